@@ -1,0 +1,182 @@
+//! Variables → `Config`, or every fault at once.
+//!
+//! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; `url::Url` only parses.
+//! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
+
+mod authorization_servers;
+mod canonical;
+mod faults;
+mod origins;
+mod urls;
+mod variables;
+
+pub use canonical::Canonical;
+pub use faults::Fault;
+pub use origins::AllowedOrigins;
+pub use variables::{Variables, is_ours};
+
+use crate::claims::Rules;
+use crate::identity::is_scope;
+use crate::jose::Algorithm;
+use crate::limits::{self, Seconds};
+use crate::metadata;
+use crate::refusal::Challenges;
+use faults::Faults;
+
+/// Settings without a fault.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// One, today.
+    pub resources: Vec<Resource>,
+    /// Where key sets come from, each once; `SourceId` counts in it.
+    pub sources: Vec<KeySource>,
+    pub cache_ttl: Seconds,
+    /// Whether the log names the subject.
+    pub log_subject: bool,
+}
+
+/// An MCP server behind the Worker.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub canonical: Canonical,
+    pub entries: Vec<Entry>,
+    /// The RFC 9728 document; none in the single-issuer form.
+    pub metadata: Option<String>,
+    pub challenges: Challenges,
+    pub allowed_origins: AllowedOrigins,
+    /// `ORIGIN_URL`.
+    pub origin_url: String,
+}
+
+/// An authorization server, and what is demanded of its tokens.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Absent in the single-issuer form.
+    pub authorization_server_url: Option<String>,
+    pub source: SourceId,
+    pub algorithms: Vec<Algorithm>,
+    pub rules: Rules,
+}
+
+/// Whether a URL may be a key set's or an issuer's: https, or http on loopback.
+pub(crate) fn is_public_url(text: &str) -> bool {
+    urls::public(text).is_some()
+}
+
+/// Which of `Config::sources`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(usize);
+
+impl SourceId {
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// Where a key set comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    JwksUri(String),
+    /// The `jwks_uri` in this issuer's metadata.
+    Discovery(String),
+}
+
+impl KeySource {
+    pub fn url(&self) -> &str {
+        match self {
+            Self::JwksUri(url) | Self::Discovery(url) => url,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings.
+    pub fn read(variables: &Variables) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        variables.check_names(&mut faults);
+        let canonical = canonical::read(variables, &mut faults);
+        let mut sources = Vec::new();
+        let entries = authorization_servers::read(variables, canonical.as_ref(), &mut sources, &mut faults);
+        let scopes_supported = scopes(variables, "SCOPES_SUPPORTED", &mut faults);
+        let challenge_scopes = scopes(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
+        let cache_ttl = cache_ttl(variables, &mut faults);
+        let log_subject = log_subject(variables, &mut faults);
+        let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
+        let allowed_origins = origins::read(variables, loopback, &mut faults);
+        let origin_url = urls::read_origin_url(variables, &mut faults);
+        let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
+            return Err(faults.into_vec());
+        };
+        let faults = faults.into_vec();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let metadata = metadata::document(&canonical, &entries, &scopes_supported);
+        let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
+        let resource = Resource {
+            challenges: Challenges::new(metadata_url, &challenge_scopes),
+            canonical,
+            entries,
+            metadata,
+            allowed_origins,
+            origin_url,
+        };
+        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject })
+    }
+
+    /// What an operator wants to see of sound settings: names and values, in order.
+    pub fn summary(&self) -> Vec<(&'static str, Vec<String>)> {
+        let entries = || self.resources.iter().flat_map(|r| &r.entries);
+        let all = |values: &mut dyn Iterator<Item = String>| {
+            let mut distinct: Vec<String> = Vec::new();
+            values.for_each(|v| {
+                if !distinct.contains(&v) {
+                    distinct.push(v)
+                }
+            });
+            distinct
+        };
+        let accepted =
+            |e: &Entry| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
+        vec![
+            ("Accepted authorization server(s)", all(&mut entries().map(accepted))),
+            ("Issuers", all(&mut entries().map(|e| e.rules.issuer.clone()))),
+            ("Audiences", all(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
+            ("Algorithms", all(&mut entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned()))),
+            ("Canonical URL", self.resources.iter().map(|r| r.canonical.as_str().to_owned()).collect()),
+            ("Origin", self.resources.iter().map(|r| r.origin_url.clone()).collect()),
+        ]
+    }
+}
+
+fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec<String> {
+    let Some(found) = variables.get(name, faults) else { return Vec::new() };
+    let scopes = found.words().filter(|scopes| scopes.iter().all(|s| is_scope(s)));
+    if scopes.is_none() {
+        faults.add(found.name, "", "scopes, as an array of strings or a space-separated string");
+    }
+    scopes.unwrap_or_default()
+}
+
+fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
+    let Some(found) = variables.get("CACHE_TTL", faults) else { return limits::CACHE_TTL_DEFAULT };
+    let seconds = match found.value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => found.value.as_u64(),
+    };
+    seconds.filter(|s| limits::CACHE_TTL.contains(s)).unwrap_or_else(|| {
+        faults.add(found.name, "", "a whole number of seconds, 60 to 86400");
+        limits::CACHE_TTL_DEFAULT
+    })
+}
+
+fn log_subject(variables: &Variables, faults: &mut Faults) -> bool {
+    let Some(found) = variables.get("LOG_SUBJECT", faults) else { return false };
+    match found.value.as_str().map_or(found.value.as_bool(), |text| text.trim().parse().ok()) {
+        Some(choice) => choice,
+        None => {
+            faults.add(found.name, "", "true or false");
+            false
+        }
+    }
+}

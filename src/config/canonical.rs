@@ -1,0 +1,75 @@
+//! The canonical URL: resource identifier, default audience and public origin (RFC 9728 section 1.2, RFC 8707 section 2).
+
+use super::faults::Faults;
+use super::urls;
+use super::variables::Variables;
+use crate::metadata::WELL_KNOWN;
+use crate::route::HEALTH;
+
+/// A checked canonical URL, as the operator wrote it.
+#[derive(Clone, Debug)]
+pub struct Canonical {
+    text: String,
+    /// Where the path starts in `text`.
+    path_start: usize,
+    loopback: bool,
+}
+
+pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Canonical> {
+    let Some(found) = variables.get("CANONICAL_URL", faults) else {
+        let expected = format!("{}; it is required", urls::PUBLIC_URL);
+        faults.add("MCP_SERVER_AUTH_CANONICAL_URL", "", expected);
+        return None;
+    };
+    let canonical = found.value.as_str().and_then(Canonical::parse);
+    if canonical.is_none() {
+        faults.add(found.name, "", urls::PUBLIC_URL);
+    }
+    let canonical = canonical?;
+    if canonical.path() == HEALTH || canonical.path().starts_with(WELL_KNOWN) {
+        faults.add(
+            found.name,
+            "",
+            format!("a path other than {HEALTH} and {WELL_KNOWN}, which are the Worker's"),
+        );
+    }
+    Some(canonical)
+}
+
+impl Canonical {
+    fn parse(text: &str) -> Option<Self> {
+        let url = urls::public(text).filter(|url| urls::is_normal(text, url))?;
+        let scheme_end = text.find("://")? + 3;
+        let path_start = scheme_end + urls::authority(text.get(scheme_end..)?).len();
+        Some(Self { text: text.to_owned(), path_start, loopback: urls::is_loopback(&url) })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The path as written, without a trailing slash: empty for the root.
+    pub fn path(&self) -> &str {
+        let path = self.path_as_set();
+        path.strip_suffix('/').unwrap_or(path)
+    }
+
+    /// The path as written.
+    pub fn path_as_set(&self) -> &str {
+        urls::path(&self.text)
+    }
+
+    /// The absolute path form of RFC 9728 section 3.1: inserted between host and path, a slash that is all of the path dropped.
+    pub fn metadata_url(&self) -> String {
+        let (origin, rest) = self.text.split_at_checked(self.path_start).unwrap_or((&self.text, ""));
+        let rest = match rest.strip_prefix('/') {
+            Some(query) if query.is_empty() || query.starts_with('?') => query,
+            _ => rest,
+        };
+        format!("{origin}{WELL_KNOWN}{rest}")
+    }
+
+    pub const fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+}

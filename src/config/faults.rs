@@ -1,0 +1,36 @@
+//! What is wrong with the settings, collected.
+
+use std::fmt;
+
+/// One fault: where it is, and what was expected there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The variable's name, as the operator spelled it.
+    pub variable: String,
+    /// The field in it, such as `[0].issuer`; empty for the variable as a whole.
+    pub field: String,
+    pub expected: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}: expected {}", self.variable, self.field, self.expected)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(super) fn add(&mut self, variable: &str, field: &str, expected: impl Into<String>) {
+        self.0.push(Fault {
+            variable: variable.to_owned(),
+            field: field.to_owned(),
+            expected: expected.into(),
+        });
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+}

@@ -1,0 +1,124 @@
+//! The variables as they come: both spellings, strings and structured values.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::faults::Faults;
+use crate::json;
+
+const PREFIX: &str = "MCP_SERVER_AUTH_";
+/// The spelling that Arcade's releases read.
+const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
+
+const NAMES: [&str; 11] = [
+    "CANONICAL_URL",
+    "AUTHORIZATION_SERVERS",
+    "JWKS_URI",
+    "ISSUER",
+    "AUDIENCE",
+    "ALGORITHM",
+    "CACHE_TTL",
+    "SCOPES_SUPPORTED",
+    "DEFAULT_CHALLENGE_SCOPES",
+    "ALLOWED_ORIGINS",
+    "LOG_SUBJECT",
+];
+
+/// Whether a binding of this name is one of our settings.
+pub fn is_ours(name: &str) -> bool {
+    name == "ORIGIN_URL" || name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX)
+}
+
+/// The Worker's variables: strings, or the JSON of structured ones.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(BTreeMap<String, Value>);
+
+impl FromIterator<(String, Value)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(variables: I) -> Self {
+        Self(variables.into_iter().filter(|(name, _)| is_ours(name)).collect())
+    }
+}
+
+/// A variable that is set.
+#[derive(Clone, Debug)]
+pub(super) struct Found<'v> {
+    pub(super) name: &'v str,
+    /// A string that holds JSON is read as that JSON.
+    pub(super) value: Value,
+}
+
+impl Variables {
+    /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
+    pub(super) fn check_names(&self, faults: &mut Faults) {
+        for name in self.0.keys().filter(|name| *name != "ORIGIN_URL") {
+            let known = [PREFIX, SECOND_PREFIX]
+                .iter()
+                .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)));
+            if !known {
+                faults.add(name, "", format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", ")));
+            }
+        }
+    }
+
+    /// `MCP_SERVER_AUTH_<name>`, in either spelling. An empty string is a variable that is not set.
+    pub(super) fn get(&self, name: &str, faults: &mut Faults) -> Option<Found<'_>> {
+        let spelled = |prefix: &str| self.found(&format!("{prefix}{name}"));
+        match (spelled(PREFIX), spelled(SECOND_PREFIX)) {
+            (Some(first), Some(second)) => {
+                if first.value != second.value {
+                    faults.add(
+                        first.name,
+                        "",
+                        format!("the same value as {}, or only one of them", second.name),
+                    );
+                }
+                Some(first)
+            }
+            (first, second) => first.or(second),
+        }
+    }
+
+    /// `ORIGIN_URL`, which has one spelling.
+    pub(super) fn origin_url(&self) -> Option<Found<'_>> {
+        self.found("ORIGIN_URL")
+    }
+
+    fn found(&self, name: &str) -> Option<Found<'_>> {
+        let (name, value) = self.0.get_key_value(name)?;
+        let value = match value {
+            Value::String(text) if text.trim().is_empty() && !name.ends_with("ALLOWED_ORIGINS") => {
+                return None;
+            }
+            Value::String(text) if text.trim_start().starts_with(['[', '{']) => {
+                json::value(text.as_bytes()).unwrap_or_else(|| value.clone())
+            }
+            value => value.clone(),
+        };
+        Some(Found { name, value })
+    }
+}
+
+impl Found<'_> {
+    /// An array of strings, or a string of words.
+    pub(super) fn words(&self) -> Option<Vec<String>> {
+        match &self.value {
+            Value::String(text) => Some(text.split_ascii_whitespace().map(str::to_owned).collect()),
+            value => strings(value),
+        }
+    }
+}
+
+/// An array of strings.
+pub(super) fn strings(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// One string, or an array of at least one; none of them empty.
+pub(super) fn one_or_more(value: &Value) -> Option<Vec<String>> {
+    let all = match value {
+        Value::String(one) => vec![one.clone()],
+        value => strings(value)?,
+    };
+    (!all.is_empty() && all.iter().all(|s| !s.is_empty())).then_some(all)
+}

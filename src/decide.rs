@@ -1,0 +1,113 @@
+//! What to do with a request, before its token is looked into. In this order: settings, path, preflight, `Origin`, credentials.
+
+use crate::answer::Answer;
+use crate::bearer;
+use crate::config::{Config, Resource};
+use crate::cors::{self, Cors};
+use crate::metadata;
+use crate::refusal::Refusal;
+use crate::route::{Protected, Route, route};
+
+/// The parts of a request that are decided on.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'r> {
+    /// As sent: case and all.
+    pub method: &'r str,
+    pub url: &'r str,
+    pub origin: Option<&'r str>,
+    pub authorization: Option<&'r str>,
+    /// `Access-Control-Request-Headers`.
+    pub requested_headers: Option<&'r str>,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Decision<'c, 'r> {
+    /// An answer of the Worker's own that is no refusal, and what it is, for the log.
+    Serve(Answer, &'static str),
+    Refuse(Refused<'c, 'r>),
+    /// Verify the token, then forward.
+    Verify(&'r str, Protected<'c, 'r>),
+}
+
+/// A refusal, and whose it is.
+#[derive(Debug)]
+pub struct Refused<'c, 'r> {
+    pub refusal: Refusal,
+    resource: Option<&'c Resource>,
+    origin: Option<&'r str>,
+}
+
+impl<'c, 'r> Refused<'c, 'r> {
+    /// A refusal at the MCP endpoint of a resource.
+    pub const fn at(resource: &'c Resource, head: &Head<'r>, refusal: Refusal) -> Self {
+        Self { refusal, resource: Some(resource), origin: head.origin }
+    }
+
+    const fn elsewhere(refusal: Refusal) -> Self {
+        Self { refusal, resource: None, origin: None }
+    }
+
+    pub const fn resource(&self) -> Option<&'c Resource> {
+        self.resource
+    }
+
+    /// The answer, with CORS if it is the endpoint's.
+    pub fn answer(&self) -> Answer {
+        let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges));
+        if let Some(resource) = self.resource {
+            Cors::new(&resource.allowed_origins, self.origin).apply(&mut answer);
+        }
+        answer
+    }
+}
+
+/// Decides. `None` stands for settings with faults.
+pub fn decide<'c, 'r>(config: Option<&'c Config>, head: &Head<'r>) -> Decision<'c, 'r> {
+    let Some(config) = config else {
+        return Decision::Refuse(Refused::elsewhere(Refusal::Misconfigured));
+    };
+    match route(config, head.url) {
+        Route::NotFound => Decision::Refuse(Refused::elsewhere(Refusal::NotFound)),
+        Route::Health => health(head.method),
+        Route::Metadata(resource) => document(resource, head),
+        Route::Protected(protected) => endpoint(protected, head),
+    }
+}
+
+fn health<'c, 'r>(method: &str) -> Decision<'c, 'r> {
+    match method {
+        "GET" | "HEAD" => Decision::Serve(Answer::json(200, r#"{"status":"ok"}"#), "health"),
+        _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed("GET, HEAD"))),
+    }
+}
+
+fn document<'c, 'r>(resource: &Resource, head: &Head<'_>) -> Decision<'c, 'r> {
+    let Some(document) = &resource.metadata else {
+        return Decision::Refuse(Refused::elsewhere(Refusal::NotFound));
+    };
+    match head.method {
+        "GET" | "HEAD" => {
+            let mut answer = metadata::answer(document);
+            answer.set(cors::ALLOW_ORIGIN, "*");
+            Decision::Serve(answer, "metadata")
+        }
+        "OPTIONS" => Decision::Serve(cors::metadata_preflight(head.requested_headers), "preflight"),
+        _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed(cors::METADATA_METHODS))),
+    }
+}
+
+fn endpoint<'c, 'r>(protected: Protected<'c, 'r>, head: &Head<'r>) -> Decision<'c, 'r> {
+    let resource = protected.resource();
+    if head.method == "OPTIONS" {
+        let cors = Cors::new(&resource.allowed_origins, head.origin);
+        return Decision::Serve(cors::preflight(cors, head.requested_headers), "preflight");
+    }
+    if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin)) {
+        return Decision::Refuse(Refused::at(resource, head, Refusal::OriginNotAllowed));
+    }
+    match bearer::token(head.authorization) {
+        Ok(token) => Decision::Verify(token, protected),
+        Err(refusal) => Decision::Refuse(Refused::at(resource, head, refusal)),
+    }
+}

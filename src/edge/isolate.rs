@@ -1,0 +1,95 @@
+//! What an isolate keeps between requests: the settings, and plain data about keys.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use js_sys::{Array, JSON, Object};
+use serde_json::Value;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::Env;
+
+use super::crypto::Imported;
+use super::{kv, log};
+use crate::config::{self, Config, Fault, Variables};
+use crate::jose::Algorithm;
+use crate::json;
+use crate::jwks;
+use crate::keys::Material;
+use crate::limits::Seconds;
+
+/// One per isolate, made at its first request: before it there are no settings and there is no clock.
+pub(super) struct Isolate {
+    config: Result<Config, Vec<Fault>>,
+    /// One per key source, in the order of `Config::sources`.
+    pub(super) sources: RefCell<Vec<Source>>,
+    pub(super) crypto_keys: RefCell<HashMap<(Algorithm, Material), Imported>>,
+}
+
+/// What is known of one key source.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) state: jwks::State,
+    /// The `jwks_uri` that discovery found, and when.
+    pub(super) discovered: Option<(String, Seconds)>,
+    /// The name of its key set in KV, once it was computed.
+    pub(super) kv_key: Option<String>,
+}
+
+thread_local! {
+    static ISOLATE: Cell<Option<&'static Isolate>> = const { Cell::new(None) };
+}
+
+impl Isolate {
+    pub(super) fn get(env: &Env) -> &'static Self {
+        ISOLATE.with(|cell| {
+            cell.get().unwrap_or_else(|| {
+                let isolate: &'static Self = Box::leak(Box::new(Self::new(env)));
+                cell.set(Some(isolate));
+                isolate
+            })
+        })
+    }
+
+    fn new(env: &Env) -> Self {
+        let config = Config::read(&variables(env));
+        match &config {
+            Ok(config) => log::started(config, kv::is_bound(env)),
+            Err(faults) => log::misconfigured(faults),
+        }
+        let count = config.as_ref().map_or(0, |config| config.sources.len());
+        let sources = std::iter::repeat_with(Source::default).take(count).collect();
+        Self { config, sources: RefCell::new(sources), crypto_keys: RefCell::default() }
+    }
+
+    /// `None`: the settings have faults.
+    pub(super) fn config(&self) -> Option<&Config> {
+        self.config.as_ref().ok()
+    }
+}
+
+/// Strings as they are, structured values through their JSON.
+fn variables(env: &Env) -> Variables {
+    let read = |pair: JsValue| {
+        let pair: Array = pair.unchecked_into();
+        let name = pair.get(0).as_string().filter(|name| config::is_ours(name))?;
+        let value = pair.get(1);
+        let value = match value.as_string() {
+            Some(text) => Value::String(text),
+            None => {
+                let text = JSON::stringify(&value).ok().and_then(|text| text.as_string());
+                text.and_then(|text| json::value(text.as_bytes())).unwrap_or_default()
+            }
+        };
+        Some((name, value))
+    };
+    Object::entries(env.unchecked_ref()).iter().filter_map(read).collect()
+}
+
+/// The clock stands still between I/O in production, so reading it once per step is exact.
+pub(super) fn now_milliseconds() -> f64 {
+    js_sys::Date::now()
+}
+
+pub(super) fn now() -> Seconds {
+    (now_milliseconds() / 1000.0) as Seconds
+}

@@ -1,0 +1,33 @@
+//! The request that the origin gets: its target, and its identity headers.
+//!
+//! 1. There is no plan without a `Permit`.
+//! 2. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
+//!    has no dot segments, and nothing is resolved, only appended.
+
+use crate::claims::Permit;
+use crate::route::Protected;
+
+/// What to send where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'p> {
+    pub target: String,
+    /// Set after every reserved header and `Authorization` were removed.
+    pub headers: &'p [(&'static str, String)],
+}
+
+/// The plan for a permitted request.
+pub fn plan<'p>(permit: &'p Permit, protected: &Protected<'_, '_>) -> Plan<'p> {
+    Plan { target: target(protected), headers: permit.identity().headers() }
+}
+
+fn target(protected: &Protected<'_, '_>) -> String {
+    let origin = protected.resource().origin_url.as_str();
+    let rest = protected.rest();
+    let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
+    format!("{origin}{rest}{}", protected.query())
+}
+
+/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for an identity header.
+pub fn is_removed(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization") || crate::identity::is_reserved(name)
+}

@@ -1,0 +1,91 @@
+//! JSON in which a member name occurs once.
+//!
+//! RFC 7519 section 4 and RFC 7515 section 4: member names are unique, or the token is refused. RFC 8725 section 2.4 tells
+//! why: two parsers that pick different ones of a pair disagree about what was signed. It holds at every depth here. What nests
+//! deeper than serde_json's limit of 128 is refused, as are numbers outside `f64`, invalid UTF-8 and trailing bytes.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// The members of a JSON object.
+pub type Object = Map<String, Value>;
+
+/// Reads one JSON object and nothing after it. `None`: not JSON, not an object, or a member name occurs twice.
+pub fn object(bytes: &[u8]) -> Option<Object> {
+    match value(bytes)? {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// Reads one JSON value and nothing after it, with the same rules.
+pub fn value(bytes: &[u8]) -> Option<Value> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Unique.deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(value)
+}
+
+struct Unique;
+
+impl<'de> DeserializeSeed<'de> for Unique {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without duplicate members")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(Value::Number(v.into()))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(Value::Number(v.into()))
+    }
+
+    fn visit_f64<E: Error>(self, v: f64) -> Result<Value, E> {
+        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(Value::String(v.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Unique)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Object::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom("duplicate member"));
+            }
+            let value = map.next_value_seed(Unique)?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}

@@ -1,0 +1,31 @@
+//! mcp-edge-auth: OAuth 2.1 in front of any MCP server, at the edge.
+//!
+//! The way of a request, down the page:
+//!
+//! 1. `decide`: settings, then `route` (path), preflight and `Origin` (`cors`), credentials (`bearer`).
+//! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
+//! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
+//! 4. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults. `metadata`: RFC 9728.
+//!
+//! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
+
+pub mod answer;
+pub mod bearer;
+pub mod claims;
+pub mod config;
+pub mod cors;
+pub mod decide;
+pub mod discovery;
+pub mod edge;
+pub mod forward;
+pub mod identity;
+pub mod jose;
+pub mod json;
+pub mod jwks;
+pub mod keys;
+pub mod limits;
+pub mod metadata;
+pub mod refusal;
+pub mod route;
+pub mod stored;
+pub mod verify;

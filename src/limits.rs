@@ -1,0 +1,70 @@
+//! Every number, with its unit and its reason. No other file holds one.
+
+/// Seconds since the Unix epoch. The clock is read once per request, in `edge`, and passed down.
+pub type Seconds = u64;
+
+/// Bytes of an access token. Larger ones are refused before anything is decoded.
+pub const TOKEN_BYTES: usize = 16 * 1024;
+
+/// Bytes read of a key set or of an issuer's metadata document; more is a failed fetch.
+pub const DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// Keys read of a key set; what follows them is not looked at.
+pub const KEYS_IN_SET: usize = 64;
+
+/// Keys with the token's `kid` that are tried, so that a set full of one `kid` costs four checks and no more.
+pub const KEYS_TRIED: usize = 4;
+
+/// RSA modulus, in bits. Below is breakable, above is a way to burn CPU.
+pub const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// Bytes of an RSA public exponent: what the runtime's WebCrypto takes (33 bits), rounded down to whole bytes.
+pub const RSA_EXPONENT_BYTES: usize = 4;
+
+/// `MCP_SERVER_AUTH_CACHE_TTL`: seconds that a key set is fresh.
+pub const CACHE_TTL: std::ops::RangeInclusive<Seconds> = 60..=86_400;
+
+/// The default of `MCP_SERVER_AUTH_CACHE_TTL`.
+pub const CACHE_TTL_DEFAULT: Seconds = 3600;
+
+/// Seconds that a key set serves past its freshness while fetching fails.
+pub const STALE: Seconds = 24 * 3600;
+
+/// Seconds between two refetches of one key set for the sake of an unknown `kid`: random `kid`s must not become a flood.
+pub const KID_COOL_DOWN: Seconds = 30;
+
+/// Seconds after a failed fetch until the next one.
+pub const RETRY: Seconds = 15;
+
+/// Seconds that fetching a key set may take in all, discovery included.
+pub const FETCH_SECONDS: Seconds = 5;
+
+/// Seconds after which an issuer's metadata is read again along with its key set, since its `jwks_uri` may have moved.
+pub const METADATA_AGE: Seconds = 600;
+
+/// Milliseconds between two looks at whether another request's fetch has ended.
+pub const POLL_MILLISECONDS: i32 = 20;
+
+/// `cacheTtl` of a KV read, in seconds. KV's own minimum was 60 for long; freshness is judged by our stored time anyway.
+pub const KV_READ_TTL: u64 = 60;
+
+/// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what is in use.
+pub const CRYPTO_KEYS: usize = 512;
+
+/// `validation_options.leeway`, in seconds.
+pub const LEEWAY: std::ops::RangeInclusive<Seconds> = 0..=300;
+
+/// The default of `validation_options.leeway`.
+pub const LEEWAY_DEFAULT: Seconds = 60;
+
+/// `max-age` of the metadata document, in seconds.
+pub const METADATA_MAX_AGE: Seconds = 3600;
+
+/// `Access-Control-Max-Age` of a preflight answer, in seconds.
+pub const PREFLIGHT_MAX_AGE: Seconds = 86_400;
+
+/// Bytes of `Access-Control-Request-Headers` that are echoed; a longer list gets the default one.
+pub const REQUESTED_HEADERS_BYTES: usize = 4096;
+
+/// Characters of a token's `kid` that reach the log: a `kid` is the sender's choice until the signature is checked.
+pub const LOGGED_KID_CHARS: usize = 128;

@@ -1,0 +1,110 @@
+//! The paths of the Worker (contract, section 2).
+//!
+//! 1. Decided on the request's own method and path, never on a forwarded header (CVE-2026-40575), and never on the query (CVE-2025-54576).
+//! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another path (dot segments in any spelling) is no
+//!    path of ours.
+//! 3. `/mcp` and what lies below `/mcp/` belong to the MCP server; `/mcpx` does not.
+//! 4. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
+
+use crate::config::{Config, Resource};
+use crate::metadata::WELL_KNOWN;
+
+pub const HEALTH: &str = "/healthz";
+
+/// A request's way.
+#[derive(Clone, Copy, Debug)]
+pub enum Route<'c, 'r> {
+    /// The metadata document of a resource.
+    Metadata(&'c Resource),
+    Health,
+    /// At or below the canonical path.
+    Protected(Protected<'c, 'r>),
+    NotFound,
+}
+
+/// A place at or below the canonical path. Only [`route`] makes one: it cannot lead out of that path.
+#[derive(Clone, Copy, Debug)]
+pub struct Protected<'c, 'r> {
+    resource: &'c Resource,
+    rest: &'r str,
+    query: &'r str,
+}
+
+impl<'c, 'r> Protected<'c, 'r> {
+    pub const fn resource(&self) -> &'c Resource {
+        self.resource
+    }
+
+    /// What follows the canonical path: empty, or starting with a slash.
+    pub const fn rest(&self) -> &'r str {
+        self.rest
+    }
+
+    /// Empty, or starting with `?`.
+    pub const fn query(&self) -> &'r str {
+        self.query
+    }
+}
+
+/// Finds the way of a request by its URL.
+pub fn route<'c, 'r>(config: &'c Config, url: &'r str) -> Route<'c, 'r> {
+    let (path, query) = split(url);
+    if path == HEALTH {
+        return Route::Health;
+    }
+    for resource in &config.resources {
+        if is_metadata(resource, path) {
+            return Route::Metadata(resource);
+        }
+    }
+    for resource in &config.resources {
+        if let Some(rest) = below(resource, path).filter(|_| !leads_elsewhere(path)) {
+            return Route::Protected(Protected { resource, rest, query });
+        }
+    }
+    Route::NotFound
+}
+
+/// Path and query of an absolute URL, without parsing it: `https://host/path?query#fragment`.
+fn split(url: &str) -> (&str, &str) {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let start = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+    let target = after_scheme.get(start..).unwrap_or_default();
+    let target = target.split('#').next().unwrap_or_default();
+    target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or((target, ""))
+}
+
+/// The three forms: path-inserted, root, and below the endpoint.
+fn is_metadata(resource: &Resource, path: &str) -> bool {
+    let canonical = resource.canonical.path();
+    if let Some(inserted) = path.strip_prefix(WELL_KNOWN) {
+        return inserted.is_empty()
+            || inserted == canonical
+            || inserted.strip_suffix('/').is_some_and(|p| p == canonical);
+    }
+    path.strip_prefix(canonical) == Some(WELL_KNOWN)
+}
+
+/// What follows the canonical path.
+fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
+    let canonical = &resource.canonical;
+    if path == canonical.path_as_set() || (path == "/" && canonical.path().is_empty()) {
+        return Some("");
+    }
+    path.strip_prefix(canonical.path()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether some reader of the path (a URL parser, a proxy, an origin that decodes first) could see a dot segment in it: `..`, `%2e%2e`, `..%2f`,
+/// `%252e`, `..\`, `..;x`, or control characters, which URL parsers drop.
+fn leads_elsewhere(path: &str) -> bool {
+    if !path.bytes().any(|b| b.is_ascii_control() || b" %.\\".contains(&b)) {
+        return false;
+    }
+    let mut path = path.to_ascii_lowercase();
+    while path.contains("%25") {
+        path = path.replace("%25", "%");
+    }
+    let path = path.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
+    let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    path.bytes().any(|b| b.is_ascii_control() || b == b' ') || path.split('/').any(is_dots)
+}

@@ -1,0 +1,46 @@
+//! A key set as KV holds it: the issuer's text, when it gave it, and whose it is.
+//!
+//! Whatever else KV holds under our key (garbage, an older format, another source's set) is no set.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::KeySource;
+use crate::jwks::Held;
+use crate::keys::KeySet;
+use crate::limits::Seconds;
+
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    source: String,
+    fetched_at: Seconds,
+    jwks: String,
+}
+
+/// What names a source's key set in KV, before hashing: a KV key holds 512 bytes, a URL may be longer.
+pub fn name(source: &KeySource) -> String {
+    match source {
+        KeySource::JwksUri(url) => format!("jwks_uri {url}"),
+        KeySource::Discovery(issuer) => format!("issuer {issuer}"),
+    }
+}
+
+/// The value to put.
+pub fn encode(source: &KeySource, jwks: &str, fetched_at: Seconds) -> Option<String> {
+    let record = Record { format: FORMAT, source: name(source), fetched_at, jwks: jwks.to_owned() };
+    serde_json::to_string(&record).ok()
+}
+
+/// The set in a value, if it is this source's. A time in the future is another machine's clock, and counts as now.
+pub fn decode(value: &str, source: &KeySource, now: Seconds) -> Option<Held> {
+    let record: Record = serde_json::from_str(value).ok()?;
+    if record.format != FORMAT || record.source != name(source) {
+        return None;
+    }
+    let set = KeySet::parse(&record.jwks).ok()?;
+    Some(Held { set: Rc::new(set), fetched_at: record.fetched_at.min(now) })
+}

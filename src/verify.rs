@@ -1,0 +1,167 @@
+//! A token's way to a `Permit`, without I/O.
+//!
+//! 1. The unverified `iss` picks the entries that may answer for the token; entries with `verify_iss` off are tried as well. Issuer and key set belong together: a key is
+//!    only ever looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
+//! 2. The entry allows the token's `alg`. 3. A key of its set fits. 4. The signature is good. 5. The claims are.
+//! 6. The first entry that accepts wins. If none does, the most specific refusal is told.
+//!
+//! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the answer.
+
+use std::rc::Rc;
+
+use crate::claims::{self, Permit};
+use crate::config::{Entry, Resource, SourceId};
+use crate::jose::{self, Algorithm, Token};
+use crate::jwks::Need;
+use crate::keys::{Key, KeySet};
+use crate::limits::Seconds;
+use crate::refusal::Refusal;
+
+/// One token at one resource.
+#[derive(Debug)]
+pub struct Verification<'c, 't> {
+    token: Token<'t>,
+    now: Seconds,
+    /// Entries that have not been asked yet.
+    entries: Vec<&'c Entry>,
+    stage: Stage<'c>,
+    refusal: Refusal,
+    /// The entry that was asked last, for the log.
+    asked: Option<&'c Entry>,
+}
+
+#[derive(Debug)]
+enum Stage<'c> {
+    NextEntry,
+    KeySet(&'c Entry, Algorithm, Need),
+    Signature(&'c Entry, Algorithm, Vec<Rc<Key>>),
+    Accepted(Permit),
+}
+
+/// What a verification needs next.
+#[derive(Debug)]
+pub enum Step<'v> {
+    /// A key set; answer with `key_set`.
+    KeySet(SourceId, Need),
+    /// A signature check; answer with `signature`.
+    Signature(Check<'v>),
+    Done(Result<Permit, Refusal>),
+}
+
+/// One signature check, whole.
+#[derive(Debug)]
+pub struct Check<'v> {
+    pub algorithm: Algorithm,
+    pub key: Rc<Key>,
+    pub signing_input: &'v str,
+    pub signature: &'v [u8],
+}
+
+impl<'c, 't> Verification<'c, 't> {
+    pub fn new(resource: &'c Resource, token: &'t str, now: Seconds) -> Result<Self, Refusal> {
+        let token = jose::parse(token)?;
+        let issuer = token.issuer();
+        let entries = resource
+            .entries
+            .iter()
+            .rev()
+            .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))
+            .collect();
+        Ok(Self {
+            token,
+            now,
+            entries,
+            stage: Stage::NextEntry,
+            refusal: Refusal::IssuerUntrusted,
+            asked: None,
+        })
+    }
+
+    /// What is needed next. Asked twice without an answer, it says the same.
+    pub fn step(&mut self) -> Step<'_> {
+        if matches!(self.stage, Stage::NextEntry) {
+            self.next_entry();
+        }
+        match &self.stage {
+            Stage::NextEntry => Step::Done(Err(self.refusal)),
+            Stage::KeySet(entry, _, need) => Step::KeySet(entry.source, *need),
+            Stage::Signature(_, algorithm, keys) => match keys.last() {
+                Some(key) => Step::Signature(Check {
+                    algorithm: *algorithm,
+                    key: Rc::clone(key),
+                    signing_input: self.token.signing_input,
+                    signature: &self.token.signature,
+                }),
+                None => Step::Done(Err(self.refusal)),
+            },
+            Stage::Accepted(permit) => Step::Done(Ok(permit.clone())),
+        }
+    }
+
+    /// The key set that was asked for, or seconds until it can be asked for again.
+    pub fn key_set(&mut self, answer: Result<Rc<KeySet>, Seconds>) {
+        let Stage::KeySet(entry, algorithm, need) = self.stage else { return };
+        let selected = match answer {
+            Ok(set) => set.select(algorithm, self.token.kid.as_deref()),
+            Err(retry_after) => Err(Refusal::KeysUnavailable(retry_after)),
+        };
+        match selected {
+            Ok(mut keys) => {
+                keys.reverse();
+                self.stage = Stage::Signature(entry, algorithm, keys);
+            }
+            Err(Refusal::KidUnknown) if need == Need::Any => {
+                self.stage = Stage::KeySet(entry, algorithm, Need::UnknownKid);
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// Whether the signature that was asked about is good.
+    pub fn signature(&mut self, good: bool) {
+        let Stage::Signature(entry, _, keys) = &mut self.stage else { return };
+        if !good {
+            keys.pop();
+            if keys.is_empty() {
+                self.refuse(Refusal::SignatureInvalid);
+            }
+            return;
+        }
+        match claims::judge(&self.token.claims, &entry.rules, self.now) {
+            Ok(permit) => self.stage = Stage::Accepted(permit),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// The token's `alg`, if the table has it.
+    pub const fn algorithm(&self) -> Option<Algorithm> {
+        self.token.alg
+    }
+
+    pub fn kid(&self) -> Option<&str> {
+        self.token.kid.as_deref()
+    }
+
+    /// The issuer of the entry that was asked last.
+    pub fn issuer(&self) -> Option<&'c str> {
+        self.asked.map(|entry| entry.rules.issuer.as_str())
+    }
+
+    fn next_entry(&mut self) {
+        while let Some(entry) = self.entries.pop() {
+            self.asked = Some(entry);
+            match self.token.alg.filter(|alg| entry.algorithms.contains(alg)) {
+                Some(algorithm) => {
+                    self.stage = Stage::KeySet(entry, algorithm, Need::Any);
+                    return;
+                }
+                None => self.refusal = self.refusal.max(Refusal::AlgNotAllowed),
+            }
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.refusal = self.refusal.max(refusal);
+        self.stage = Stage::NextEntry;
+    }
+}

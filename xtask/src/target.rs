@@ -1,0 +1,75 @@
+//! The wasm32 target: there already, or added by rustup, or (on Debian as root, where the Rust release server cannot be reached) built from
+//! Debian's Rust.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// The toolchain that the fallback links into rustup.
+const DEBIAN: &str = "debian";
+
+/// Makes sure that the target is there. `Some`: another toolchain than the normal one has it.
+pub(crate) fn ensure() -> Result<Option<&'static str>> {
+    if installed(None) {
+        return Ok(None);
+    }
+    if installed(Some(DEBIAN)) {
+        return Ok(Some(DEBIAN));
+    }
+    println!("Adding the Rust target {WASM} (rustup target add {WASM})");
+    let added = Command::new("rustup").args(["target", "add", WASM]).status();
+    if added.is_ok_and(|status| status.success()) && installed(None) {
+        return Ok(None);
+    }
+    if !Path::new("/etc/debian_version").exists() || !is_root() {
+        bail!(
+            "The Rust target {WASM} is missing and could not be added: run `rustup target add {WASM}` where the Rust \
+             release server can be reached, then try again."
+        );
+    }
+    println!(
+        "The Rust release server cannot be reached. Building the target from Debian's Rust instead: this installs the packages \
+         rustc-web, cargo-web and rust-web-src, compiles the standard library for {WASM} (about 2 minutes, once) and links \
+         /usr into rustup as the toolchain \"{DEBIAN}\", which only the wasm build uses."
+    );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("debian-wasm-target.sh");
+    let status = Command::new("sh")
+        .arg(script)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .status()
+        .context("cannot start sh")?;
+    ensure!(
+        status.success() && installed(Some(DEBIAN)),
+        "the target {WASM} could not be built from Debian's Rust"
+    );
+    Ok(Some(DEBIAN))
+}
+
+/// Whether a toolchain has the target's standard library.
+fn installed(toolchain: Option<&str>) -> bool {
+    let mut rustc = Command::new("rustc");
+    if let Some(toolchain) = toolchain {
+        rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    let output = rustc.args(["--print", "target-libdir", "--target", WASM]).output();
+    output.is_ok_and(|out| {
+        let folder = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+        out.status.success() && has_core(Path::new(&folder))
+    })
+}
+
+/// The folder may be there and empty.
+fn has_core(folder: &Path) -> bool {
+    folder.read_dir().is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+    })
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
+}
