@@ -5,13 +5,22 @@
 //! 3. No null and no empty array (section 3.2).
 //! 4. It needs no key, no KV and no network, and never fails.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::config::{Canonical, Entry};
 use crate::limits;
 
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+#[derive(Serialize)]
+struct Document<'c> {
+    resource: &'c str,
+    authorization_servers: Vec<&'c str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    scopes_supported: &'c [String],
+    bearer_methods_supported: [&'static str; 1],
+}
 
 /// The document; none if no entry names an authorization server, as in the single-issuer form.
 pub(crate) fn document(
@@ -28,15 +37,13 @@ pub(crate) fn document(
     if servers.is_empty() {
         return None;
     }
-    let mut document = json!({
-        "resource": canonical.as_str(),
-        "authorization_servers": servers,
-        "bearer_methods_supported": ["header"],
-    });
-    if let (Value::Object(members), false) = (&mut document, scopes_supported.is_empty()) {
-        members.insert("scopes_supported".to_owned(), json!(scopes_supported));
-    }
-    Some(document.to_string())
+    let document = Document {
+        resource: canonical.as_str(),
+        authorization_servers: servers,
+        scopes_supported,
+        bearer_methods_supported: ["header"],
+    };
+    serde_json::to_string(&document).ok()
 }
 
 /// The answer with the document. It is public: any page may read it, any cache may keep it.

@@ -1,6 +1,7 @@
 //! One JSON line per request, through `console.log`. Never a token, a secret, or a claim; `sub` only where the settings ask for it.
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use web_sys::console;
 
 use crate::config::{Config, Fault, KeySource, Resource};
@@ -79,43 +80,51 @@ impl Line {
             ("kid", self.kid.map(Value::from)),
             ("keys", self.keys.map(Value::from)),
             ("sub", self.subject.map(Value::from)),
-            ("ms", Some(json!((now - self.started).max(0.0)))),
+            ("ms", Some(json!((now - self.started).max(0.0) as u64))),
         ];
-        print(members.into_iter().filter_map(|(name, value)| value.map(|v| (name.to_owned(), v))).collect());
+        print(members.into_iter().filter_map(|(name, value)| value.map(|v| (name, v))).collect());
     }
 }
 
 /// At an isolate's first request: the summary of the settings.
 pub(super) fn started(config: &Config, kv: bool) {
-    let mut members = Map::new();
-    members.insert("event".to_owned(), json!("start"));
-    members.insert("Resource Server auth enabled".to_owned(), json!(true));
-    members.extend(config.summary().into_iter().map(|(name, values)| (name.to_owned(), json!(values))));
-    let store = if kv { "JWKS_CACHE" } else { "memory only: no KV binding JWKS_CACHE" };
-    members.insert("Key sets".to_owned(), json!(store));
+    let mut members = vec![("event", json!("start")), ("Resource Server auth enabled", json!(true))];
+    members.extend(config.summary().into_iter().map(|(name, values)| (name, json!(values))));
+    let store = if kv { "KV binding JWKS_CACHE" } else { "memory only: there is no KV binding JWKS_CACHE" };
+    members.push(("Key sets", json!(store)));
     print(members);
 }
 
 /// At an isolate's first request, where the settings have faults: all of them.
 pub(super) fn misconfigured(faults: &[Fault]) {
     let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    print(Map::from_iter([
-        ("event".to_owned(), json!("misconfigured")),
-        ("Resource Server auth enabled".to_owned(), json!(false)),
-        ("faults".to_owned(), json!(faults)),
-    ]));
+    print(vec![
+        ("event", json!("misconfigured")),
+        ("Resource Server auth enabled", json!(false)),
+        ("faults", json!(faults)),
+    ]);
 }
 
 /// Something happened to a key set.
 pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
-    print(Map::from_iter([
-        ("event".to_owned(), json!("keys")),
-        ("source".to_owned(), json!(source.url())),
-        ("result".to_owned(), json!(result)),
-        ("detail".to_owned(), json!(detail)),
-    ]));
+    print(vec![
+        ("event", json!("keys")),
+        ("source", json!(source.url())),
+        ("result", json!(result)),
+        ("detail", json!(detail)),
+    ]);
 }
 
-fn print(members: Map<String, Value>) {
-    console::log_1(&Value::Object(members).to_string().into());
+/// Members in the order of a reader's interest.
+struct Members(Vec<(&'static str, Value)>);
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn print(members: Vec<(&'static str, Value)>) {
+    let line = serde_json::to_string(&Members(members)).unwrap_or_default();
+    console::log_1(&line.into());
 }

@@ -24,7 +24,7 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn reason(&self) -> String {
         match self {
-            Self::Unreachable => "no answer within 5 s".to_owned(),
+            Self::Unreachable => "unreachable, or no answer within 5 s".to_owned(),
             Self::Status(status) => format!("status {status}"),
             Self::TooLarge => "larger than 64 KiB".to_owned(),
             Self::NotText => "not UTF-8".to_owned(),
