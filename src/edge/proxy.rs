@@ -3,7 +3,7 @@
 use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Request, RequestInit, Response, ResponseInit, WorkerGlobalScope};
+use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit, WorkerGlobalScope};
 
 use super::upstream::discard;
 use crate::cors::{self, Cors};
@@ -37,7 +37,16 @@ async fn send(incoming: &Request, plan: &Plan<'_>) -> Result<Response, JsValue> 
         headers.set(name, value)?;
     }
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    Ok(JsFuture::from(scope.fetch_with_request(&request)).await?.unchecked_into())
+    let answer = match request.method().as_str() {
+        // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
+        "GET" | "HEAD" => {
+            let init = RequestInit::new();
+            init.set_cache(RequestCache::NoStore);
+            scope.fetch_with_request_and_init(&request, &init)
+        }
+        _ => scope.fetch_with_request(&request),
+    };
+    Ok(JsFuture::from(answer).await?.unchecked_into())
 }
 
 /// `new Response(body, response)` keeps status, headers and the native body, also where there is none (304, HEAD).

@@ -78,6 +78,7 @@ fn bind() -> Result<()> {
         .module(true)?
         .reset_state_function(true)
         .force_enable_abort_handler(true)
+        .remove_name_section(true) // function names: a third of the size, and a panic says its file and line without them
         .generate(OUT)?;
     let index = Path::new(OUT).join("index.js");
     let script = std::fs::read_to_string(&index)?;
