@@ -1,0 +1,39 @@
+// `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd.
+//
+// It promises: both run even if the first fails; the closing lines of both runners come last; the exit code is non-zero
+// if either fails. A FILTER chooses the e2e files whose path contains it; without one every file runs.
+
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop } from "./setup.mjs";
+
+requireNode();
+requireRust();
+await ensurePackages();
+
+const filters = process.argv.slice(2);
+const files = testFiles(join(ROOT, "tests", "e2e")).filter((file) => !filters.length || filters.some((part) => file.includes(part)));
+if (!files.length) stop(`No file below tests/e2e matches ${filters.join(", ") || "*.test.mjs"}.`);
+
+const closing = [];
+const native = await run("cargo", ["test"], { onLine: (line) => line.startsWith("test result:") && closing.push(line) });
+const built = await buildWorker();
+// Without a Worker every e2e test would fail for the same reason.
+const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
+
+console.log(`\nThe native runner's closing lines, again:\n${closing.join("\n")}`);
+if (native !== 0) console.error("\nNative tests failed: see cargo's report above the e2e run.");
+if (built !== 0) console.error("\nThe Worker could not be built, so no e2e test ran.");
+process.exit(native || e2e);
+
+/** Node 20's `--test` takes no globs: every `*.test.mjs` below `folder`, sorted, as paths from the root. */
+function testFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return testFiles(path);
+      return entry.name.endsWith(".test.mjs") ? [relative(ROOT, path)] : [];
+    })
+    .sort();
+}
