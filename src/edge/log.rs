@@ -105,11 +105,11 @@ pub(super) fn misconfigured(faults: &[Fault]) {
     ]);
 }
 
-/// Something happened to a key set.
+/// Something happened to a key set. The query of its URL, which may hold a key, stays out.
 pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
     print(vec![
         ("event", json!("keys")),
-        ("source", json!(source.url())),
+        ("source", json!(source.url().split('?').next())),
         ("result", json!(result)),
         ("detail", json!(detail)),
     ]);
