@@ -5,6 +5,7 @@
 //!    `sig`, `key_ops` (if there) has `verify`, `alg` (if there) is in the table, and no member of its private half is published with it.
 //!    A member that is `null` has the wrong type.
 //! 3. A key fits an algorithm if `kty` and `crv` are that algorithm's and `alg`, if there, is that algorithm (RFC 8725 section 3.1).
+//!    A `kid` that only an unusable key has is known all the same: fetching the set again would not help.
 //! 4. A token with `kid` is tried with the fitting keys of that `kid`, at most four. A token without one needs exactly one fitting key in the set.
 
 use std::rc::Rc;
@@ -22,6 +23,8 @@ use crate::refusal::Refusal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,
+    /// The `kid`s of keys that were passed over.
+    passed_over: Vec<String>,
 }
 
 /// A usable public key.
@@ -98,13 +101,15 @@ impl KeySet {
             return Err(Unusable::TooLarge);
         }
         let document: Document<'_> = serde_json::from_str(document).map_err(|_| Unusable::NotAKeySet)?;
-        let keys: Vec<Rc<Key>> = document
-            .keys
-            .iter()
-            .take(limits::KEYS_IN_SET)
-            .filter_map(|raw| key(&json::object(raw.get().as_bytes())?).map(Rc::new))
-            .collect();
-        if keys.is_empty() { Err(Unusable::NoUsableKey) } else { Ok(Self { keys }) }
+        let mut set = Self { keys: Vec::new(), passed_over: Vec::new() };
+        for jwk in document.keys.iter().take(limits::KEYS_IN_SET) {
+            let Some(jwk) = json::object(jwk.get().as_bytes()) else { continue };
+            match key(&jwk) {
+                Some(key) => set.keys.push(Rc::new(key)),
+                None => set.passed_over.extend(string(&jwk, "kid").map(str::to_owned)),
+            }
+        }
+        if set.keys.is_empty() { Err(Unusable::NoUsableKey) } else { Ok(set) }
     }
 
     /// The keys to try for a token of this algorithm and `kid`; never empty.
@@ -119,7 +124,8 @@ impl KeySet {
         };
         let mut named = self.keys.iter().filter(|key| key.kid.as_deref() == Some(kid)).peekable();
         if named.peek().is_none() {
-            return Err(Refusal::KidUnknown);
+            let known = self.passed_over.iter().any(|k| k == kid);
+            return Err(if known { Refusal::KeyUnfit } else { Refusal::KidUnknown });
         }
         let fitting: Vec<Rc<Key>> =
             named.filter(|key| key.fits(algorithm)).take(limits::KEYS_TRIED).map(Rc::clone).collect();
