@@ -95,7 +95,7 @@ fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
 }
 
 /// Whether some reader of the path (a URL parser, a proxy, an origin that decodes first, or twice) could see a dot segment in it: `..`, `%2e%2e`, `..%2f`,
-/// `%252e`, `..\`, `..;x`; or control characters, which URL parsers drop.
+/// `%252e`, `..\`, `..;x`; or control characters and bare spaces, which URL parsers drop.
 fn leads_elsewhere(path: &str) -> bool {
     if !path.bytes().any(|b| b.is_ascii_control() || b" %.\\".contains(&b)) {
         return false;
@@ -105,8 +105,7 @@ fn leads_elsewhere(path: &str) -> bool {
         let name = segment.split(|b| *b == b';').next();
         matches!(name, Some(b"." | b".."))
     };
-    decoded.iter().any(|b| b.is_ascii_control() || *b == b' ')
-        || decoded.split(|b| matches!(b, b'/' | b'\\')).any(is_dots)
+    decoded.iter().any(u8::is_ascii_control) || decoded.split(|b| matches!(b, b'/' | b'\\')).any(is_dots)
 }
 
 /// Percent-decoding until there is nothing left to decode, in one pass: what a decoded byte completes is decoded at once.
