@@ -105,7 +105,9 @@ fn leads_elsewhere(path: &str) -> bool {
         let name = segment.split(|b| *b == b';').next();
         matches!(name, Some(b"." | b".."))
     };
-    decoded.iter().any(u8::is_ascii_control) || decoded.split(|b| matches!(b, b'/' | b'\\')).any(is_dots)
+    path.contains(' ')
+        || decoded.iter().any(u8::is_ascii_control)
+        || decoded.split(|b| matches!(b, b'/' | b'\\')).any(is_dots)
 }
 
 /// Percent-decoding until there is nothing left to decode, in one pass: what a decoded byte completes is decoded at once.

@@ -159,6 +159,14 @@ fn dots_in_spellings_that_only_a_repeated_decoder_sees() {
 }
 
 #[test]
+fn a_dot_that_is_encoded_five_hundred_times() {
+    let path = format!("/mcp/%{}2e./x", "25".repeat(500));
+    assert_eq!(way("https://mcp.example.com/mcp", &path), "none");
+    let path = format!("/mcp/%{}x", "25".repeat(500));
+    assert!(way("https://mcp.example.com/mcp", &path).starts_with("below"));
+}
+
+#[test]
 fn a_query_with_dots_decides_nothing() {
     expect(
         "https://mcp.example.com/mcp",
