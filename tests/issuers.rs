@@ -232,6 +232,11 @@ fn an_algorithm_that_one_entry_does_not_allow() {
         ),
     ];
     for_each_row(rows, |(name, entries, reason)| same(name, verify(entries, &good, set()).reason(), *reason));
+    // The entry that allows it may have said more, whichever comes first.
+    let late = trusted().with_claims(&with(claims(), json!({ "exp": 1 })));
+    assert_eq!(verify(&json!([entry(), two("RS256")[1]]), &late, set()).reason(), "token_expired");
+    let open_first = json!([with(entry(), json!({ "algorithm": "RS256" })), two("ES256")[1]]);
+    assert_eq!(verify(&open_first, &late, set()).reason(), "token_expired");
     // No key set is asked for in vain.
     let run = verify(&json!([with(entry(), json!({ "algorithm": "RS256" }))]), &good, set());
     assert_eq!(run.asked, vec![]);

@@ -249,6 +249,7 @@ fn the_keys_to_try() {
     let es = |kid: &str| with(ec.clone(), json!({ "kid": kid }));
     let no_kid = ec.clone();
     let rsa = |kid: &str| with(rsa_key(), json!({ "kid": kid }));
+    let small = |kid: &str| with(rsa_of_bits(1024), json!({ "kid": kid }));
     let rows: Vec<SelectRow> = vec![
         ("by kid", vec![es("a"), es("b")], Some("a"), Ok(1)),
         ("by a kid that is empty", vec![es(""), es("b")], Some(""), Ok(1)),
@@ -266,6 +267,12 @@ fn the_keys_to_try() {
             Some("a"),
             Ok(2),
         ),
+        // Fetching again would not help: the key is there, and unusable.
+        ("the kid of an unusable key", vec![small("a"), es("b")], Some("a"), Err("key_unfit")),
+        ("the kid of an unusable key and of another", vec![small("a"), es("a")], Some("a"), Ok(1)),
+        ("an unusable key without kid", vec![rsa_of_bits(1024), es("b")], Some(""), Err("kid_unknown")),
+        ("an unusable key beside, and no such kid", vec![small("a"), es("b")], Some("c"), Err("kid_unknown")),
+        ("no kid, an unusable key beside", vec![small("a"), es("b")], None, Ok(1)),
         ("no kid, one key", vec![es("a")], None, Ok(1)),
         ("no kid, one key without kid", vec![no_kid.clone()], None, Ok(1)),
         ("no kid, one that fits", vec![rsa("a"), es("b"), rsa("c")], None, Ok(1)),

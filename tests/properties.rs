@@ -75,12 +75,13 @@ proptest! {
     #[test]
     fn tokens_of_any_text(token in any::<String>(), header in any_object(), claims in any_object(), signature in any::<Vec<u8>>()) {
         let _ = jose::parse(&token);
+        let extended = header.contains_key("crit");
         let header = Value::from(header).to_string();
         let built = format!("{}.{}.{}", b64(&header), b64(Value::from(claims.clone()).to_string()), b64(&signature));
         if let Ok(taken) = jose::parse(&built) {
             prop_assert_eq!(&taken.signature, &signature);
             prop_assert_eq!(format!("{}.{}", taken.signing_input, b64(&signature)), built.as_str());
-            prop_assert!(!header.contains("\"crit\""));
+            prop_assert!(!extended);
         }
     }
 

@@ -12,6 +12,7 @@ mod support;
 use mcp_edge_auth::jwks::Need;
 use mcp_edge_auth::limits;
 use serde_json::{Value, json};
+use support::engine::run_with;
 use support::es256::{header, key_set, stranger, trusted};
 use support::rows::{expect, headed, verify, with_header};
 use support::{b64, claims, config, resource, settings, with};
@@ -290,6 +291,13 @@ fn signature() {
 fn an_unknown_kid_asks_for_the_set_once_more() {
     let run = verify(&headed(json!({ "kid": "new" })));
     assert_eq!((run.reason(), run.asked), ("kid_unknown", vec![(0, Need::Any), (0, Need::UnknownKid)]));
+    // One that the set has, in a key that is unusable, does not: the set would be the same.
+    let unusable = key_set(&[
+        with(trusted().jwk(), json!({ "use": "enc" })),
+        with(stranger().jwk(), json!({ "kid": "b" })),
+    ]);
+    let run = run_with(resource(&config(&settings())), &trusted().good(), &unusable);
+    assert_eq!((run.reason(), run.asked), ("key_unfit", vec![(0, Need::Any)]));
     let rotated = |_, need| match need {
         Need::Any => Ok(key_set(&[with(stranger().jwk(), json!({ "kid": "old" }))])),
         Need::UnknownKid => Ok(trusted().key_set()),
