@@ -35,6 +35,7 @@ pub struct State {
     last_fetch: Option<Fetch>,
     /// Failed fetches since the last good one.
     failures: u32,
+    /// The start of the last fetch for an unknown `kid` that brought a set. One that failed or was lost has answered nobody's question.
     last_kid_fetch: Option<Seconds>,
     last_metadata_reread: Option<Seconds>,
     /// When KV was last known to be written.
@@ -67,7 +68,7 @@ impl Held {
 
 #[derive(Clone, Copy, Debug)]
 enum Fetch {
-    Running { since: Seconds },
+    Running { since: Seconds, need: Need },
     Done,
     Failed { until: Seconds },
 }
@@ -116,16 +117,21 @@ pub fn next(state: &State, need: Need, now: Seconds) -> Next {
 }
 
 impl State {
+    /// What is held, whatever its age.
+    pub const fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
     /// Written down before a fetch, so that concurrent requests do not start another one.
     pub fn fetch_started(&mut self, need: Need, now: Seconds) {
-        self.last_fetch = Some(Fetch::Running { since: now });
-        if need == Need::UnknownKid {
-            self.last_kid_fetch = Some(now);
-        }
+        self.last_fetch = Some(Fetch::Running { since: now, need });
     }
 
     /// The fetch ended with a set.
     pub fn fetched(&mut self, found: Held) {
+        if let Some(Fetch::Running { since, need: Need::UnknownKid }) = self.last_fetch {
+            self.last_kid_fetch = Some(since);
+        }
         self.last_fetch = Some(Fetch::Done);
         self.failures = 0;
         self.adopt(found);
@@ -179,7 +185,7 @@ impl State {
     }
 
     fn is_running(&self, now: Seconds) -> bool {
-        matches!(self.last_fetch, Some(Fetch::Running { since }) if age(now, since) <= limits::REFRESH_SECONDS)
+        matches!(self.last_fetch, Some(Fetch::Running { since, .. }) if age(now, since) <= limits::REFRESH_SECONDS)
     }
 
     fn backs_off_for(&self, now: Seconds) -> Option<Seconds> {
