@@ -175,10 +175,10 @@ impl World {
     }
 
     fn start_fetch(&mut self, need: Need) {
-        if need == Need::UnknownKid {
-            if let Some(at) = self.last_kid_fetch {
-                assert!(self.now - at >= KID_COOL_DOWN, "a refetch for a kid inside the cool-down");
-            }
+        if need == Need::UnknownKid
+            && let Some(at) = self.last_kid_fetch
+        {
+            assert!(self.now - at >= KID_COOL_DOWN, "a refetch for a kid inside the cool-down");
         }
         if let Some(at) = self.last_failure {
             assert!(self.now - at >= RETRY, "a fetch {} s after a failed one", self.now - at);
@@ -200,11 +200,11 @@ impl World {
     fn end_fetch(&mut self) {
         let Some(Running { need, started, .. }) = self.running.take() else { return };
         let before = self.state.held().map(|held| held.fetched_at);
-        if let (Need::Any, Some(kv)) = (need, self.kv.clone()) {
-            if self.state.found_in_kv(kv, self.now) {
-                self.last_failure = None;
-                return self.count("from KV");
-            }
+        if let (Need::Any, Some(kv)) = (need, self.kv.clone())
+            && self.state.found_in_kv(kv, self.now)
+        {
+            self.last_failure = None;
+            return self.count("from KV");
         }
         if !self.issuer_up {
             self.state.fetch_failed(self.now, self.dice.roll(100) as f64 / 100.0);
