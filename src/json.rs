@@ -20,6 +20,11 @@ pub fn object(bytes: &[u8]) -> Option<Object> {
     }
 }
 
+/// Whether a text that is JSON is an object. serde's derived readers take an array of the members' values as well.
+pub fn is_object(text: &str) -> bool {
+    text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
+}
+
 /// Reads one JSON value and nothing after it, with the same rules.
 pub fn value(bytes: &[u8]) -> Option<Value> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);

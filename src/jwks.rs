@@ -190,7 +190,9 @@ impl State {
 
     fn backs_off_for(&self, now: Seconds) -> Option<Seconds> {
         match self.last_fetch {
-            Some(Fetch::Failed { until }) => until.checked_sub(now).filter(|left| *left > 0),
+            Some(Fetch::Failed { until }) => {
+                until.checked_sub(now).filter(|left| (1..=limits::RETRY_MAX).contains(left))
+            }
             _ => None,
         }
     }

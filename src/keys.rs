@@ -100,6 +100,9 @@ impl KeySet {
         if document.len() > limits::DOCUMENT_BYTES {
             return Err(Unusable::TooLarge);
         }
+        if !json::is_object(document) {
+            return Err(Unusable::NotAKeySet);
+        }
         let document: Document<'_> = serde_json::from_str(document).map_err(|_| Unusable::NotAKeySet)?;
         let mut set = Self { keys: Vec::new(), passed_over: Vec::new() };
         for jwk in document.keys.iter().take(limits::KEYS_IN_SET) {

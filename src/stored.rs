@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::KeySource;
+use crate::json;
 use crate::jwks::Held;
 use crate::keys::KeySet;
 use crate::limits::{self, Seconds};
@@ -39,7 +40,7 @@ pub fn encode(source: &KeySource, jwks: &str, fetched_at: Seconds, fresh_for: Se
 
 /// The set in a value, if it is this source's. A time in the future is another machine's clock, and counts as now; the freshness is bounded by our own settings.
 pub fn decode(value: &str, source: &KeySource, ttl: Seconds, now: Seconds) -> Option<Held> {
-    let record: Record = serde_json::from_str(value).ok()?;
+    let record: Record = serde_json::from_str(value).ok().filter(|_| json::is_object(value))?;
     if record.format != FORMAT || record.source != name(source) {
         return None;
     }

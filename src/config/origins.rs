@@ -60,6 +60,9 @@ fn is_origin(text: &str) -> bool {
         return true;
     }
     let Ok(url) = Url::parse(text) else { return false };
+    if text.contains('*') {
+        return false; // no browser sends one: a pattern would never match, or be meant to match too much
+    }
     if matches!(url.scheme(), "http" | "https") {
         return url.origin().ascii_serialization().eq_ignore_ascii_case(text);
     }

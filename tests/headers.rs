@@ -1,0 +1,160 @@
+//! A header is taken only as the rules say: types of members, `typ`, `crit`, names of algorithms and keys; it never chooses a key.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::es256::{header, stranger};
+use support::rows::{Row, expect, headed, with_header};
+use support::{claims, with};
+
+#[test]
+fn header_members() {
+    let wrong_types = [json!(null), json!(1), json!(true), json!(["ES256"]), json!({ "a": "ES256" })];
+    let mut rows: Vec<Row> = vec![
+        ("no alg", headed(json!({ "alg": "<absent>" })), "alg_missing"),
+        ("an empty header object", with_header("{}"), "alg_missing"),
+        ("crit is null", headed(json!({ "crit": null })), "header_member_type"),
+        ("crit is a string", headed(json!({ "crit": "exp" })), "header_member_type"),
+        ("crit is an object", headed(json!({ "crit": {} })), "header_member_type"),
+        ("crit is false", headed(json!({ "crit": false })), "header_member_type"),
+        ("crit is empty", headed(json!({ "crit": [] })), "crit_present"),
+        ("crit of an extension", headed(json!({ "crit": ["exp"], "exp": 1 })), "crit_present"),
+        ("crit of unencoded payloads", headed(json!({ "crit": ["b64"], "b64": false })), "crit_present"),
+        ("crit of numbers", headed(json!({ "crit": [1] })), "crit_present"),
+        ("Crit is another member", headed(json!({ "Crit": ["exp"] })), "accepted"),
+    ];
+    for member in ["alg", "kid", "typ"] {
+        for value in &wrong_types {
+            rows.push((member, headed(json!({ member: value })), "header_member_type"));
+        }
+    }
+    expect(rows);
+}
+
+#[test]
+fn typ() {
+    let typ = |typ: &str| headed(json!({ "typ": typ }));
+    let mut rows: Vec<Row> = vec![("no typ", headed(json!({ "typ": "<absent>" })), "accepted")];
+    for name in [
+        "JWT",
+        "jwt",
+        "Jwt",
+        "at+jwt",
+        "AT+JWT",
+        "application/at+jwt",
+        "Application/AT+jwt",
+        "application/jwt",
+        "APPLICATION/JWT",
+    ] {
+        rows.push((name, typ(name), "accepted"));
+    }
+    for name in [
+        "",
+        " ",
+        " JWT",
+        "JWT ",
+        "JOSE",
+        "JWE",
+        "at+jwtx",
+        "xat+jwt",
+        "at-jwt",
+        "+jwt",
+        "dpop+jwt",
+        "id+jwt",
+        "logout+jwt",
+        "secevent+jwt",
+        "oauth-authz-req+jwt",
+        "token-introspection+jwt",
+        "application/",
+        "application/dpop+jwt",
+        "application/application/jwt",
+        "text/jwt",
+        "at+jwt;charset=utf-8",
+        "at+jwt,jwt",
+        "at\u{200b}+jwt",
+    ] {
+        rows.push((name, typ(name), "typ_not_allowed"));
+    }
+    expect(rows);
+}
+
+#[test]
+fn names_of_algorithms_and_keys() {
+    let alg = |name: &str| headed(json!({ "alg": name }));
+    let kid = |name: &str| headed(json!({ "kid": name }));
+    let mut rows: Vec<Row> = vec![
+        ("no kid, and one key that fits", headed(json!({ "kid": "<absent>" })), "accepted"),
+        ("a long kid", kid(&"k".repeat(5000)), "kid_unknown"),
+    ];
+    for name in [
+        "",
+        "none",
+        "None",
+        "NONE",
+        "es256",
+        "Es256",
+        "ES256 ",
+        " ES256",
+        "ES256K",
+        "ES-256",
+        "HS256",
+        "HS512",
+        "RS256",
+        "RS1",
+        "PS256",
+        "ES384",
+        "ES512",
+        "EdDSA",
+        "Ed25519",
+        "Ed448",
+        "ML-DSA-44",
+        "dir",
+        "RSA-OAEP",
+        "ES256\u{0}",
+    ] {
+        rows.push((name, alg(name), "alg_not_allowed"));
+    }
+    for name in
+        ["", "ES-1", "es-1 ", " es-1", "es-2", "es", "es-11", "../es-1", "es-1\u{0}", "es-1' OR '1'='1"]
+    {
+        rows.push((name, kid(name), "kid_unknown"));
+    }
+    expect(rows);
+}
+
+#[test]
+fn a_token_does_not_choose_its_key() {
+    let own = stranger().public_jwk();
+    let pointing = json!({
+        "jwk": own, "jku": "https://evil.example/jwks", "x5u": "https://evil.example/cert", "x5c": ["MIIB"], "x5t": "AAAA",
+    });
+    let by_stranger = |changes: &Value| {
+        stranger().token(&with(header(), changes.clone()).to_string(), &claims().to_string())
+    };
+    let mut rows: Vec<Row> = vec![
+        ("all of them, by a stranger", by_stranger(&pointing), "signature_invalid"),
+        (
+            "all of them, by a stranger, without kid",
+            by_stranger(&with(pointing.clone(), json!({ "kid": "<absent>" }))),
+            "signature_invalid",
+        ),
+        ("all of them, by the issuer", headed(pointing.clone()), "accepted"),
+        (
+            "of any type",
+            headed(json!({ "jwk": null, "jku": 1, "x5u": [], "x5c": {}, "x5t": true })),
+            "accepted",
+        ),
+        ("a member nobody knows", headed(json!({ "nonce": "n", "b64": false })), "accepted"),
+    ];
+    for name in ["jwk", "jku", "x5u", "x5c"] {
+        rows.push((name, by_stranger(&json!({ name: pointing[name] })), "signature_invalid"));
+    }
+    expect(rows);
+}
