@@ -7,6 +7,7 @@
 
 import http from "node:http";
 
+import { buildWorker, ensurePackages, requireNode, requireRust, stop } from "../../scripts/setup.mjs";
 import { bundle } from "../../tests/e2e/support/bundle.mjs";
 import { startIssuer } from "../../tests/e2e/support/issuer.mjs";
 import { signingKey } from "../../tests/e2e/support/keys.mjs";
@@ -23,6 +24,10 @@ const CONNECTIONS = 8;
 const PAUSE_MS = 10; // between two requests of a connection: load, not saturation, or p99 shows only the queue
 const CANONICAL = "https://mcp.example.com/mcp";
 
+requireNode();
+requireRust();
+await ensurePackages();
+if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said why above.");
 await bundle();
 const calm = await run({ faults: false });
 const storm = await run({ faults: true });
