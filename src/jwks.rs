@@ -1,54 +1,76 @@
-//! When a key set is used, read and fetched: the policy, without I/O.
+//! When a key set is used and when it is fetched: the policy, without I/O.
 //!
-//! `next` looks at what an isolate holds of one key set and says what to do next; the edge does it, writes down what came of it, and asks again. Rules, in
-//! order; "fresh" is younger than `CACHE_TTL`, "kept" is at most 24 h older than that:
+//! `next` looks at what an isolate holds of one key set and says what to do; the edge does it, writes down what came of it, and asks again. Rules, in order;
+//! a set is "fresh" for `CACHE_TTL` or what the issuer's `max-age` shortens that to, and "kept" for 24 h more:
 //!
-//! | asked for | what is held | last fetch | next |
+//! | asked for | held | last fetch | next |
 //! |---|---|---|---|
 //! | any key | fresh | any | use |
-//! | any key | not fresh | running | kept: use it as stale; else wait for that fetch |
-//! | any key | not fresh | failed less than 15 s ago | kept: use it as stale; else unavailable |
-//! | any key | not fresh | otherwise | read KV, then fetch |
-//! | an unknown `kid` | a set | running | wait for that fetch |
-//! | an unknown `kid` | a set | failed less than 15 s ago | unavailable: the key may be one that could not be fetched |
+//! | any key | fresh, in the last fifth | neither running nor backing off | use, and refresh after answering |
+//! | any key | kept | running, or backing off | use as stale |
+//! | any key | kept, or nothing | neither | refresh: KV, then the issuer |
+//! | any key | nothing | running | wait for it |
+//! | any key | nothing | backing off | unavailable until the next try |
+//! | an unknown `kid` | a set | running | wait for it: it may bring the key |
+//! | an unknown `kid` | a set | backing off | unavailable: the key may be one that could not be fetched |
 //! | an unknown `kid` | a set | another unknown `kid`'s, less than 30 s ago | use what is held |
-//! | an unknown `kid` | a set | otherwise | fetch, past KV, whose copy can be old by design |
+//! | an unknown `kid` | a set | otherwise | refresh from the issuer, past KV, whose copy can be old by design |
 //!
-//! A fetch that has been running for longer than a fetch may take belonged to a request that was cancelled: it counts as over. What is held is only replaced
-//! by something fetched later. Waiting is done on the waiter's own timer, never on the other request's promise, which the runtime would cancel.
+//! 1. A failed fetch backs off for 15 s, doubling up to 5 min, with jitter from the second failure on. It never touches what is held.
+//! 2. A fetch that has been running for longer than it may take belonged to an isolate's lost request: it counts as over.
+//! 3. A set never replaces a newer one.
+//! 4. Waiting is done on the waiter's own timer, never on the other request's promise, which the runtime would cancel.
+//! 5. An issuer's metadata is read when its `jwks_uri` is not known, and again when an unknown `kid` is not in the refetched set either, at most once in 10 minutes:
+//!    the key set may have moved.
 
 use std::rc::Rc;
 
 use crate::keys::KeySet;
-use crate::limits::{FETCH_SECONDS, KID_COOL_DOWN, RETRY, STALE, Seconds};
+use crate::limits::{self, Seconds};
 
 /// What an isolate knows of one key set.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     held: Option<Held>,
     last_fetch: Option<Fetch>,
+    /// Failed fetches since the last good one.
+    failures: u32,
+    /// The start of the last fetch for an unknown `kid` that brought a set. One that failed or was lost has answered nobody's question.
     last_kid_fetch: Option<Seconds>,
+    last_metadata_reread: Option<Seconds>,
+    /// When KV was last known to be written.
+    last_kv_write: Option<Seconds>,
 }
 
-/// A key set and where it came from.
+/// A key set, and how long it is good for.
 #[derive(Clone, Debug)]
 pub struct Held {
     pub set: Rc<KeySet>,
     /// When the issuer gave it, whichever isolate asked.
     pub fetched_at: Seconds,
+    pub fresh_for: Seconds,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fetch {
-    started: Seconds,
-    result: FetchResult,
+impl Held {
+    fn is_fresh(&self, now: Seconds) -> bool {
+        age(now, self.fetched_at) < self.fresh_for
+    }
+
+    fn is_kept(&self, now: Seconds) -> bool {
+        age(now, self.fetched_at) < self.fresh_for + limits::STALE
+    }
+
+    /// The last fifth of its freshness, and whatever comes after.
+    fn is_due(&self, now: Seconds) -> bool {
+        age(now, self.fetched_at) >= self.fresh_for - self.fresh_for / 5
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FetchResult {
-    Running,
+#[derive(Clone, Copy, Debug)]
+enum Fetch {
+    Running { since: Seconds, need: Need },
     Done,
-    Failed,
+    Failed { until: Seconds },
 }
 
 /// What a request asks of a key set.
@@ -64,72 +86,131 @@ pub enum Need {
 #[derive(Clone, Debug)]
 pub enum Next {
     Use(Rc<KeySet>),
+    UseAndRefresh(Rc<KeySet>),
     UseStale(Rc<KeySet>),
-    ReadKv,
-    Fetch,
+    /// Fetch now, and ask again.
+    Refresh,
     /// Look again in a moment.
     Wait,
     /// Nothing to be had; seconds until the next fetch.
     Unavailable(Seconds),
 }
 
-/// The table above. `kv_read`: this request has already looked into KV, or there is none.
-pub fn next(state: &State, need: Need, ttl: Seconds, now: Seconds, kv_read: bool) -> Next {
-    let held = state.held.as_ref().filter(|held| age(now, held.fetched_at) < ttl + STALE);
-    let running = state.runs(now);
-    let retry_in = state.retry_in(now);
+/// The table above.
+pub fn next(state: &State, need: Need, now: Seconds) -> Next {
+    let held = state.held.as_ref().filter(|held| held.is_kept(now));
+    let running = state.is_running(now);
+    let backing_off = state.backs_off_for(now);
+    let idle = !running && backing_off.is_none();
     match (need, held) {
-        (Need::Any, Some(held)) if age(now, held.fetched_at) < ttl => Next::Use(Rc::clone(&held.set)),
-        (Need::Any, Some(held)) if running || retry_in.is_some() => Next::UseStale(Rc::clone(&held.set)),
-        (Need::UnknownKid, Some(held)) if !running && retry_in.is_none() && state.kid_cools_down(now) => {
+        (Need::Any, Some(held)) if held.is_fresh(now) => {
+            let set = Rc::clone(&held.set);
+            if idle && held.is_due(now) { Next::UseAndRefresh(set) } else { Next::Use(set) }
+        }
+        (Need::Any, Some(held)) if !idle => Next::UseStale(Rc::clone(&held.set)),
+        (Need::UnknownKid, Some(held)) if idle && state.kid_cools_down(now) => {
             Next::Use(Rc::clone(&held.set))
         }
         _ if running => Next::Wait,
-        (Need::Any, _) if !kv_read && retry_in.is_none() => Next::ReadKv,
-        _ => retry_in.map_or(Next::Fetch, Next::Unavailable),
+        _ => backing_off.map_or(Next::Refresh, Next::Unavailable),
     }
 }
 
 impl State {
+    /// What is held, whatever its age.
+    pub const fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
     /// Written down before a fetch, so that concurrent requests do not start another one.
     pub fn fetch_started(&mut self, need: Need, now: Seconds) {
-        self.last_fetch = Some(Fetch { started: now, result: FetchResult::Running });
-        if need == Need::UnknownKid {
-            self.last_kid_fetch = Some(now);
+        self.last_fetch = Some(Fetch::Running { since: now, need });
+    }
+
+    /// The fetch ended with a set.
+    pub fn fetched(&mut self, found: Held) {
+        if let Some(Fetch::Running { since, need: Need::UnknownKid }) = self.last_fetch {
+            self.last_kid_fetch = Some(since);
         }
+        self.last_fetch = Some(Fetch::Done);
+        self.failures = 0;
+        self.adopt(found);
     }
 
-    /// The issuer gave a set.
-    pub fn fetched(&mut self, set: Rc<KeySet>, now: Seconds) {
-        self.last_fetch = Some(Fetch { started: now, result: FetchResult::Done });
-        self.adopt(Held { set, fetched_at: now });
+    /// The fetch ended without one. `jitter`, from 0 to 1, spreads the isolates that an outage has brought into step.
+    pub fn fetch_failed(&mut self, now: Seconds, jitter: f64) {
+        let doubled = limits::RETRY << self.failures.min(8);
+        let spread = if self.failures == 0 { 1.0 } else { 1.0 - jitter.clamp(0.0, 1.0) / 5.0 };
+        let delay = (doubled.min(limits::RETRY_MAX) as f64 * spread) as Seconds;
+        self.failures += 1;
+        self.last_fetch = Some(Fetch::Failed { until: now + delay });
     }
 
-    /// The issuer gave none.
-    pub fn fetch_failed(&mut self, now: Seconds) {
-        self.last_fetch = Some(Fetch { started: now, result: FetchResult::Failed });
-    }
-
-    /// Takes a set, unless a newer one is held. A time in the future is some clock's mistake, and must not keep a set alive.
-    pub fn adopt(&mut self, found: Held) {
+    /// Takes a set, unless a newer one is held.
+    fn adopt(&mut self, found: Held) {
         if self.held.as_ref().is_none_or(|held| held.fetched_at <= found.fetched_at) {
             self.held = Some(found);
         }
     }
 
-    fn runs(&self, now: Seconds) -> bool {
-        self.last_fetch
-            .is_some_and(|f| f.result == FetchResult::Running && age(now, f.started) <= FETCH_SECONDS)
+    /// KV's copy: taken if it is newer than what is held. Whether it ends the fetch, too: it does if it is not due itself.
+    pub fn found_in_kv(&mut self, found: Held, now: Seconds) -> bool {
+        self.last_kv_write = self.last_kv_write.max(Some(found.fetched_at));
+        let newer = self.held.as_ref().is_none_or(|held| held.fetched_at < found.fetched_at);
+        let serves = newer && !found.is_due(now);
+        if serves {
+            self.fetched(found);
+        } else {
+            self.adopt(found);
+        }
+        serves
     }
 
-    fn retry_in(&self, now: Seconds) -> Option<Seconds> {
-        let fetch = self.last_fetch.filter(|f| f.result == FetchResult::Failed)?;
-        RETRY.checked_sub(age(now, fetch.started)).filter(|left| *left > 0)
+    /// Whether to look into the issuer's metadata again, since an unknown `kid` is not in the refetched set either; written down at once.
+    pub fn may_reread_metadata(&mut self, now: Seconds) -> bool {
+        let lately = self.last_metadata_reread.is_some_and(|at| age(now, at) < limits::METADATA_REREAD);
+        if !lately {
+            self.last_metadata_reread = Some(now);
+        }
+        !lately
+    }
+
+    /// Whether KV may be written: at most once a minute, whoever wrote it; written down at once.
+    pub fn may_write_kv(&mut self, now: Seconds) -> bool {
+        let lately = self.last_kv_write.is_some_and(|at| age(now, at) < limits::KV_WRITE);
+        if !lately {
+            self.last_kv_write = Some(now);
+        }
+        !lately
+    }
+
+    fn is_running(&self, now: Seconds) -> bool {
+        matches!(self.last_fetch, Some(Fetch::Running { since, .. }) if age(now, since) <= limits::REFRESH_SECONDS)
+    }
+
+    fn backs_off_for(&self, now: Seconds) -> Option<Seconds> {
+        match self.last_fetch {
+            Some(Fetch::Failed { until }) => {
+                until.checked_sub(now).filter(|left| (1..=limits::RETRY_MAX).contains(left))
+            }
+            _ => None,
+        }
     }
 
     fn kid_cools_down(&self, now: Seconds) -> bool {
-        self.last_kid_fetch.is_some_and(|at| age(now, at) < KID_COOL_DOWN)
+        self.last_kid_fetch.is_some_and(|at| age(now, at) < limits::KID_COOL_DOWN)
     }
+}
+
+/// Seconds that a set is fresh: `ttl`, which the issuer's `Cache-Control` shortens and never lengthens, and never below a minute.
+pub fn fresh_for(cache_control: Option<&str>, ttl: Seconds) -> Seconds {
+    let directives = cache_control.unwrap_or_default().split(',').map(|d| d.trim().to_ascii_lowercase());
+    let shortest = directives.filter_map(|directive| match directive.split_once('=') {
+        Some(("max-age", seconds)) => seconds.trim_matches('"').parse().ok(),
+        None if directive == "no-store" || directive == "no-cache" => Some(0),
+        _ => None,
+    });
+    shortest.min().unwrap_or(ttl).max(limits::FRESH_MIN).min(ttl)
 }
 
 /// Seconds since then; none if the clock was set back.

@@ -33,20 +33,35 @@ pub const STALE: Seconds = 24 * 3600;
 /// Seconds between two refetches of one key set for the sake of an unknown `kid`: random `kid`s must not become a flood.
 pub const KID_COOL_DOWN: Seconds = 30;
 
-/// Seconds after a failed fetch until the next one.
+/// Seconds after a failed fetch until the next one; doubled with each failure that follows.
 pub const RETRY: Seconds = 15;
+
+/// Where that doubling ends.
+pub const RETRY_MAX: Seconds = 300;
+
+/// Seconds of freshness that an issuer's `Cache-Control` can not take away.
+pub const FRESH_MIN: Seconds = 60;
 
 /// Seconds that fetching a key set may take in all, discovery included.
 pub const FETCH_SECONDS: Seconds = 5;
 
-/// Seconds after which an issuer's metadata is read again along with its key set, since its `jwks_uri` may have moved.
-pub const METADATA_AGE: Seconds = 600;
+/// Seconds between two looks into an issuer's metadata because of an unknown `kid`.
+pub const METADATA_REREAD: Seconds = 600;
 
 /// Milliseconds between two looks at whether another request's fetch has ended.
 pub const POLL_MILLISECONDS: i32 = 20;
 
 /// `cacheTtl` of a KV read, in seconds. KV's own minimum was 60 for long; freshness is judged by our stored time anyway.
 pub const KV_READ_TTL: u64 = 60;
+
+/// Milliseconds that a KV read may take before it counts as empty.
+pub const KV_MILLISECONDS: i32 = 1000;
+
+/// Seconds between two writes of one KV key: KV takes one a second, and its readers do not see them sooner anyway.
+pub const KV_WRITE: Seconds = 60;
+
+/// Seconds that a refresh may take in all: KV, the issuer, and rounding.
+pub const REFRESH_SECONDS: Seconds = 7;
 
 /// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what is in use.
 pub const CRYPTO_KEYS: usize = 512;

@@ -10,7 +10,7 @@ use crate::config::KeySource;
 use crate::json;
 use crate::jwks::Held;
 use crate::keys::KeySet;
-use crate::limits::Seconds;
+use crate::limits::{self, Seconds};
 
 const FORMAT: u32 = 1;
 
@@ -19,6 +19,7 @@ struct Record {
     format: u32,
     source: String,
     fetched_at: Seconds,
+    fresh_for: Seconds,
     jwks: String,
 }
 
@@ -31,17 +32,22 @@ pub fn name(source: &KeySource) -> String {
 }
 
 /// The value to put.
-pub fn encode(source: &KeySource, jwks: &str, fetched_at: Seconds) -> Option<String> {
-    let record = Record { format: FORMAT, source: name(source), fetched_at, jwks: jwks.to_owned() };
+pub fn encode(source: &KeySource, jwks: &str, fetched_at: Seconds, fresh_for: Seconds) -> Option<String> {
+    let record =
+        Record { format: FORMAT, source: name(source), fetched_at, fresh_for, jwks: jwks.to_owned() };
     serde_json::to_string(&record).ok()
 }
 
-/// The set in a value, if it is this source's. A time in the future is another machine's clock, and counts as now.
-pub fn decode(value: &str, source: &KeySource, now: Seconds) -> Option<Held> {
+/// The set in a value, if it is this source's. A time in the future is another machine's clock, and counts as now; the freshness is bounded by our own settings.
+pub fn decode(value: &str, source: &KeySource, ttl: Seconds, now: Seconds) -> Option<Held> {
     let record: Record = serde_json::from_str(value).ok().filter(|_| json::is_object(value))?;
     if record.format != FORMAT || record.source != name(source) {
         return None;
     }
     let set = KeySet::parse(&record.jwks).ok()?;
-    Some(Held { set: Rc::new(set), fetched_at: record.fetched_at.min(now) })
+    Some(Held {
+        set: Rc::new(set),
+        fetched_at: record.fetched_at.min(now),
+        fresh_for: record.fresh_for.max(limits::FRESH_MIN).min(ttl),
+    })
 }

@@ -122,7 +122,7 @@ proptest! {
     fn documents_of_others(text in any::<String>(), members in any_object(), issuer in any::<String>()) {
         let source = KeySource::JwksUri(JWKS_URI.to_owned());
         for document in [text, Value::from(members).to_string()] {
-            prop_assert!(stored::decode(&document, &source, NOW).is_none());
+            prop_assert!(stored::decode(&document, &source, 3600, NOW).is_none());
             if let Ok(uri) = discovery::jwks_uri(&document, ISSUER) {
                 prop_assert!(uri.starts_with("https://") || uri.starts_with("http://localhost:"), "{}", uri);
             }

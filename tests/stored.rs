@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use support::es256::trusted;
 use support::{ISSUER, JWKS_URI, NOW, for_each_row, same, with};
 
+const TTL: u64 = 3600;
+
 fn source() -> KeySource {
     KeySource::JwksUri(JWKS_URI.to_owned())
 }
@@ -24,19 +26,27 @@ fn jwks() -> String {
 }
 
 fn record() -> Value {
-    serde_json::from_str(&encode(&source(), &jwks(), NOW - 5).unwrap()).unwrap()
+    serde_json::from_str(&encode(&source(), &jwks(), NOW - 5, 600).unwrap()).unwrap()
 }
 
 #[test]
 fn what_was_put_is_had_again() {
-    let held = decode(&record().to_string(), &source(), NOW).unwrap();
-    assert_eq!((held.set, held.fetched_at), (trusted().key_set(), NOW - 5));
+    let held = decode(&record().to_string(), &source(), TTL, NOW).unwrap();
+    assert_eq!((held.set, held.fetched_at, held.fresh_for), (trusted().key_set(), NOW - 5, 600));
+}
+
+#[test]
+fn the_freshness_is_bounded_by_our_own_settings() {
+    for (stored, expected) in [(0, 60), (60, 60), (TTL, TTL), (TTL + 1, TTL), (1_000_000, TTL)] {
+        let value = with(record(), json!({ "fresh_for": stored })).to_string();
+        assert_eq!(decode(&value, &source(), TTL, NOW).unwrap().fresh_for, expected, "{stored}");
+    }
 }
 
 #[test]
 fn a_time_in_the_future_counts_as_now() {
     let value = with(record(), json!({ "fetched_at": NOW + 1_000_000 })).to_string();
-    assert_eq!(decode(&value, &source(), NOW).unwrap().fetched_at, NOW);
+    assert_eq!(decode(&value, &source(), TTL, NOW).unwrap().fetched_at, NOW);
 }
 
 #[test]
@@ -55,7 +65,7 @@ fn sources_have_names_of_their_own() {
 #[test]
 fn what_is_no_set() {
     let changed = |changes: Value| with(record(), changes).to_string();
-    let fields = ["format", "source", "fetched_at", "jwks"];
+    let fields = ["format", "source", "fetched_at", "fresh_for", "jwks"];
     let in_order: Vec<Value> = fields.map(|field| record()[field].clone()).to_vec();
     let twice = record().to_string().replacen('{', r#"{"format":1,"#, 1);
     let mut rows = vec![
@@ -80,5 +90,5 @@ fn what_is_no_set() {
         rows.push((field, changed(json!({ field: "<absent>" }))));
         rows.push((field, changed(json!({ field: null }))));
     }
-    for_each_row(rows, |(name, value)| same(name, decode(value, &source(), NOW).is_none(), true));
+    for_each_row(rows, |(name, value)| same(name, decode(value, &source(), TTL, NOW).is_none(), true));
 }

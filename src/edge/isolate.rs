@@ -29,8 +29,8 @@ pub(super) struct Isolate {
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) state: jwks::State,
-    /// The `jwks_uri` that discovery found, and when.
-    pub(super) discovered: Option<(String, Seconds)>,
+    /// The `jwks_uri` that discovery found.
+    pub(super) jwks_uri: Option<String>,
     /// The name of its key set in KV, once it was computed.
     pub(super) kv_key: Option<String>,
 }

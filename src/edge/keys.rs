@@ -1,4 +1,6 @@
 //! Memory, then KV, then the issuer: carries out what `jwks` decides, and writes down what came of it.
+//!
+//! A refresh belongs to the isolate, not to the request that started it: it runs on under `waitUntil` if that client leaves.
 
 use std::rc::Rc;
 
@@ -8,11 +10,12 @@ use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env};
 
 use super::isolate::{Isolate, Source, now};
-use super::upstream::{deadline, document};
-use super::{kv, log};
+use super::kv::Store;
+use super::log;
+use super::upstream::{self, Document, deadline};
 use crate::config::{Config, KeySource, SourceId};
 use crate::discovery;
-use crate::jwks::{self, Need, Next};
+use crate::jwks::{self, Held, Need, Next};
 use crate::keys::KeySet;
 use crate::limits::{self, Seconds};
 
@@ -36,104 +39,179 @@ impl From {
     }
 }
 
-/// A key set, or seconds until it is worth asking again.
-pub(super) async fn obtain(
-    isolate: &'static Isolate,
-    config: &'static Config,
-    env: &Env,
-    context: &Context,
-    id: SourceId,
+/// The key sets, as one request sees them.
+pub(super) struct Keys<'r> {
+    pub(super) isolate: &'static Isolate,
+    pub(super) config: &'static Config,
+    pub(super) env: &'r Env,
+    pub(super) context: &'r Context,
+}
+
+impl Keys<'_> {
+    /// A key set, or seconds until it is worth asking again. `kid`: the token's.
+    pub(super) async fn obtain(
+        &self,
+        id: SourceId,
+        need: Need,
+        kid: Option<&str>,
+    ) -> Result<(Rc<KeySet>, From), Seconds> {
+        let Some(source) = self.config.sources.get(id.index()) else { return Err(limits::RETRY) };
+        let refresh = Refresh { isolate: self.isolate, config: self.config, source, id, need };
+        let mut from = From::Memory;
+        loop {
+            let next = refresh.with(|source| jwks::next(&source.state, need, now()));
+            match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
+                Next::Use(set) => return Ok((set, from)),
+                Next::UseStale(set) => return Ok((set, From::Stale)),
+                Next::UseAndRefresh(set) => {
+                    let _runs_on = self.start(refresh, kid);
+                    return Ok((set, from));
+                }
+                Next::Unavailable(seconds) => return Err(seconds),
+                Next::Wait => pause(limits::POLL_MILLISECONDS).await,
+                Next::Refresh => {
+                    let came_from = JsFuture::from(self.start(refresh, kid)).await;
+                    from = if came_from.is_ok_and(|v| v.is_truthy()) { From::Kv } else { From::Issuer };
+                }
+            }
+        }
+    }
+
+    /// Starts a refresh that outlives this request. Its promise says whether KV had the set; KV is written after that.
+    fn start(&self, refresh: Refresh, kid: Option<&str>) -> Promise {
+        refresh.with(|source| source.state.fetch_started(refresh.need, now()));
+        let store = Store::open(self.env);
+        let kid = kid.map(str::to_owned);
+        let mut settle = None;
+        let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));
+        self.context.wait_until(async move {
+            let outcome = refresh.run(store.as_ref(), kid.as_deref()).await;
+            if let Some(settle) = settle {
+                let _settled = settle.call1(&JsValue::UNDEFINED, &outcome.from_kv.into());
+            }
+            if let (Some(store), Some(fetched)) = (store, outcome.to_store) {
+                store.write(refresh, &fetched).await;
+            }
+        });
+        ended
+    }
+}
+
+/// One refresh of one key set.
+#[derive(Clone, Copy)]
+pub(super) struct Refresh {
+    pub(super) isolate: &'static Isolate,
+    pub(super) config: &'static Config,
+    pub(super) source: &'static KeySource,
+    pub(super) id: SourceId,
     need: Need,
-) -> Result<(Rc<KeySet>, From), Seconds> {
-    let Some(source) = config.sources.get(id.index()) else { return Err(limits::RETRY) };
-    let mut from = From::Memory;
-    let mut kv_read = false;
-    loop {
-        match with(isolate, id, |held| jwks::next(&held.state, need, config.cache_ttl, now(), kv_read)) {
-            None => return Err(limits::RETRY),
-            Some(Next::Use(set)) => return Ok((set, from)),
-            Some(Next::UseStale(set)) => return Ok((set, From::Stale)),
-            Some(Next::Unavailable(seconds)) => return Err(seconds),
-            Some(Next::Wait) => pause().await,
-            Some(Next::ReadKv) => {
-                kv_read = true;
-                if let Some(found) = kv::read(isolate, env, id, source).await {
-                    from = From::Kv;
-                    with(isolate, id, |held| held.state.adopt(found));
-                }
+}
+
+/// What a refresh came to.
+#[derive(Default)]
+struct Outcome {
+    from_kv: bool,
+    to_store: Option<Fetched>,
+}
+
+/// What the issuer gave, for KV.
+pub(super) struct Fetched {
+    pub(super) text: String,
+    pub(super) at: Seconds,
+    pub(super) fresh_for: Seconds,
+}
+
+impl Refresh {
+    /// KV, then the issuer; only the issuer for an unknown `kid`.
+    async fn run(self, store: Option<&Store>, kid: Option<&str>) -> Outcome {
+        if let (Need::Any, Some(store)) = (self.need, store)
+            && let Some(found) = store.read(self).await
+            && self.with(|held| held.state.found_in_kv(found, now())) == Some(true)
+        {
+            return Outcome { from_kv: true, to_store: None };
+        }
+        match self.fetch(kid).await {
+            Ok((set, document)) => {
+                log::keys(self.source, "fetched", &set.kids().collect::<Vec<_>>().join(" "));
+                let at = now();
+                let fresh_for = jwks::fresh_for(document.cache_control.as_deref(), self.config.cache_ttl);
+                let may_store = self.with(|held| {
+                    held.state.fetched(Held { set: Rc::new(set), fetched_at: at, fresh_for });
+                    held.state.may_write_kv(at)
+                });
+                let fetched = Fetched { text: document.text, at, fresh_for };
+                Outcome { from_kv: false, to_store: (may_store == Some(true)).then_some(fetched) }
             }
-            Some(Next::Fetch) => {
-                with(isolate, id, |held| held.state.fetch_started(need, now()));
-                match fetch(isolate, id, source).await {
-                    Ok((set, text)) => {
-                        log::keys(source, "fetched", &set.kids().collect::<Vec<_>>().join(" "));
-                        from = From::Issuer;
-                        with(isolate, id, |held| held.state.fetched(Rc::new(set), now()));
-                        kv::write(isolate, config, env, context, id, &text);
-                    }
-                    Err(reason) => {
-                        log::keys(source, "fetch_failed", &reason);
-                        with(isolate, id, |held| {
-                            held.state.fetch_failed(now());
-                            held.discovered = None; // the key set may have moved
-                        });
-                    }
-                }
+            Err(reason) => {
+                log::keys(self.source, "fetch_failed", &reason);
+                self.with(|held| {
+                    held.state.fetch_failed(now(), js_sys::Math::random());
+                    held.jwks_uri = None; // the key set may have moved
+                });
+                Outcome::default()
             }
         }
     }
-}
 
-/// Looks at or changes what is known of a source; never over an await.
-fn with<T>(isolate: &Isolate, id: SourceId, f: impl FnOnce(&mut Source) -> T) -> Option<T> {
-    isolate.sources.borrow_mut().get_mut(id.index()).map(f)
-}
-
-/// A set from the issuer, and its text.
-async fn fetch(isolate: &Isolate, id: SourceId, source: &KeySource) -> Result<(KeySet, String), String> {
-    let deadline = deadline();
-    let jwks_uri = match source {
-        KeySource::JwksUri(uri) => uri.clone(),
-        KeySource::Discovery(issuer) => discover(isolate, id, issuer, &deadline).await?,
-    };
-    let text = document(&jwks_uri, &deadline).await.map_err(|f| format!("key set: {}", f.reason()))?;
-    let set = KeySet::parse(&text).map_err(|u| format!("key set: {}", u.reason()))?;
-    Ok((set, text))
-}
-
-/// The issuer's `jwks_uri`: what was found lately, else what its metadata says now.
-async fn discover(
-    isolate: &Isolate,
-    id: SourceId,
-    issuer: &str,
-    deadline: &web_sys::AbortSignal,
-) -> Result<String, String> {
-    let known = with(isolate, id, |source| source.discovered.clone()).flatten();
-    if let Some((uri, at)) = known
-        && now().saturating_sub(at) < limits::METADATA_AGE
-    {
-        return Ok(uri);
-    }
-    let mut reason = String::new();
-    for url in discovery::metadata_urls(issuer) {
-        match document(&url, deadline).await {
-            Ok(text) => {
-                let uri = discovery::jwks_uri(&text, issuer).map_err(|u| u.reason().to_owned())?;
-                with(isolate, id, |source| source.discovered = Some((uri.clone(), now())));
-                return Ok(uri);
-            }
-            Err(failure) => reason = format!("issuer metadata: {}", failure.reason()),
+    /// A set from the issuer, and its document.
+    async fn fetch(self, kid: Option<&str>) -> Result<(KeySet, Document), String> {
+        let deadline = deadline();
+        let issuer = match self.source {
+            KeySource::JwksUri(uri) => return set_at(uri, &deadline).await,
+            KeySource::Discovery(issuer) => issuer,
+        };
+        let known = self.with(|source| source.jwks_uri.clone()).flatten();
+        let Some(known) = known else {
+            let uri = self.discover(issuer, &deadline).await?;
+            return set_at(&uri, &deadline).await;
+        };
+        let found = set_at(&known, &deadline).await?;
+        let missing =
+            self.need == Need::UnknownKid && kid.is_some_and(|kid| !found.0.kids().any(|k| k == kid));
+        if !missing || self.with(|source| source.state.may_reread_metadata(now())) != Some(true) {
+            return Ok(found);
+        }
+        match self.discover(issuer, &deadline).await {
+            Ok(uri) if uri != known => set_at(&uri, &deadline).await,
+            _ => Ok(found),
         }
     }
-    Err(reason)
+
+    /// The `jwks_uri` in the issuer's metadata.
+    async fn discover(self, issuer: &str, deadline: &web_sys::AbortSignal) -> Result<String, String> {
+        let mut reason = String::new();
+        for url in discovery::metadata_urls(issuer) {
+            match upstream::document(&url, deadline).await {
+                Ok(document) => {
+                    let uri =
+                        discovery::jwks_uri(&document.text, issuer).map_err(|u| u.reason().to_owned())?;
+                    self.with(|source| source.jwks_uri = Some(uri.clone()));
+                    return Ok(uri);
+                }
+                Err(failure) => reason = format!("issuer metadata: {}", failure.reason()),
+            }
+        }
+        Err(reason)
+    }
+
+    /// Looks at or changes what is known of the source; never over an await.
+    pub(super) fn with<T>(self, f: impl FnOnce(&mut Source) -> T) -> Option<T> {
+        self.isolate.sources.borrow_mut().get_mut(self.id.index()).map(f)
+    }
+}
+
+async fn set_at(uri: &str, deadline: &web_sys::AbortSignal) -> Result<(KeySet, Document), String> {
+    let document = upstream::document(uri, deadline).await.map_err(|f| format!("key set: {}", f.reason()))?;
+    let set = KeySet::parse(&document.text).map_err(|u| format!("key set: {}", u.reason()))?;
+    Ok((set, document))
 }
 
 /// A moment on this request's own timer.
-async fn pause() {
+pub(super) async fn pause(milliseconds: i32) {
     let mut executor = |resolve: Function, _reject: Function| {
         let set_timeout: Option<Function> =
             Reflect::get(&js_sys::global(), &"setTimeout".into()).ok().and_then(|f| f.dyn_into().ok());
-        let delay = JsValue::from(limits::POLL_MILLISECONDS);
+        let delay = JsValue::from(milliseconds);
         if set_timeout.and_then(|f| f.call2(&JsValue::UNDEFINED, &resolve, &delay).ok()).is_none() {
             let _resolved = resolve.call0(&JsValue::UNDEFINED);
         }

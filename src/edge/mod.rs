@@ -25,6 +25,7 @@ use crate::refusal::Refusal;
 use crate::route::Protected;
 use crate::verify::{Step, Verification};
 use isolate::Isolate;
+use keys::Keys;
 use log::Line;
 
 #[event(start)]
@@ -107,11 +108,12 @@ async fn authenticate(
     line: &mut Line,
 ) -> Result<Permit, Refusal> {
     let config = config.ok_or(Refusal::Misconfigured)?;
+    let keys = Keys { isolate, config, env, context };
     let mut verification = Verification::new(protected.resource(), token, isolate::now())?;
     let verdict = loop {
         match verification.step() {
             Step::KeySet(id, need) => {
-                let answer = keys::obtain(isolate, config, env, context, id, need).await;
+                let answer = keys.obtain(id, need, verification.kid()).await;
                 line.keys = answer.as_ref().ok().map(|(_, from)| from.name());
                 verification.key_set(answer.map(|(set, _)| set));
             }

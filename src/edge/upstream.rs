@@ -13,6 +13,12 @@ use crate::limits;
 /// Firewalls of issuers drop requests that do not say what they are.
 const USER_AGENT: &str = concat!("mcp-edge-auth/", env!("CARGO_PKG_VERSION"));
 
+/// A document, and what its server says of keeping it.
+pub(super) struct Document {
+    pub(super) text: String,
+    pub(super) cache_control: Option<String>,
+}
+
 /// Why there is no document.
 pub(super) enum Failure {
     Unreachable,
@@ -37,15 +43,16 @@ pub(super) fn deadline() -> AbortSignal {
     AbortSignal::timeout_with_u32(limits::FETCH_SECONDS as u32 * 1000)
 }
 
-/// The text at a URL.
-pub(super) async fn document(url: &str, deadline: &AbortSignal) -> Result<String, Failure> {
+/// The document at a URL.
+pub(super) async fn document(url: &str, deadline: &AbortSignal) -> Result<Document, Failure> {
     let response = get(url, deadline).await.map_err(|_| Failure::Unreachable)?;
     if response.status() != 200 {
         discard(&response);
         return Err(Failure::Status(response.status()));
     }
     let bytes = read(&response).await.map_err(|_| Failure::Unreachable)?.ok_or(Failure::TooLarge)?;
-    String::from_utf8(bytes).map_err(|_| Failure::NotText)
+    let text = String::from_utf8(bytes).map_err(|_| Failure::NotText)?;
+    Ok(Document { text, cache_control: response.headers().get("cache-control").unwrap_or_default() })
 }
 
 async fn get(url: &str, deadline: &AbortSignal) -> Result<Response, JsValue> {

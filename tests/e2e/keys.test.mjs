@@ -4,30 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open, whole } from "./support/http.mjs";
 import { reply, startIssuer } from "./support/issuer.mjs";
+import { assertKeys, assertReason, count, hold, HOUR, lasting } from "./support/key-steps.mjs";
 import { signingKey } from "./support/keys.mjs";
-import { mint, seconds } from "./support/mint.mjs";
+import { mint } from "./support/mint.mjs";
 import { assertUnavailable, bearer, entryFor, goodClaims, stage } from "./support/stage.mjs";
 import { bounded, until } from "./support/until.mjs";
 import { kvStore, startWorker, testClock } from "./support/worker.mjs";
 
-const HOUR = 3600;
 const rsa = signingKey("rsa");
 const next = signingKey("rsa", "next");
-
-/** A token that outlives every journey of the clock. */
-const lasting = (s, rest) => s.token({ exp: seconds() + 1000 * HOUR }, rest);
-
-async function assertKeys(s, from, token = lasting(s)) {
-  const { response, line } = await s.ask(token);
-  assert.equal(response.status, 200, `${response.text} ${line.reason}`);
-  assert.equal(line.keys, from);
-}
-
-async function assertReason(s, token, reason) {
-  const { response, line } = await s.ask(token);
-  assert.equal(line.reason, reason);
-  return response;
-}
 
 test("the first request asks the issuer, the others memory", async (t) => {
   const s = await stage(t);
@@ -55,8 +40,7 @@ test("a second Worker on the same KV starts without a fetch", async (t) => {
   const s = await stage(t, { kv });
   await assertKeys(s, "issuer");
   await until("the set in KV", () => kv.entries().length === 1);
-  const second = { ...s, worker: await s.start() };
-  second.ask = (token) => second.worker.logged(() => second.worker.send({ method: "POST", path: "/mcp", headers: bearer(token) }));
+  const second = await s.another();
   await assertKeys(second, "kv");
   await assertKeys(second, "memory");
   assert.equal(s.issuer.hits("/jwks"), 1);
@@ -80,8 +64,7 @@ test("KV behaves as Cloudflare's does: the simulator takes the times that the Wo
   const namespace = await s.worker.kvNamespace();
   await until("the set in KV", async () => (await namespace.list()).keys.length === 1);
   await s.worker.stop();
-  const again = { ...s, worker: await s.start() };
-  again.ask = (token) => again.worker.logged(() => again.worker.send({ method: "POST", path: "/mcp", headers: bearer(token) }));
+  const again = await s.another();
   await assertKeys(again, "kv");
   assert.equal(s.issuer.hits("/jwks"), 1);
 });
@@ -114,17 +97,31 @@ test("a key set that stands under another issuer's name in KV is nobody's", asyn
   assert.equal((await again.send({ method: "POST", path: "/mcp", headers: bearer(s.token()) })).status, 200);
 });
 
-test("a set is fresh for CACHE_TTL, then it is fetched again", async (t) => {
+test("a set is fresh for CACHE_TTL; from its last fifth on it is used, and one of several requests fetches it again after answering", async (t) => {
   for (const ttl of [undefined, 120]) {
     const clock = testClock();
     const s = await stage(t, { clock, vars: { MCP_SERVER_AUTH_CACHE_TTL: ttl } });
+    const fresh = ttl ?? HOUR;
     await assertKeys(s, "issuer");
-    clock.forward((ttl ?? HOUR) - 1);
+    clock.forward(fresh * 0.8 - 1);
     await assertKeys(s, "memory");
-    assert.equal(s.issuer.hits("/jwks"), 1);
     clock.forward(1);
-    await s.call(lasting(s));
-    await until("the second fetch", () => s.issuer.hits("/jwks") === 2);
+    const release = hold(s, [rsa, next]);
+    for (let i = 0; i < 2; i++) {
+      const { responses, lines } = await s.together(Array.from({ length: 5 }, () => lasting(s)));
+      assert.deepEqual(responses.map(({ status }) => status), Array(5).fill(200), "while the issuer has not answered");
+      assert.deepEqual(lines.map(({ keys }) => keys), Array(5).fill("memory"));
+    }
+    await until("the fetch", () => s.issuer.hits("/jwks") === 2);
+    release();
+    await until("its end", () => count(s, "fetched") === 2);
+    await assertKeys(s, "memory", lasting(s, { key: next }));
+    clock.forward(fresh * 0.8 - 1); // counted anew
+    await assertKeys(s, "memory");
+    assert.equal(s.issuer.hits("/jwks"), 2);
+    clock.forward(fresh * 0.2 + 1);
+    await assertKeys(s, "issuer");
+    assert.equal(s.issuer.hits("/jwks"), 3);
   }
 });
 

@@ -1,9 +1,11 @@
 // What almost every test needs: an issuer with one RS256 key, an origin, the Worker between them, and a good token.
 import assert from "node:assert/strict";
+import { send } from "./http.mjs";
 import { startIssuer } from "./issuer.mjs";
 import { signingKey } from "./keys.mjs";
 import { mint, seconds } from "./mint.mjs";
 import { BASE, startOrigin } from "./origin.mjs";
+import { until } from "./until.mjs";
 import { startWorker } from "./worker.mjs";
 
 export const CANONICAL = "https://mcp.example.com/mcp";
@@ -23,15 +25,31 @@ export async function stage(t, { vars = {}, entry = {}, entries, keys = [signing
     ...(typeof vars === "function" ? vars(issuer, origin) : vars),
   };
   for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
-  const start = () => startWorker(t, { vars: settings, clock, ...worker });
-  const s = { issuer, origin, settings, start, worker: await start() };
+  const start = (over) => startWorker(t, { vars: settings, clock, ...worker, ...over });
+  const s = { issuer, origin, settings, start };
   s.claims = (over = {}) => goodClaims(issuer, over, clock?.seconds());
   /** A token that is good but for `claims`; the rest goes to mint(). */
   s.token = (claims = {}, rest = {}) => mint({ key: keys[0] ?? signingKey("rsa"), claims: s.claims(claims), ...rest });
-  s.call = (token, { headers = {}, ...head } = {}) =>
-    s.worker.send({ method: "POST", path: "/mcp", ...head, headers: { ...bearer(token), ...headers } });
+  /** A Worker of its own on the same settings, issuer and origin; `over` is for startWorker. */
+  s.another = async (over) => asking({ ...s, worker: await start(over) });
+  return s.another();
+}
+
+/** What is asked of s.worker. */
+function asking(s) {
+  const request = (token, { headers = {}, ...head } = {}) => ({ method: "POST", path: "/mcp", ...head, headers: { ...bearer(token), ...headers } });
+  s.call = (token, head) => s.worker.send(request(token, head));
   /** The answer and the one line that the request left in the log. */
   s.ask = (token, head) => s.worker.logged(() => s.call(token, head));
+  /** Requests at the same time: their answers, and the lines that they left in the log, in no order. */
+  s.together = async (tokens) => {
+    const tried = () => s.worker.lines("request").filter((line) => line.outcome !== "served"); // health checks may come between
+    const before = tried().length;
+    const responses = await Promise.all(tokens.map((token) => send(s.worker.port, request(token))));
+    const lines = () => tried().slice(before);
+    await until("their log lines", () => lines().length >= tokens.length);
+    return { responses, lines: lines() };
+  };
   return s;
 }
 

@@ -54,8 +54,8 @@ export function testClock(start = Date.now()) {
 }
 
 /**
- * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd also: clock, a testClock;
- * around(main), the text of an entry module to put around the bundle's own.
+ * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd also: kv, a startKv; clock,
+ * a testClock; around(main), the text of an entry module to put around the bundle's own.
  * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of the Worker's console.
  */
 export async function startWorker(t, { vars = {}, kv = false, clock, around, runtime = "workerd" } = {}) {
@@ -118,7 +118,7 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, hear
   const services = [
     `(name = "main", worker = .worker)`,
     `(name = "internet", network = (allow = ["public", "private", "local"]))`,
-    kv && `(name = "kv", disk = (path = "${kv.folder}", writable = true))`,
+    kv && `(name = "kv", ${kv.address ? `external = (address = "${kv.address}", http = ())` : `disk = (path = "${kv.folder}", writable = true)`})`,
     clock && `(name = "clock", disk = "${join(folder, "clock")}")`,
   ];
   await writeFile(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";

@@ -1,0 +1,73 @@
+// `npm run keys -- show|purge`: what KV holds of the issuers' key sets, and its removal, through wrangler.
+//
+// It promises: `show` names each key set's source, age, freshness and kids; `purge` removes all of them, or those whose source contains
+// the words after it. Without --remote it looks into the local KV of `wrangler dev`. It never touches another key of the namespace.
+//
+// npm run keys -- show [--remote] [--env NAME] [--config FILE] [--persist-to DIR]
+// npm run keys -- purge [SOURCE] [the same options]
+
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+
+import { ensurePackages, requireNode, ROOT, stop } from "./setup.mjs";
+
+const USAGE = "usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]";
+const PREFIX = "jwks:"; // what the Worker puts before the hash of a source's name
+
+requireNode();
+await ensurePackages();
+const { command, wanted, options } = readArguments();
+
+const names = JSON.parse(wrangler("list", "--prefix", PREFIX)).map(({ name }) => name);
+const records = names.map((name) => ({ name, ...describe(wrangler("get", name, "--text")) }));
+const chosen = records.filter(({ source }) => !wanted || source.includes(wanted));
+for (const { name, source, details } of chosen) {
+  if (command === "purge") wrangler("delete", name);
+  console.log(`${command === "purge" ? "removed " : ""}${source}${details}`);
+}
+if (!chosen.length) console.log(wanted ? `KV holds no key set whose source contains "${wanted}".` : "KV holds no key set.");
+if (command === "purge" && chosen.length) {
+  console.log("\nRunning isolates still have what they hold in memory. `npx wrangler deploy` starts new ones.");
+}
+
+function describe(text) {
+  try {
+    const { source, fetched_at, fresh_for, jwks } = JSON.parse(text);
+    const age = Math.floor(Date.now() / 1000) - fetched_at;
+    const kids = JSON.parse(jwks).keys.map(({ kid }) => kid ?? "(no kid)");
+    const state = age < fresh_for ? `fresh for ${fresh_for - age} s more` : `stale for ${age - fresh_for} s`;
+    return { source, details: `\n  fetched ${age} s ago, ${state}\n  kids: ${kids.join(" ")}` };
+  } catch {
+    return { source: "unreadable", details: ": the Worker takes it for no key set" };
+  }
+}
+
+/** One `wrangler kv key` command; its output. */
+function wrangler(...args) {
+  const bin = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+  const where = ["--binding", "JWKS_CACHE", options.remote ? "--remote" : "--local"];
+  for (const name of ["env", "config", "persist-to"]) if (options[name]) where.push(`--${name}`, options[name]);
+  const result = spawnSync(process.execPath, [bin, "kv", "key", ...args, ...where], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+  });
+  if (result.status !== 0) stop(`wrangler could not do it:\n${(result.stderr || result.stdout).trim()}`);
+  return result.stdout;
+}
+
+function readArguments() {
+  try {
+    const string = { type: "string" };
+    const { values, positionals } = util.parseArgs({
+      allowPositionals: true,
+      options: { remote: { type: "boolean" }, env: string, config: string, "persist-to": string },
+    });
+    const [command, wanted, ...rest] = positionals;
+    if (!["show", "purge"].includes(command) || rest.length) stop(USAGE);
+    return { command, wanted, options: values };
+  } catch (error) {
+    return stop(`${error.message}\n${USAGE}`);
+  }
+}
