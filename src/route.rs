@@ -96,7 +96,7 @@ fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
 
 /// Whether some reader of the path (a URL parser, a proxy, an origin that decodes first, or twice) could see a dot segment in it: `..`, `%2e%2e`, `..%2f`,
 /// `%252e`, `..\`, `..;x`; or control characters and bare spaces, which URL parsers drop.
-fn leads_elsewhere(path: &str) -> bool {
+pub(crate) fn leads_elsewhere(path: &str) -> bool {
     if !path.bytes().any(|b| b.is_ascii_control() || b" %.\\".contains(&b)) {
         return false;
     }

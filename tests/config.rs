@@ -95,7 +95,8 @@ fn spellings_and_forms_mean_the_same() {
     let text = |settings: &Value| -> Value {
         let as_text = |value: &Value| match value {
             structured @ (Value::Array(_) | Value::Object(_)) => json!(format!(" {structured} ")),
-            plain => plain.clone(),
+            Value::String(text) => json!(text),
+            scalar => json!(scalar.to_string()),
         };
         settings.as_object().unwrap().iter().map(|(name, value)| (name.clone(), as_text(value))).collect()
     };

@@ -104,6 +104,19 @@ fn paths_that_a_parser_rewrites() {
 }
 
 #[test]
+fn canonical_paths_that_no_request_would_reach() {
+    // Every request to one of these is refused as a dot segment in disguise, so the settings are at fault.
+    let unreachable = [
+        "https://mcp.example.com/a/..;/mcp",
+        "https://mcp.example.com/a%2F..%2Fmcp",
+        "https://mcp.example.com/%252e%252e/mcp",
+    ];
+    for_each_row(unreachable, |url| {
+        same(url, places(&set(CANONICAL_URL, json!(url))), vec![CANONICAL_URL.to_owned()])
+    });
+}
+
+#[test]
 fn paths_of_the_workers_own() {
     let own = [
         "https://a.example/healthz",

@@ -4,7 +4,7 @@ use super::faults::Faults;
 use super::urls;
 use super::variables::Variables;
 use crate::metadata::WELL_KNOWN;
-use crate::route::HEALTH;
+use crate::route::{HEALTH, leads_elsewhere};
 
 /// A checked canonical URL, as the operator wrote it.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Canonic
             "",
             format!("a path other than {HEALTH} and {WELL_KNOWN}, which are the Worker's"),
         );
+    }
+    if leads_elsewhere(canonical.path()) {
+        faults.add(found.name, "", "a path without dot segments, in any spelling: no request would reach it");
     }
     Some(canonical)
 }

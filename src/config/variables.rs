@@ -66,7 +66,7 @@ impl Variables {
         let spelled = |prefix: &str| self.found(&format!("{prefix}{name}"));
         match (spelled(PREFIX), spelled(SECOND_PREFIX)) {
             (Some(first), Some(second)) => {
-                if first.value != second.value {
+                if first.value != second.value && scalar(&first.value) != scalar(&second.value) {
                     faults.add(
                         first.name,
                         "",
@@ -107,6 +107,11 @@ impl Found<'_> {
             value => strings(value),
         }
     }
+}
+
+/// A number or a switch is the same as its text: TOML has both spellings of it.
+fn scalar(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// An array of strings.
