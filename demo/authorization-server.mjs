@@ -7,7 +7,7 @@
 //
 // node demo/authorization-server.mjs --port 8788 --resource http://127.0.0.1:8787/mcp
 
-import { generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -158,8 +158,13 @@ function settings(resource, errors) {
 }
 
 function signingKey() {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
+  // By way of PEM: Node 20 can deadlock in the export of a key object that it has just generated itself, when memory is collected meanwhile.
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  return { ...createPrivateKey(privateKey).export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
 }
 
 function safeRedirect(value) {

@@ -14,6 +14,7 @@ import { ensurePackages, requireNode, ROOT, stop } from "./setup.mjs";
 
 const USAGE = "usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]";
 const PREFIX = "jwks:"; // what the Worker puts before the hash of a source's name
+const FORMAT = 1; // src/stored.rs
 
 requireNode();
 await ensurePackages();
@@ -33,7 +34,8 @@ if (command === "purge" && chosen.length) {
 
 function describe(text) {
   try {
-    const { source, fetched_at, fresh_for, jwks } = JSON.parse(text);
+    const { format, source, fetched_at, fresh_for, jwks } = JSON.parse(text);
+    if (format !== FORMAT) throw new Error("another format");
     const age = Math.floor(Date.now() / 1000) - fetched_at;
     const kids = JSON.parse(jwks).keys.map(({ kid }) => kid ?? "(no kid)");
     const state = age < fresh_for ? `fresh for ${fresh_for - age} s more` : `stale for ${age - fresh_for} s`;

@@ -1,14 +1,23 @@
 // Signing keys for the fake issuers, made once per process and kept by (kind, name): an RSA key costs a tenth of a second.
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 
 const MAKE = {
-  rsa: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
-  rsa1024: () => generateKeyPairSync("rsa", { modulusLength: 1024 }),
-  p256: () => generateKeyPairSync("ec", { namedCurve: "P-256" }),
-  p384: () => generateKeyPairSync("ec", { namedCurve: "P-384" }),
-  p521: () => generateKeyPairSync("ec", { namedCurve: "P-521" }),
-  ed25519: () => generateKeyPairSync("ed25519"),
+  rsa: () => pair("rsa", { modulusLength: 2048 }),
+  rsa1024: () => pair("rsa", { modulusLength: 1024 }),
+  p256: () => pair("ec", { namedCurve: "P-256" }),
+  p384: () => pair("ec", { namedCurve: "P-384" }),
+  p521: () => pair("ec", { namedCurve: "P-521" }),
+  ed25519: () => pair("ed25519", {}),
 };
+
+// Through PEM: Node 20 can hang for ever when it exports the very object that it generated, if the garbage of the generation is
+// collected in the middle of that (both take the key's lock, in one thread).
+function pair(type, options) {
+  const publicKeyEncoding = { type: "spki", format: "pem" };
+  const privateKeyEncoding = { type: "pkcs8", format: "pem" };
+  const { privateKey, publicKey } = generateKeyPairSync(type, { ...options, publicKeyEncoding, privateKeyEncoding });
+  return { privateKey: createPrivateKey(privateKey), publicKey: createPublicKey(publicKey) };
+}
 
 const kept = new Map();
 
@@ -17,7 +26,8 @@ export function signingKey(kind, name = "a") {
   const kid = `${kind}-${name}`;
   if (!kept.has(kid)) {
     const { privateKey, publicKey } = MAKE[kind]();
-    const jwk = (extra = {}) => prune({ ...publicKey.export({ format: "jwk" }), kid, ...extra });
+    const exported = publicKey.export({ format: "jwk" });
+    const jwk = (extra = {}) => prune({ ...exported, kid, ...extra });
     kept.set(kid, { kid, kind, privateKey, publicKey, jwk });
   }
   return kept.get(kid);

@@ -26,7 +26,7 @@ export async function stage(t, { vars = {}, entry = {}, entries, keys = [signing
   };
   for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
   const start = (over) => startWorker(t, { vars: settings, clock, ...worker, ...over });
-  const s = { issuer, origin, settings, start };
+  const s = { issuer, origin, settings };
   s.claims = (over = {}) => goodClaims(issuer, over, clock?.seconds());
   /** A token that is good but for `claims`; the rest goes to mint(). */
   s.token = (claims = {}, rest = {}) => mint({ key: keys[0] ?? signingKey("rsa"), claims: s.claims(claims), ...rest });

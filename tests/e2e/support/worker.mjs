@@ -39,15 +39,15 @@ export function kvStore(t) {
   };
 }
 
-/** The clock of a Worker started with { clock }: stopped, and only moved by the test. */
+/** The clock of every Worker started with { clock }: stopped, and only moved by the test. */
 export function testClock(start = Date.now()) {
   let now = Math.floor(start / 1000) * 1000;
   const clock = {
-    file: undefined,
+    files: new Set(),
     seconds: () => now / 1000,
     forward(seconds) {
       now += seconds * 1000;
-      if (clock.file) writeFileSync(clock.file, String(now));
+      for (const file of clock.files) writeFileSync(file, String(now));
     },
   };
   return clock;
@@ -105,7 +105,7 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, hear
     modules.push({ name: "clock.mjs", kind: "esModule" });
     await writeFile(join(folder, "clock.mjs"), CLOCK);
     mkdirSync(join(folder, "clock"));
-    clock.file = join(folder, "clock", "now");
+    clock.files.add(join(folder, "clock", "now"));
     clock.forward(0);
   }
   const bindings = Object.entries(vars).map(([name, value], index) => {
@@ -147,6 +147,7 @@ const worker :Workerd.Worker = (
     ended.then((code) => reject(new Error(`workerd ended with ${code}: ${refusal}`)));
   });
   const stop = async () => {
+    clock?.files.delete(join(folder, "clock", "now"));
     remove(folder, child);
     await ended;
     running.delete(child);

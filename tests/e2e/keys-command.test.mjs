@@ -1,0 +1,112 @@
+// docs/keys.md, `npm run keys`: it shows what a Worker has put into KV, removes what it is asked to and nothing else, and says what
+// it does not understand. KV is the local one that `wrangler dev` keeps, filled by a real Worker.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT, wranglerEnv } from "./support/bundle.mjs";
+import { startIssuer } from "./support/issuer.mjs";
+import { assertKeys } from "./support/key-steps.mjs";
+import { signingKey } from "./support/keys.mjs";
+import { mint } from "./support/mint.mjs";
+import { entryFor, goodClaims, stage } from "./support/stage.mjs";
+import { bounded, until } from "./support/until.mjs";
+
+const rsa = signingKey("rsa");
+const next = signingKey("rsa", "next");
+const other = signingKey("rsa", "other");
+const COMMAND_MS = 120_000;
+
+/** `node scripts/keys.mjs` with these arguments: { code, stdout, stderr }. */
+function keys(...args) {
+  const ended = new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, "scripts", "keys.mjs"), ...args], { cwd: ROOT, env: wranglerEnv() }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stdout, stderr }));
+  });
+  return bounded(`keys ${args.join(" ")}`, ended, COMMAND_MS);
+}
+
+/** An empty place for `--persist-to`. */
+function persisted(t) {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-keys-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return { folder, kv: { folder: join(folder, "v3", "kv") } }; // where wrangler keeps it below --persist-to
+}
+
+/** The blocks of `show`: each source with the lines that belong to it. */
+const blocks = (text) => text.trim().split(/\n(?! )/);
+
+test("show and purge, on what a Worker has put there", async (t) => {
+  const { folder, kv } = persisted(t);
+  const second = await startIssuer(t, { keys: [other] });
+  const s = await stage(t, { runtime: "miniflare", kv, keys: [rsa, next], entries: (first) => [entryFor(first), entryFor(second)] });
+  await assertKeys(s, "issuer", s.token());
+  await assertKeys(s, "issuer", mint({ key: other, claims: goodClaims(second) }));
+  const namespace = await s.worker.kvNamespace();
+  await until("both sets in KV", async () => (await namespace.list()).keys.length === 2);
+  await namespace.put("other", "not ours");
+  await namespace.put("jwks:older", JSON.stringify({ fetched_at: 0, jwks: '{"keys":[]}' }));
+  await s.worker.stop();
+  const at = ["--persist-to", folder];
+  const [one, two] = [s.issuer, second].map(({ url }) => `jwks_uri ${url}/jwks`);
+
+  const shown = await keys("show", ...at);
+  assert.equal(shown.code, 0, shown.stderr);
+  const listed = blocks(shown.stdout);
+  assert.equal(listed.length, 3, shown.stdout);
+  for (const [source, kids] of [[one, `${rsa.kid} ${next.kid}`], [two, other.kid]]) {
+    const block = listed.find((text) => text.startsWith(`${source}\n`));
+    assert.match(block ?? "", /\n {2}fetched \d+ s ago, fresh for \d+ s more\n/, shown.stdout);
+    assert.ok(block.endsWith(`\n  kids: ${kids}`), block);
+  }
+  assert.ok(listed.some((text) => /^unreadable: /.test(text)), shown.stdout);
+  assert.doesNotMatch(shown.stdout, /"n"|"e"|not ours/);
+
+  const purged = await keys("purge", second.url, ...at);
+  assert.equal(purged.code, 0, purged.stderr);
+  assert.ok(purged.stdout.startsWith(`removed ${two}\n`), purged.stdout);
+  assert.ok(!purged.stdout.includes(s.issuer.url), purged.stdout);
+  assert.match(purged.stdout, /wrangler deploy/, "isolates that run still hold it");
+
+  const after = await s.another();
+  await assertKeys(after, "kv", s.token());
+  await after.worker.stop();
+
+  const all = await keys("purge", ...at);
+  assert.equal(all.code, 0, all.stderr);
+  for (const source of [one, "unreadable"]) assert.ok(all.stdout.includes(`removed ${source}`), all.stdout);
+  const last = await s.another();
+  const left = await (await last.worker.kvNamespace()).list();
+  assert.deepEqual(left.keys.map(({ name }) => name), ["other"]);
+  await assertKeys(last, "issuer", s.token());
+  await assertKeys(last, "issuer", mint({ key: other, claims: goodClaims(second) }));
+});
+
+test("nothing to show and nothing to purge is said, and is no failure", async (t) => {
+  const at = ["--persist-to", persisted(t).folder];
+  for (const [args, said] of [
+    [["show"], "KV holds no key set.\n"],
+    [["purge", "example.com"], 'KV holds no key set whose source contains "example.com".\n'],
+  ]) {
+    const { code, stdout, stderr } = await keys(...args, ...at);
+    assert.deepEqual([code, stdout], [0, said], stderr);
+  }
+});
+
+for (const args of [[], ["list"], ["--remote"], ["show", "a", "b"], ["purge", "a", "b"], ["show", "--everything"], ["show", "--env"], ["show", "--remote=1"]]) {
+  test(`wrong usage: keys ${args.join(" ")}`, async (t) => {
+    const { code, stdout, stderr } = await keys(...args);
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^usage: npm run keys -- show\|purge/m);
+  });
+}
+
+test("a configuration that is not there is wrangler's to explain", async (t) => {
+  const { folder } = persisted(t);
+  const { code, stderr } = await keys("show", "--persist-to", folder, "--config", join(folder, "none.toml"));
+  assert.equal(code, 1);
+  assert.match(stderr, /^wrangler could not do it:\n[^]*none\.toml/);
+});
