@@ -1,0 +1,107 @@
+//! What README says can be done: its complete wrangler.toml is sound, and so is what `npm run check` makes of files and environments.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is amiss"
+)]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+const README: &str = include_str!("../README.md");
+
+/// The code block of README's step 3, without its indentation.
+fn wrangler_toml() -> String {
+    let (_, rest) = README.split_once("```toml\n").expect("README shows a wrangler.toml");
+    let (block, _) = rest.split_once("```").unwrap();
+    block.lines().map(|line| line.trim_start()).collect::<Vec<_>>().join("\n")
+}
+
+/// A folder of this test's own with a wrangler.toml; removed when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(name: &str, wrangler_toml: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("mcp-edge-auth-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("wrangler.toml"), wrangler_toml).unwrap();
+        Self(folder)
+    }
+
+    /// Whether the check passes, and all that it says.
+    fn check(&self, arguments: &[&str]) -> (bool, String) {
+        let check = env!("CARGO_BIN_EXE_check");
+        let output = Command::new(check).args(arguments).current_dir(&self.0).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_complete_wrangler_toml_passes_the_check() {
+    let (passed, said) = Folder::with("readme", &wrangler_toml()).check(&[]);
+    assert!(passed, "{said}");
+    assert_eq!(
+        said,
+        "Resource Server auth enabled: true\n\
+         Accepted authorization server(s): https://auth.example.com\n\
+         Issuers: https://auth.example.com\n\
+         Audiences: https://mcp.example.com/mcp\n\
+         Algorithms: RS256\n\
+         Canonical URL: https://mcp.example.com/mcp\n\
+         Origin: https://origin.example.com/mcp\n\
+         Key sets: KV binding JWKS_CACHE\n"
+    );
+}
+
+#[test]
+fn an_environment_inherits_neither_variables_nor_kv() {
+    let file = wrangler_toml()
+        + "\n[env.bare]\n[env.own.vars]\nMCP_SERVER_AUTH_CANONICAL_URL = \"https://own.example/mcp\"\n\
+           MCP_SERVER_AUTH_JWKS_URI = \"https://auth.example/jwks\"\nMCP_SERVER_AUTH_ISSUER = \"https://auth.example\"\n\
+           MCP_SERVER_AUTH_AUDIENCE = \"s3cret\"\nORIGIN_URL = \"https://origin.example\"\n";
+    let folder = Folder::with("environments", &file);
+    let (passed, said) = folder.check(&["--env", "own"]);
+    assert!(
+        passed && said.contains("https://own.example/mcp") && said.contains("Key sets: memory only"),
+        "{said}"
+    );
+    let (passed, said) = folder.check(&["--env=bare"]);
+    assert!(
+        !passed && said.contains("MCP_SERVER_AUTH_CANONICAL_URL") && said.contains("ORIGIN_URL"),
+        "{said}"
+    );
+    let (passed, said) = folder.check(&["--env", "absent"]);
+    assert!(!passed && said.contains("no environment [env.absent]"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_said() {
+    let (passed, said) = Folder::with("broken", "vars = ").check(&[]);
+    assert!(!passed && said.contains("is not TOML"), "{said}");
+    let (passed, said) = Folder::with("usage", "").check(&["--what"]);
+    assert!(!passed && said.contains("usage"), "{said}");
+    let folder = Folder::with("missing", "");
+    std::fs::remove_file(folder.0.join("wrangler.toml")).unwrap();
+    let (passed, said) = folder.check(&[]);
+    assert!(!passed && said.contains("cannot be read"), "{said}");
+}
+
+#[test]
+fn every_fault_is_printed_and_no_value() {
+    let file = "[vars]\nMCP_SERVER_AUTH_CANONICAL_URL = \"http://s3cret.example\"\nMCP_SERVER_AUTH_CACHE_TTL = 5\nORIGIN_URL = \"s3cret\"\n";
+    let (passed, said) = Folder::with("faults", file).check(&[]);
+    assert!(!passed, "{said}");
+    for name in ["CANONICAL_URL", "CACHE_TTL", "AUTHORIZATION_SERVERS", "ORIGIN_URL"] {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+}
