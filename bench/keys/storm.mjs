@@ -55,7 +55,7 @@ async function load(t, faults) {
     ORIGIN_URL: origin.url,
   };
   const worker = await startWorker(t, { vars, kv: kvStore(t) });
-  const tally = { requests: 0, forwarded: 0, refusedDue: 0, refusedYoung: 0, unknownKid: 0, wrongYes: 0, other: 0, ms: [] };
+  const tally = { requests: 0, forwarded: 0, refusedDue: 0, young401: 0, young503: 0, unknownKid: 0, wrongYes: 0, other: 0, ms: [] };
   const reachable = new Map([0, 1, 2, 3].map((n) => [n, Infinity])); // seconds that a published key could be fetched
   let rotation = 0;
   let dead = false;
@@ -97,7 +97,7 @@ async function load(t, faults) {
       tally.ms.push(performance.now() - begun);
       if (madeUp) tally[status === 200 ? "wrongYes" : "unknownKid"] += 1;
       else if (status === 200) tally.forwarded += 1;
-      else if (status === 401 || status === 503) tally[due ? "refusedDue" : "refusedYoung"] += 1;
+      else if (status === 401 || status === 503) tally[due ? "refusedDue" : `young${status}`] += 1;
       else tally.other += 1;
       await new Promise((next) => setTimeout(next, PAUSE_MS));
     }
@@ -128,7 +128,8 @@ function report(calm, storm) {
     ["requests", calm.requests, storm.requests],
     ["forwarded", calm.forwarded, storm.forwarded],
     ["valid tokens refused, key reachable for 30 s", calm.refusedDue, storm.refusedDue],
-    ["valid tokens refused, key younger than that", calm.refusedYoung, storm.refusedYoung],
+    ["valid tokens, key younger than that: 401", calm.young401, storm.young401],
+    ["valid tokens, key younger than that: 503", calm.young503, storm.young503],
     ["made-up kids refused", calm.unknownKid, storm.unknownKid],
     ["made-up kids let in", calm.wrongYes, storm.wrongYes],
     ["other answers", calm.other, storm.other],
