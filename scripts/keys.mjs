@@ -25,7 +25,8 @@ const records = names.map((name) => ({ name, ...describe(wrangler("get", name, "
 const chosen = records.filter(({ source }) => !wanted || source.includes(wanted));
 for (const { name, source, details } of chosen) {
   if (command === "purge") wrangler("delete", name);
-  console.log(`${command === "purge" ? "removed " : ""}${source}${details}`);
+  // The query may hold a key of its own; the Worker's log leaves it out, too.
+  console.log(`${command === "purge" ? "removed " : ""}${source.split("?")[0]}${details}`);
 }
 if (!chosen.length) console.log(wanted ? `KV holds no key set whose source contains "${wanted}".` : "KV holds no key set.");
 if (command === "purge" && chosen.length) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::identity::Identity;
 use crate::json::Object;
-use crate::limits::Seconds;
+use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 
 /// What an entry demands of a token's claims.
@@ -22,6 +22,21 @@ pub struct Rules {
     pub verify_nbf: bool,
     pub verify_iss: bool,
     pub leeway: Seconds,
+}
+
+impl Rules {
+    /// Every check on, with the default leeway.
+    pub const fn strict(issuer: String, audiences: Vec<String>) -> Self {
+        Self {
+            issuer,
+            audiences,
+            verify_exp: true,
+            verify_iat: true,
+            verify_nbf: true,
+            verify_iss: true,
+            leeway: limits::LEEWAY_DEFAULT,
+        }
+    }
 }
 
 /// The right to be forwarded, and as whom. Only [`judge`] makes one.

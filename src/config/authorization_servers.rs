@@ -120,15 +120,7 @@ fn single_issuer(
             authorization_server_url: None,
             source,
             algorithms: algorithms.clone(),
-            rules: Rules {
-                issuer,
-                audiences: audiences.clone(),
-                verify_exp: true,
-                verify_iat: true,
-                verify_nbf: true,
-                verify_iss: true,
-                leeway: limits::LEEWAY_DEFAULT,
-            },
+            rules: Rules::strict(issuer, audiences.clone()),
         })
         .collect()
 }
@@ -202,15 +194,7 @@ impl Fields<'_> {
         if audiences.is_none() && object.contains_key("expected_audiences") {
             self.fault("expected_audiences", "an array of one or more non-empty strings");
         }
-        let mut rules = Rules {
-            issuer: String::new(),
-            audiences: Vec::new(),
-            verify_exp: true,
-            verify_iat: true,
-            verify_nbf: true,
-            verify_iss: true,
-            leeway: limits::LEEWAY_DEFAULT,
-        };
+        let mut rules = Rules::strict(String::new(), Vec::new());
         self.options(object, &mut rules);
 
         let url = url?;
