@@ -27,7 +27,7 @@ pub enum Decision<'c, 'r> {
     Serve(Answer, &'static str),
     Refuse(Refused<'c, 'r>),
     /// Verify the token, then forward.
-    Verify(&'r str, Protected<'c, 'r>),
+    Verify(&'r str, Protected<'c>),
 }
 
 /// A refusal, and whose it is.
@@ -39,9 +39,9 @@ pub struct Refused<'c, 'r> {
 }
 
 impl<'c, 'r> Refused<'c, 'r> {
-    /// A refusal at the MCP endpoint of a resource.
-    pub const fn at(resource: &'c Resource, head: &Head<'r>, refusal: Refusal) -> Self {
-        Self { refusal, resource: Some(resource), origin: head.origin }
+    /// A refusal at the MCP endpoint of a resource. `origin`: the request's `Origin`.
+    pub const fn at(resource: &'c Resource, origin: Option<&'r str>, refusal: Refusal) -> Self {
+        Self { refusal, resource: Some(resource), origin }
     }
 
     const fn elsewhere(refusal: Refusal) -> Self {
@@ -97,17 +97,17 @@ fn document<'c, 'r>(resource: &Resource, head: &Head<'_>) -> Decision<'c, 'r> {
     }
 }
 
-fn endpoint<'c, 'r>(protected: Protected<'c, 'r>, head: &Head<'r>) -> Decision<'c, 'r> {
+fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, 'r> {
     let resource = protected.resource();
     if head.method == "OPTIONS" {
         let cors = Cors::new(&resource.allowed_origins, head.origin);
         return Decision::Serve(cors::preflight(cors, head.requested_headers), "preflight");
     }
     if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin)) {
-        return Decision::Refuse(Refused::at(resource, head, Refusal::OriginNotAllowed));
+        return Decision::Refuse(Refused::at(resource, head.origin, Refusal::OriginNotAllowed));
     }
     match bearer::token(head.authorization) {
         Ok(token) => Decision::Verify(token, protected),
-        Err(refusal) => Decision::Refuse(Refused::at(resource, head, refusal)),
+        Err(refusal) => Decision::Refuse(Refused::at(resource, head.origin, refusal)),
     }
 }

@@ -16,15 +16,15 @@ pub struct Plan<'p> {
 }
 
 /// The plan for a permitted request.
-pub fn plan<'p>(permit: &'p Permit, protected: &Protected<'_, '_>) -> Plan<'p> {
+pub fn plan<'p>(permit: &'p Permit, protected: &Protected<'_>) -> Plan<'p> {
     Plan { target: target(protected), headers: permit.identity().headers() }
 }
 
-fn target(protected: &Protected<'_, '_>) -> String {
+fn target(protected: &Protected<'_>) -> String {
     let origin = protected.resource().origin_url.as_str();
     let rest = protected.rest();
     let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
-    format!("{origin}{rest}{}", protected.query())
+    [origin, rest, protected.query()].concat()
 }
 
 /// Whether an incoming header is kept from the origin: the credential, and whatever could pass for an identity header.

@@ -102,9 +102,9 @@ impl Algorithm {
 
 /// A token taken apart. None of it is to be believed before the signature is checked.
 #[derive(Debug)]
-pub struct Token<'t> {
+pub struct Token {
     /// Header and payload as they were sent: what the signature covers.
-    pub signing_input: &'t str,
+    pub signing_input: String,
     pub signature: Vec<u8>,
     /// `None`: a name outside the table.
     pub alg: Option<Algorithm>,
@@ -112,7 +112,7 @@ pub struct Token<'t> {
     pub claims: Object,
 }
 
-impl Token<'_> {
+impl Token {
     /// The unverified `iss`, if it is a string.
     pub fn issuer(&self) -> Option<&str> {
         self.claims.get("iss")?.as_str()
@@ -120,7 +120,7 @@ impl Token<'_> {
 }
 
 /// Takes a token apart.
-pub fn parse(token: &str) -> Result<Token<'_>, Refusal> {
+pub fn parse(token: &str) -> Result<Token, Refusal> {
     if token.len() > limits::TOKEN_BYTES {
         return Err(Refusal::TokenTooLarge);
     }
@@ -141,7 +141,7 @@ pub fn parse(token: &str) -> Result<Token<'_>, Refusal> {
     refuse_crit(&header)?;
     check_typ(typ)?;
     Ok(Token {
-        signing_input,
+        signing_input: signing_input.to_owned(),
         signature,
         alg: Algorithm::from_name(alg),
         kid: kid.map(str::to_owned),

@@ -52,7 +52,7 @@ pub const METADATA_REREAD: Seconds = 600;
 pub const POLL_MILLISECONDS: i32 = 20;
 
 /// `cacheTtl` of a KV read, in seconds. KV's own minimum was 60 for long; freshness is judged by our stored time anyway.
-pub const KV_READ_TTL: u64 = 60;
+pub const KV_READ_TTL: Seconds = 60;
 
 /// Milliseconds that a KV read may take before it counts as empty.
 pub const KV_MILLISECONDS: i32 = 1000;

@@ -12,42 +12,42 @@ use crate::metadata::WELL_KNOWN;
 pub const HEALTH: &str = "/healthz";
 
 /// A request's way.
-#[derive(Clone, Copy, Debug)]
-pub enum Route<'c, 'r> {
+#[derive(Clone, Debug)]
+pub enum Route<'c> {
     /// The metadata document of a resource.
     Metadata(&'c Resource),
     Health,
     /// At or below the canonical path.
-    Protected(Protected<'c, 'r>),
+    Protected(Protected<'c>),
     NotFound,
 }
 
 /// A place at or below the canonical path. Only [`route`] makes one: it cannot lead out of that path.
-#[derive(Clone, Copy, Debug)]
-pub struct Protected<'c, 'r> {
+#[derive(Clone, Debug)]
+pub struct Protected<'c> {
     resource: &'c Resource,
-    rest: &'r str,
-    query: &'r str,
+    rest: String,
+    query: String,
 }
 
-impl<'c, 'r> Protected<'c, 'r> {
+impl<'c> Protected<'c> {
     pub const fn resource(&self) -> &'c Resource {
         self.resource
     }
 
     /// What follows the canonical path: empty, or starting with a slash.
-    pub const fn rest(&self) -> &'r str {
-        self.rest
+    pub fn rest(&self) -> &str {
+        &self.rest
     }
 
     /// Empty, or starting with `?`.
-    pub const fn query(&self) -> &'r str {
-        self.query
+    pub fn query(&self) -> &str {
+        &self.query
     }
 }
 
 /// Finds the way of a request by its URL.
-pub fn route<'c, 'r>(config: &'c Config, url: &'r str) -> Route<'c, 'r> {
+pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
     let (path, query) = split(url);
     if path == HEALTH {
         return Route::Health;
@@ -59,7 +59,7 @@ pub fn route<'c, 'r>(config: &'c Config, url: &'r str) -> Route<'c, 'r> {
     }
     for resource in &config.resources {
         if let Some(rest) = below(resource, path).filter(|_| !leads_elsewhere(path)) {
-            return Route::Protected(Protected { resource, rest, query });
+            return Route::Protected(Protected { resource, rest: rest.to_owned(), query: query.to_owned() });
         }
     }
     Route::NotFound

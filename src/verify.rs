@@ -19,8 +19,8 @@ use crate::refusal::Refusal;
 
 /// One token at one resource.
 #[derive(Debug)]
-pub struct Verification<'c, 't> {
-    token: Token<'t>,
+pub struct Verification<'c> {
+    token: Rc<Token>,
     now: Seconds,
     /// Entries that have not been asked yet.
     entries: Vec<&'c Entry>,
@@ -40,25 +40,35 @@ enum Stage<'c> {
 
 /// What a verification needs next.
 #[derive(Debug)]
-pub enum Step<'v> {
+pub enum Step {
     /// A key set; answer with `key_set`.
     KeySet(SourceId, Need),
     /// A signature check; answer with `signature`.
-    Signature(Check<'v>),
+    Signature(Check),
     Done(Result<Permit, Refusal>),
 }
 
 /// One signature check, whole.
 #[derive(Debug)]
-pub struct Check<'v> {
+pub struct Check {
     pub algorithm: Algorithm,
     pub key: Rc<Key>,
-    pub signing_input: &'v str,
-    pub signature: &'v [u8],
+    token: Rc<Token>,
 }
 
-impl<'c, 't> Verification<'c, 't> {
-    pub fn new(resource: &'c Resource, token: &'t str, now: Seconds) -> Result<Self, Refusal> {
+impl Check {
+    /// What was signed.
+    pub fn signing_input(&self) -> &str {
+        &self.token.signing_input
+    }
+
+    pub fn signature(&self) -> &[u8] {
+        &self.token.signature
+    }
+}
+
+impl<'c> Verification<'c> {
+    pub fn new(resource: &'c Resource, token: &str, now: Seconds) -> Result<Self, Refusal> {
         let token = jose::parse(token)?;
         let issuer = token.issuer();
         let entries = resource
@@ -68,7 +78,7 @@ impl<'c, 't> Verification<'c, 't> {
             .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))
             .collect();
         Ok(Self {
-            token,
+            token: Rc::new(token),
             now,
             entries,
             stage: Stage::NextEntry,
@@ -78,7 +88,7 @@ impl<'c, 't> Verification<'c, 't> {
     }
 
     /// What is needed next. Asked twice without an answer, it says the same.
-    pub fn step(&mut self) -> Step<'_> {
+    pub fn step(&mut self) -> Step {
         if matches!(self.stage, Stage::NextEntry) {
             self.next_entry();
         }
@@ -89,8 +99,7 @@ impl<'c, 't> Verification<'c, 't> {
                 Some(key) => Step::Signature(Check {
                     algorithm: *algorithm,
                     key: Rc::clone(key),
-                    signing_input: self.token.signing_input,
-                    signature: &self.token.signature,
+                    token: Rc::clone(&self.token),
                 }),
                 None => Step::Done(Err(self.refusal)),
             },
@@ -134,7 +143,7 @@ impl<'c, 't> Verification<'c, 't> {
     }
 
     /// The token's `alg`, if the table has it.
-    pub const fn algorithm(&self) -> Option<Algorithm> {
+    pub fn algorithm(&self) -> Option<Algorithm> {
         self.token.alg
     }
 

@@ -256,7 +256,7 @@ fn cors_is_on_every_answer_of_the_endpoint_and_only_there() {
     for_each_row(
         [Refusal::TokenExpired, Refusal::KeysUnavailable(9), Refusal::OriginUnreachable],
         |refusal| {
-            let refused = Refused::at(resource(&config), &request("POST", CANONICAL, page, None), *refusal);
+            let refused = Refused::at(resource(&config), page, *refusal);
             let answer = refused.answer();
             same("at the endpoint", answer.header("Access-Control-Allow-Origin"), Some("*"))?;
             same("at the endpoint", answer.header("Access-Control-Expose-Headers"), Some(EXPOSED))?;

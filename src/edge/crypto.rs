@@ -1,60 +1,61 @@
 //! One signature check by the runtime's WebCrypto. Imported keys are kept per isolate; verdicts never.
 
+use std::rc::Rc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 use super::isolate::Isolate;
+use super::passage::Passage;
+use super::runtime;
 use crate::jose::{Algorithm, Scheme};
-use crate::keys::Material;
+use crate::keys::{Key, Material};
 use crate::limits;
 use crate::verify::Check;
 
 /// A key that WebCrypto has taken, and how it is to be used.
-#[derive(Clone)]
 pub(super) struct Imported {
+    of: Rc<Key>,
+    algorithm: Algorithm,
     key: CryptoKey,
     parameters: Object,
 }
 
-/// Whether the signature is good. A key that WebCrypto does not take (a point off its curve) vouches for nothing.
-pub(super) async fn verify(isolate: &Isolate, check: &Check<'_>) -> bool {
-    let held = isolate.crypto_keys.borrow().get(&(check.algorithm, check.key.material.clone())).cloned();
-    let imported = match held {
-        Some(imported) => imported,
-        None => match import(check.algorithm, &check.key.material).await {
-            Ok(imported) => {
-                keep(isolate, check, imported.clone());
-                imported
-            }
-            Err(_) => return false,
-        },
-    };
-    verified(&imported, check).await.is_ok_and(|verdict| verdict.as_bool() == Some(true))
+impl Imported {
+    /// The promise of a check; `passage` goes on with what it comes to.
+    pub(super) fn check(&self, check: &Check, passage: Passage) -> Result<JsValue, JsValue> {
+        let (signature, input) = (check.signature(), check.signing_input().as_bytes());
+        runtime::check(&self.parameters, &self.key, signature, input, passage)
+    }
 }
 
-fn keep(isolate: &Isolate, check: &Check<'_>, imported: Imported) {
+/// The key of a check, if it has been imported. Keys are told apart by identity: a new key set brings new ones.
+pub(super) fn imported(isolate: &Isolate, check: &Check) -> Option<Rc<Imported>> {
+    let keys = isolate.crypto_keys.borrow();
+    keys.iter().find(|k| Rc::ptr_eq(&k.of, &check.key) && k.algorithm == check.algorithm).map(Rc::clone)
+}
+
+/// Imports the key of a check and keeps it.
+///
+/// # Errors
+/// WebCrypto does not take it: a point off its curve, for one.
+pub(super) async fn import(isolate: &Isolate, check: &Check) -> Result<Rc<Imported>, JsValue> {
+    let (key, parameters) = import_jwk(check.algorithm, &check.key.material).await?;
+    let imported =
+        Rc::new(Imported { of: Rc::clone(&check.key), algorithm: check.algorithm, key, parameters });
     let mut keys = isolate.crypto_keys.borrow_mut();
     if keys.len() >= limits::CRYPTO_KEYS {
         keys.clear();
     }
-    keys.insert((check.algorithm, check.key.material.clone()), imported);
+    keys.push(Rc::clone(&imported));
+    Ok(imported)
 }
 
-async fn verified(imported: &Imported, check: &Check<'_>) -> Result<JsValue, JsValue> {
-    let promise = subtle()?.verify_with_object_and_js_u8_array_and_js_u8_array(
-        &imported.parameters,
-        &imported.key,
-        &Uint8Array::from(check.signature),
-        &Uint8Array::from(check.signing_input.as_bytes()),
-    )?;
-    JsFuture::from(promise).await
-}
-
-async fn import(algorithm: Algorithm, material: &Material) -> Result<Imported, JsValue> {
+async fn import_jwk(algorithm: Algorithm, material: &Material) -> Result<(CryptoKey, Object), JsValue> {
     let row = algorithm.row();
     let hash = row.hash.unwrap_or_default();
     let salt = JsValue::from(row.salt);
@@ -79,7 +80,7 @@ async fn import(algorithm: Algorithm, material: &Material) -> Result<Imported, J
     };
     let usages = Array::of1(&"verify".into());
     let promise = subtle()?.import_key_with_object("jwk", &jwk(material)?, &import, false, &usages)?;
-    Ok(Imported { key: JsFuture::from(promise).await?.unchecked_into(), parameters })
+    Ok((JsFuture::from(promise).await?.unchecked_into(), parameters))
 }
 
 /// The public values and nothing else: what the issuer says of a key's use was judged in `keys`.

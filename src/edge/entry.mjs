@@ -1,22 +1,23 @@
-// The Worker's entry: hands each request to the wasm module, and starts a fresh instance of it after a panic.
+// The Worker's entry: hands each request and its head to the wasm module, and starts a fresh instance of it after a panic.
 // A panic leaves wasm in an unknown state; the next request must not meet it. No decision is made here.
 import * as wasm from "../../build/index.js";
 
-const state = wasm.__worker_init_state();
+let panicked = false;
 addEventListener("error", (event) => {
-  if (event.error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+  if (event.error instanceof WebAssembly.RuntimeError) panicked = true;
 });
 
 export default {
   async fetch(request, env, context) {
-    if (state.criticalError) {
+    if (panicked) {
       wasm.__wbg_reset_state();
-      state.criticalError = false;
+      panicked = false;
     }
+    const { headers, method, url } = request;
     try {
-      return await wasm.fetch(request, env, context);
+      return await wasm.fetch(request, env, context, method, url, headers.get("origin"), headers.get("authorization"));
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+      if (error instanceof WebAssembly.RuntimeError) panicked = true;
       throw error;
     }
   },

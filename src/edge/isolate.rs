@@ -1,20 +1,18 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::rc::Rc;
 
 use js_sys::{Array, JSON, Object};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::Env;
 
 use super::crypto::Imported;
+use super::runtime::Env;
 use super::{kv, log};
 use crate::config::{self, Config, Fault, Variables};
-use crate::jose::Algorithm;
 use crate::json;
 use crate::jwks;
-use crate::keys::Material;
 use crate::limits::Seconds;
 
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
@@ -22,7 +20,7 @@ pub(super) struct Isolate {
     config: Result<Config, Vec<Fault>>,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
-    pub(super) crypto_keys: RefCell<HashMap<(Algorithm, Material), Imported>>,
+    pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
 }
 
 /// What is known of one key source.
@@ -62,7 +60,7 @@ impl Isolate {
     }
 
     /// `None`: the settings have faults.
-    pub(super) fn config(&self) -> Option<&Config> {
+    pub(super) fn config(&'static self) -> Option<&'static Config> {
         self.config.as_ref().ok()
     }
 }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Env};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::isolate::{Isolate, Source, now};
 use super::kv::Store;
 use super::log;
+use super::runtime::{Context, Env};
 use super::upstream::{self, Document, deadline};
 use crate::config::{Config, KeySource, SourceId};
 use crate::discovery;
@@ -39,41 +39,68 @@ impl From {
     }
 }
 
+/// A key set and where it came from, or seconds until it is worth asking again.
+pub(super) type Answer = Result<(Rc<KeySet>, From), Seconds>;
+
 /// The key sets, as one request sees them.
 pub(super) struct Keys<'r> {
     pub(super) isolate: &'static Isolate,
-    pub(super) config: &'static Config,
     pub(super) env: &'r Env,
     pub(super) context: &'r Context,
 }
 
+/// What a look at the isolate's memory comes to.
+enum Look {
+    Answer(Answer),
+    Wait,
+    Refresh(Refresh),
+}
+
 impl Keys<'_> {
-    /// A key set, or seconds until it is worth asking again. `kid`: the token's.
-    pub(super) async fn obtain(
-        &self,
-        id: SourceId,
-        need: Need,
-        kid: Option<&str>,
-    ) -> Result<(Rc<KeySet>, From), Seconds> {
-        let Some(source) = self.config.sources.get(id.index()) else { return Err(limits::RETRY) };
-        let refresh = Refresh { isolate: self.isolate, config: self.config, source, id, need };
-        let mut from = From::Memory;
+    /// The answer, if memory has it. `kid`: the token's.
+    pub(super) fn at_hand(&self, id: SourceId, need: Need, kid: Option<&str>) -> Option<Answer> {
+        match self.look(id, need, kid) {
+            Look::Answer(answer) => Some(answer),
+            Look::Wait | Look::Refresh(_) => None,
+        }
+    }
+
+    /// The answer, once there is one.
+    pub(super) async fn obtain(&self, id: SourceId, need: Need, kid: Option<&str>) -> Answer {
+        let mut fetched = None;
         loop {
-            let next = refresh.with(|source| jwks::next(&source.state, need, now()));
-            match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
-                Next::Use(set) => return Ok((set, from)),
-                Next::UseStale(set) => return Ok((set, From::Stale)),
-                Next::UseAndRefresh(set) => {
-                    let _runs_on = self.start(refresh, kid);
-                    return Ok((set, from));
+            match self.look(id, need, kid) {
+                Look::Answer(answer) => {
+                    return answer.map(|(set, from)| match from {
+                        From::Memory => (set, fetched.unwrap_or(from)),
+                        _ => (set, from),
+                    });
                 }
-                Next::Unavailable(seconds) => return Err(seconds),
-                Next::Wait => pause(limits::POLL_MILLISECONDS).await,
-                Next::Refresh => {
-                    let came_from = JsFuture::from(self.start(refresh, kid)).await;
-                    from = if came_from.is_ok_and(|v| v.is_truthy()) { From::Kv } else { From::Issuer };
+                Look::Wait => pause(limits::POLL_MILLISECONDS).await,
+                Look::Refresh(refresh) => {
+                    let from_kv = JsFuture::from(self.start(refresh, kid)).await.is_ok_and(|v| v.is_truthy());
+                    fetched = Some(if from_kv { From::Kv } else { From::Issuer });
                 }
             }
+        }
+    }
+
+    fn look(&self, id: SourceId, need: Need, kid: Option<&str>) -> Look {
+        let isolate = self.isolate;
+        let Some(config) = isolate.config() else { return Look::Answer(Err(limits::RETRY)) };
+        let Some(source) = config.sources.get(id.index()) else { return Look::Answer(Err(limits::RETRY)) };
+        let refresh = Refresh { isolate, config, source, id, need };
+        let next = refresh.with(|source| jwks::next(&source.state, need, now()));
+        match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
+            Next::Use(set) => Look::Answer(Ok((set, From::Memory))),
+            Next::UseStale(set) => Look::Answer(Ok((set, From::Stale))),
+            Next::UseAndRefresh(set) => {
+                let _runs_on = self.start(refresh, kid);
+                Look::Answer(Ok((set, From::Memory)))
+            }
+            Next::Unavailable(seconds) => Look::Answer(Err(seconds)),
+            Next::Wait => Look::Wait,
+            Next::Refresh => Look::Refresh(refresh),
         }
     }
 
@@ -84,7 +111,7 @@ impl Keys<'_> {
         let kid = kid.map(str::to_owned);
         let mut settle = None;
         let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));
-        self.context.wait_until(async move {
+        self.context.wait_until(&future_to_promise(async move {
             let outcome = refresh.run(store.as_ref(), kid.as_deref()).await;
             if let Some(settle) = settle {
                 let _settled = settle.call1(&JsValue::UNDEFINED, &outcome.from_kv.into());
@@ -92,7 +119,8 @@ impl Keys<'_> {
             if let (Some(store), Some(fetched)) = (store, outcome.to_store) {
                 store.write(refresh, &fetched).await;
             }
-        });
+            Ok(JsValue::UNDEFINED)
+        }));
         ended
     }
 }

@@ -1,41 +1,42 @@
 //! Key sets in KV, shared by every isolate. KV failing in any way, slowness included, is the same as KV empty, and said in the log.
 
 use futures_util::future::{Either, select};
-use js_sys::Uint8Array;
+use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::{Env, KvStore};
 
 use super::isolate::now;
 use super::keys::{Fetched, Refresh, pause};
+use super::runtime::{Env, KvNamespace};
 use super::{crypto, log};
 use crate::jwks::Held;
-use crate::limits;
+use crate::limits::{self, Seconds};
 use crate::stored;
 
 const BINDING: &str = "JWKS_CACHE";
 
 pub(super) fn is_bound(env: &Env) -> bool {
-    js_sys::Reflect::has(env.unchecked_ref::<JsValue>(), &BINDING.into()).unwrap_or(false)
+    Reflect::has(env, &BINDING.into()).unwrap_or(false)
 }
 
 /// The KV namespace.
-pub(super) struct Store(KvStore);
+pub(super) struct Store(KvNamespace);
 
 impl Store {
     pub(super) fn open(env: &Env) -> Option<Self> {
-        is_bound(env).then(|| env.kv(BINDING).ok())?.map(Self)
+        let binding = is_bound(env).then(|| Reflect::get(env, &BINDING.into()).ok())??;
+        Some(Self(binding.unchecked_into()))
     }
 
     /// The set that KV holds for a source.
     pub(super) async fn read(&self, refresh: Refresh) -> Option<Held> {
         let key = key(refresh).await?;
-        let value = Box::pin(self.0.get(&key).cache_ttl(limits::KV_READ_TTL).text());
+        let value = Box::pin(self.get(&key));
         let patience = Box::pin(pause(limits::KV_MILLISECONDS));
         let value = match select(value, patience).await {
             Either::Left((Ok(value), _)) => value?,
             Either::Left((Err(error), _)) => {
-                log::keys(refresh.source, "kv_failed", &error.to_string());
+                log::keys(refresh.source, "kv_failed", &said(&error));
                 return None;
             }
             Either::Right(_) => {
@@ -57,11 +58,31 @@ impl Store {
             return;
         };
         let expiration = fetched.fresh_for + limits::STALE;
-        let put = async { self.0.put(&key, value)?.expiration_ttl(expiration).execute().await };
-        if let Err(error) = put.await {
-            log::keys(refresh.source, "kv_failed", &error.to_string());
+        if let Err(error) = self.put(&key, &value, expiration).await {
+            log::keys(refresh.source, "kv_failed", &said(&error));
         }
     }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
+        let options = option("cacheTtl", limits::KV_READ_TTL)?;
+        Ok(JsFuture::from(self.0.get(key, &options)?).await?.as_string())
+    }
+
+    async fn put(&self, key: &str, value: &str, expiration: Seconds) -> Result<JsValue, JsValue> {
+        let options = option("expirationTtl", expiration)?;
+        JsFuture::from(self.0.put(key, value, &options)?).await
+    }
+}
+
+fn option(name: &str, seconds: Seconds) -> Result<Object, JsValue> {
+    let options = Object::new();
+    Reflect::set(&options, &name.into(), &JsValue::from_f64(seconds as f64))?;
+    Ok(options)
+}
+
+/// What an error says.
+fn said(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| error.message().into())
 }
 
 /// `jwks:` and the SHA-256 of the source's name, in hex.

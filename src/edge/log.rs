@@ -6,41 +6,56 @@ use web_sys::console;
 
 use crate::config::{Config, Fault, KeySource, Resource};
 use crate::decide::Refused;
-use crate::jose::Algorithm;
 use crate::limits;
 use crate::verify::Verification;
 
 /// A request's line.
+#[derive(Serialize)]
 pub(super) struct Line {
-    method: String,
-    started: f64,
+    event: &'static str,
     outcome: &'static str,
     reason: &'static str,
-    pub(super) status: u16,
-    resource: Option<String>,
+    status: u16,
+    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'static str>,
-    alg: Option<Algorithm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<String>,
     /// Where the key set came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) keys: Option<&'static str>,
-    pub(super) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sub: Option<String>,
+    ms: u64,
+    #[serde(skip)]
+    started: f64,
 }
 
 impl Line {
-    pub(super) fn new(method: &str, started: f64) -> Self {
+    pub(super) const fn new(method: String, started: f64) -> Self {
         Self {
-            method: method.to_owned(),
-            started,
+            event: "request",
             outcome: "failed",
             reason: "failed",
             status: 500,
+            method,
             resource: None,
             issuer: None,
             alg: None,
             kid: None,
             keys: None,
-            subject: None,
+            sub: None,
+            ms: 0,
+            started,
         }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        &self.method
     }
 
     pub(super) const fn served(&mut self, what: &'static str) {
@@ -48,41 +63,30 @@ impl Line {
         self.reason = what;
     }
 
-    pub(super) fn forwarded(&mut self, resource: &Resource) {
+    pub(super) fn forwarded(mut self, resource: &'static Resource) -> Self {
         self.outcome = "forwarded";
         self.reason = "ok";
-        self.resource = Some(resource.canonical.as_str().to_owned());
+        self.resource = Some(resource.canonical.as_str());
+        self
     }
 
-    pub(super) fn refused(&mut self, refused: &Refused<'_, '_>) {
+    pub(super) fn refused(&mut self, refused: &Refused<'static, '_>) {
         self.outcome = "refused";
         self.reason = refused.refusal.row().reason;
-        self.resource = refused.resource().map(|r| r.canonical.as_str().to_owned());
+        self.resource = refused.resource().map(|r| r.canonical.as_str());
     }
 
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded `kid`.
-    pub(super) fn token(&mut self, verification: &Verification<'static, '_>) {
+    pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
-        self.alg = verification.algorithm();
+        self.alg = verification.algorithm().map(|alg| alg.row().name);
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
     }
 
-    pub(super) fn write(self, now: f64) {
-        let members = [
-            ("event", Some(json!("request"))),
-            ("outcome", Some(json!(self.outcome))),
-            ("reason", Some(json!(self.reason))),
-            ("status", Some(json!(self.status))),
-            ("method", Some(json!(self.method))),
-            ("resource", self.resource.map(Value::from)),
-            ("issuer", self.issuer.map(Value::from)),
-            ("alg", self.alg.map(|alg| Value::from(alg.row().name))),
-            ("kid", self.kid.map(Value::from)),
-            ("keys", self.keys.map(Value::from)),
-            ("sub", self.subject.map(Value::from)),
-            ("ms", Some(json!((now - self.started).max(0.0) as u64))),
-        ];
-        print(members.into_iter().filter_map(|(name, value)| value.map(|v| (name, v))).collect());
+    pub(super) fn write(mut self, status: u16, now: f64) {
+        self.status = status;
+        self.ms = (now - self.started).max(0.0) as u64;
+        print(&self);
     }
 }
 
@@ -92,27 +96,27 @@ pub(super) fn started(config: &Config, kv: bool) {
     members.extend(config.summary().into_iter().map(|(name, values)| (name, json!(values))));
     let store = if kv { "KV binding JWKS_CACHE" } else { "memory only: there is no KV binding JWKS_CACHE" };
     members.push(("Key sets", json!(store)));
-    print(members);
+    print(&Members(members));
 }
 
 /// At an isolate's first request, where the settings have faults: all of them.
 pub(super) fn misconfigured(faults: &[Fault]) {
     let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    print(vec![
+    print(&Members(vec![
         ("event", json!("misconfigured")),
         ("Resource Server auth enabled", json!(false)),
         ("faults", json!(faults)),
-    ]);
+    ]));
 }
 
 /// Something happened to a key set. The query of its URL, which may hold a key, stays out.
 pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
-    print(vec![
+    print(&Members(vec![
         ("event", json!("keys")),
         ("source", json!(source.url().split('?').next())),
         ("result", json!(result)),
         ("detail", json!(detail)),
-    ]);
+    ]));
 }
 
 /// Members in the order of a reader's interest.
@@ -124,7 +128,7 @@ impl Serialize for Members {
     }
 }
 
-fn print(members: Vec<(&'static str, Value)>) {
-    let line = serde_json::to_string(&Members(members)).unwrap_or_default();
+fn print(line: &impl Serialize) {
+    let line = serde_json::to_string(line).unwrap_or_default();
     console::log_1(&line.into());
 }

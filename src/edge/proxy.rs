@@ -1,75 +1,96 @@
 //! Forwards a permitted request and hands back the answer as it comes. No byte of a body passes through wasm.
 
-use js_sys::{Array, JsString};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseInit, WorkerGlobalScope};
+use wasm_bindgen::prelude::*;
+use web_sys::{Request, RequestCache, RequestInit, Response};
 
+use super::log::Line;
 use super::upstream::discard;
+use super::{isolate, refuse, runtime};
+use crate::config::Resource;
 use crate::cors::{self, Cors};
+use crate::decide::Refused;
 use crate::forward::{self, Plan};
 use crate::refusal::Refusal;
 
+const UNAUTHORIZED: u16 = 401;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
-/// The origin's answer.
-pub(super) async fn forward(incoming: &Request, plan: &Plan<'_>, cors: Cors) -> Result<Response, Refusal> {
-    let response = send(incoming, plan).await.map_err(|_| Refusal::OriginUnreachable)?;
-    match response.status() {
-        401 => {
-            discard(&response);
-            Err(Refusal::OriginUnauthorized)
+/// A forwarded request that waits for its answer.
+#[wasm_bindgen]
+pub struct Exchange {
+    pub(super) resource: &'static Resource,
+    /// The request's `Origin`.
+    pub(super) origin: Option<String>,
+    pub(super) line: Line,
+}
+
+#[wasm_bindgen]
+impl Exchange {
+    /// The origin's answer.
+    ///
+    /// # Errors
+    /// As `fetch`.
+    pub fn answered(self, response: Response, status: u16) -> Result<JsValue, JsValue> {
+        let answer = match status {
+            UNAUTHORIZED => {
+                discard(&response);
+                return self.refuse(Refusal::OriginUnauthorized);
+            }
+            // A rebuilt response would lose its WebSocket.
+            SWITCHING_PROTOCOLS => response.into(),
+            _ => match self.with_cors(&response) {
+                Ok(answer) => answer,
+                Err(_) => return self.refuse(Refusal::OriginUnreachable),
+            },
+        };
+        self.line.forwarded(self.resource).write(status, isolate::now_milliseconds());
+        Ok(answer)
+    }
+
+    /// There is no answer.
+    ///
+    /// # Errors
+    /// As `fetch`.
+    pub fn unreachable(self) -> Result<JsValue, JsValue> {
+        self.refuse(Refusal::OriginUnreachable)
+    }
+}
+
+impl Exchange {
+    /// Sends the request; the promise of its answer.
+    pub(super) fn begin(self, request: &Request, plan: &Plan<'_>) -> Result<JsValue, JsValue> {
+        let names = runtime::names(request);
+        let deleted = only(&names, forward::is_removed);
+        let set: Vec<&str> = plan.headers.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
+        let init = match self.line.method() {
+            // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
+            "GET" | "HEAD" => {
+                let init = RequestInit::new();
+                init.set_cache(RequestCache::NoStore);
+                init.into()
+            }
+            _ => JsValue::UNDEFINED,
+        };
+        runtime::send(request, &plan.target, &deleted, &set.join("\n"), &init, self)
+    }
+
+    fn with_cors(&self, response: &Response) -> Result<JsValue, JsValue> {
+        let cors = Cors::new(&self.resource.allowed_origins, self.origin.as_deref());
+        let names = runtime::names(response);
+        let deleted = only(&names, cors::is_replaced);
+        let mut set = vec![cors::EXPOSE_HEADERS, cors::EXPOSED];
+        if let Some(origin) = &cors.allow_origin {
+            set.extend([cors::ALLOW_ORIGIN, origin]);
         }
-        // A rebuilt response would lose its WebSocket.
-        SWITCHING_PROTOCOLS => Ok(response),
-        _ => with_cors(&response, cors).map_err(|_| Refusal::OriginUnreachable),
+        runtime::pass(response, &deleted, &set.join("\n"), cors.varies.then_some("Origin"))
+    }
+
+    fn refuse(self, refusal: Refusal) -> Result<JsValue, JsValue> {
+        refuse(&Refused::at(self.resource, self.origin.as_deref(), refusal), self.line)
     }
 }
 
-/// `new Request(target, incoming)` keeps method, body stream, signal and manual redirects.
-async fn send(incoming: &Request, plan: &Plan<'_>) -> Result<Response, JsValue> {
-    let request = Request::new_with_str_and_init(&plan.target, incoming.unchecked_ref::<RequestInit>())?;
-    let headers = request.headers();
-    for name in names(&headers).iter().filter(|name| forward::is_removed(name)) {
-        headers.delete(name)?;
-    }
-    for (name, value) in plan.headers {
-        headers.set(name, value)?;
-    }
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let answer = match request.method().as_str() {
-        // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
-        "GET" | "HEAD" => {
-            let init = RequestInit::new();
-            init.set_cache(RequestCache::NoStore);
-            scope.fetch_with_request_and_init(&request, &init)
-        }
-        _ => scope.fetch_with_request(&request),
-    };
-    Ok(JsFuture::from(answer).await?.unchecked_into())
-}
-
-/// `new Response(body, response)` keeps status, headers and the native body, also where there is none (304, HEAD).
-fn with_cors(response: &Response, cors: Cors) -> Result<Response, JsValue> {
-    let answer = Response::new_with_opt_readable_stream_and_init(
-        response.body().as_ref(),
-        response.unchecked_ref::<ResponseInit>(),
-    )?;
-    let headers = answer.headers();
-    for name in names(&headers).iter().filter(|name| cors::is_replaced(name)) {
-        headers.delete(name)?;
-    }
-    if let Some(origin) = &cors.allow_origin {
-        headers.set(cors::ALLOW_ORIGIN, origin)?;
-    }
-    if cors.varies {
-        headers.append("Vary", "Origin")?;
-    }
-    headers.set(cors::EXPOSE_HEADERS, cors::EXPOSED)?;
-    Ok(answer)
-}
-
-/// The names in a header list, read before any is removed.
-fn names(headers: &Headers) -> Vec<String> {
-    Array::from(&headers.keys()).iter().map(|name| name.unchecked_into::<JsString>().into()).collect()
+/// Those of a list of names.
+fn only(names: &str, wanted: impl Fn(&str) -> bool) -> String {
+    names.split('\n').filter(|name| wanted(name)).collect::<Vec<_>>().join("\n")
 }

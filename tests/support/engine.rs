@@ -84,23 +84,23 @@ pub fn run_with(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Run {
 }
 
 /// One signature check. A key that is no key vouches for nothing.
-pub fn is_good(check: &Check<'_>) -> bool {
+pub fn is_good(check: &Check) -> bool {
     match check.algorithm {
         Algorithm::ES512 => return es512(check).is_some(),
         // jwt-simple has another error for these, which is that of a header it cannot read, too.
-        Algorithm::EdDSA if check.signature.len() != 64 => return false,
+        Algorithm::EdDSA if check.signature().len() != 64 => return false,
         _ => {}
     }
     let Some(verify) = verifier(check) else { return false };
-    match verify(&token(check.signing_input, check.signature)) {
+    match verify(&token(check.signing_input(), check.signature())) {
         Ok(()) => true,
         Err(error) if is_bad_signature(&error) => false,
         Err(error) => {
-            let mut spoilt = check.signature.to_vec();
+            let mut spoilt = check.signature().to_vec();
             if let Some(last) = spoilt.last_mut() {
                 *last ^= 1;
             }
-            match verify(&token(check.signing_input, &spoilt)) {
+            match verify(&token(check.signing_input(), &spoilt)) {
                 Err(e) if is_bad_signature(&e) => true,
                 // It gave up at the header, a `jwk` object for one. What checks ES256 beneath it can still be asked.
                 _ if check.algorithm == Algorithm::ES256 => es256(check).is_some(),
@@ -121,7 +121,7 @@ fn is_bad_signature(error: &jwt_simple::Error) -> bool {
 type Verifier = Box<dyn Fn(&str) -> Result<(), jwt_simple::Error>>;
 
 /// jwt-simple's verification with this key; `None` if it does not take the key.
-fn verifier(check: &Check<'_>) -> Option<Verifier> {
+fn verifier(check: &Check) -> Option<Verifier> {
     macro_rules! with {
         ($key:expr) => {{
             let key = $key.ok()?;
@@ -159,19 +159,19 @@ fn point(x: &[u8], y: &[u8]) -> Vec<u8> {
     [&[4], x, y].concat()
 }
 
-fn es256(check: &Check<'_>) -> Option<()> {
+fn es256(check: &Check) -> Option<()> {
     use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
     let Material::Ec { x, y, .. } = &check.key.material else { return None };
     let key = VerifyingKey::from_sec1_bytes(&point(x, y)).ok()?;
-    let signature = Signature::from_slice(check.signature).ok()?;
-    key.verify(check.signing_input.as_bytes(), &signature).ok()
+    let signature = Signature::from_slice(check.signature()).ok()?;
+    key.verify(check.signing_input().as_bytes(), &signature).ok()
 }
 
 /// jwt-simple has no ES512.
-fn es512(check: &Check<'_>) -> Option<()> {
+fn es512(check: &Check) -> Option<()> {
     use p521::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
     let Material::Ec { x, y, .. } = &check.key.material else { return None };
     let key = VerifyingKey::from_sec1_bytes(&point(x, y)).ok()?;
-    let signature = Signature::from_slice(check.signature).ok()?;
-    key.verify(check.signing_input.as_bytes(), &signature).ok()
+    let signature = Signature::from_slice(check.signature()).ok()?;
+    key.verify(check.signing_input().as_bytes(), &signature).ok()
 }
