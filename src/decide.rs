@@ -44,7 +44,8 @@ impl<'c, 'r> Refused<'c, 'r> {
         Self { refusal, resource: Some(resource), origin }
     }
 
-    const fn elsewhere(refusal: Refusal) -> Self {
+    /// A refusal where nothing is protected.
+    pub const fn elsewhere(refusal: Refusal) -> Self {
         Self { refusal, resource: None, origin: None }
     }
 

@@ -66,6 +66,9 @@ pub const REFRESH_SECONDS: Seconds = 7;
 /// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what is in use.
 pub const CRYPTO_KEYS: usize = 512;
 
+/// Requests that wait for a signature check, per isolate. The runtime answers a check at once; should it ever not, the oldest is let go.
+pub const PASSAGES: usize = 1024;
+
 /// `validation_options.leeway`, in seconds.
 pub const LEEWAY: std::ops::RangeInclusive<Seconds> = 0..=300;
 

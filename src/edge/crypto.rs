@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 use super::isolate::Isolate;
-use super::passage::Passage;
+use super::passage::Event;
 use super::runtime;
 use crate::jose::{Algorithm, Scheme};
 use crate::keys::{Key, Material};
@@ -26,10 +26,11 @@ pub(super) struct Imported {
 }
 
 impl Imported {
-    /// The promise of a check; `passage` goes on with what it comes to.
-    pub(super) fn check(&self, check: &Check, passage: Passage) -> Result<JsValue, JsValue> {
+    /// Starts a check; `passage::checked` goes on with what it comes to.
+    pub(super) fn check(&self, check: &Check, ticket: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
         let (signature, input) = (check.signature(), check.signing_input().as_bytes());
-        runtime::check(&self.parameters, &self.key, signature, input, passage)
+        let Event { request, env, context } = event;
+        runtime::check(&self.parameters, &self.key, signature, input, ticket, request, env, context)
     }
 }
 

@@ -1,28 +1,32 @@
 // The runtime's side of a request's way, so that one crossing from wasm does the work of several. No decision is made here.
-// Lists arrive as one text, joined by newlines, which no header's name or value can have.
+// A list arrives as one text, joined by newlines, which no header's name or value can have.
+import { answered, checked, unreachable } from "./index.js";
+
 const { subtle } = crypto;
 
 /** The names in the header list of a request or a response. */
 export const names = ({ headers }) => [...headers.keys()].join("\n");
 
-/** A response of the Worker's own. `set`: header name, value, name, value … */
-export function answer(status, set, body) {
+/** An answer of the Worker's own. `set`: header name, value, name, value … `line`: of the log. */
+export function answer(status, set, body, line, started) {
   const response = new Response(body, { status });
   edit(response.headers, "", set);
+  log(line, status, started);
   return response;
 }
 
-/** One signature check; whatever it comes to, an error too, is for `passage` to judge. */
-export function check(parameters, key, signature, input, passage) {
-  const settled = (verdict) => passage.checked(verdict);
+/** One signature check. Whatever it comes to, an error too, is for wasm to judge, which keeps the passage under `ticket`. */
+export function check(parameters, key, signature, input, ticket, request, env, context) {
+  const settled = (verdict) => checked(ticket, verdict, request, env, context);
   return subtle.verify(parameters, key, signature, input).then(settled, settled);
 }
 
 /** Sends `request` on to `target`; method, body stream, signal and manual redirects stay as they are. */
-export function send(request, target, deleted, set, init, exchange) {
+export function send(request, target, deleted, set, init, cors, vary, line, started) {
+  const exchange = { request, cors, vary, line, started };
   return dispatch(request, target, deleted, set, init).then(
-    (response) => exchange.answered(response, response.status),
-    () => exchange.unreachable(),
+    (response) => answered(response, response.status, exchange),
+    () => unreachable(exchange),
   );
 }
 
@@ -32,13 +36,18 @@ async function dispatch(request, target, deleted, set, init) {
   return fetch(outgoing, init);
 }
 
-/** `response` with other headers; status and the native body stay, also where there is none (304, HEAD). */
-export function pass(response, deleted, set, vary) {
+/** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */
+export function pass(response, deleted, { cors, vary, line, started }) {
   const answer = new Response(response.body, response);
-  edit(answer.headers, deleted, set);
+  edit(answer.headers, deleted, cors);
   if (vary) answer.headers.append("Vary", vary);
+  log(line, answer.status, started);
   return answer;
 }
+
+/** Writes a line that wants its two last members. */
+export const log = (line, status, started) =>
+  console.log(`${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
 
 function edit(headers, deleted, set) {
   if (deleted) for (const name of deleted.split("\n")) headers.delete(name);

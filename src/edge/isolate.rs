@@ -1,6 +1,7 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, JSON, Object};
@@ -8,6 +9,7 @@ use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::crypto::Imported;
+use super::passage::Passage;
 use super::runtime::Env;
 use super::{kv, log};
 use crate::config::{self, Config, Fault, Variables};
@@ -21,6 +23,8 @@ pub(super) struct Isolate {
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
+    /// Requests that wait for a signature check, by ticket.
+    pub(super) passages: RefCell<BTreeMap<u64, Passage>>,
 }
 
 /// What is known of one key source.
@@ -39,13 +43,16 @@ thread_local! {
 
 impl Isolate {
     pub(super) fn get(env: &Env) -> &'static Self {
-        ISOLATE.with(|cell| {
-            cell.get().unwrap_or_else(|| {
-                let isolate: &'static Self = Box::leak(Box::new(Self::new(env)));
-                cell.set(Some(isolate));
-                isolate
-            })
+        Self::held().unwrap_or_else(|| {
+            let isolate: &'static Self = Box::leak(Box::new(Self::new(env)));
+            ISOLATE.set(Some(isolate));
+            isolate
         })
+    }
+
+    /// `None`: this instance of the wasm module has not seen a request yet; one before it, which panicked, may have.
+    pub(super) fn held() -> Option<&'static Self> {
+        ISOLATE.get()
     }
 
     fn new(env: &Env) -> Self {
@@ -56,7 +63,12 @@ impl Isolate {
         }
         let count = config.as_ref().map_or(0, |config| config.sources.len());
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
-        Self { config, sources: RefCell::new(sources), crypto_keys: RefCell::default() }
+        Self {
+            config,
+            sources: RefCell::new(sources),
+            crypto_keys: RefCell::default(),
+            passages: RefCell::default(),
+        }
     }
 
     /// `None`: the settings have faults.

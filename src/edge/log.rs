@@ -7,15 +7,15 @@ use web_sys::console;
 use crate::config::{Config, Fault, KeySource, Resource};
 use crate::decide::Refused;
 use crate::limits;
+use crate::refusal::Refusal;
 use crate::verify::Verification;
 
-/// A request's line.
+const REFUSED: &str = "refused";
+
+/// A request's line, as it grows. `glue.mjs` adds the status and the milliseconds, and writes it.
 #[derive(Serialize)]
 pub(super) struct Line {
     event: &'static str,
-    outcome: &'static str,
-    reason: &'static str,
-    status: u16,
     method: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'static str>,
@@ -30,26 +30,25 @@ pub(super) struct Line {
     pub(super) keys: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<String>,
-    ms: u64,
+    outcome: &'static str,
+    reason: &'static str,
     #[serde(skip)]
-    started: f64,
+    pub(super) started: f64,
 }
 
 impl Line {
-    pub(super) const fn new(method: String, started: f64) -> Self {
+    pub(super) fn new(method: &str, started: f64) -> Self {
         Self {
             event: "request",
-            outcome: "failed",
-            reason: "failed",
-            status: 500,
-            method,
+            method: method.to_owned(),
             resource: None,
             issuer: None,
             alg: None,
             kid: None,
             keys: None,
             sub: None,
-            ms: 0,
+            outcome: "forwarded",
+            reason: "ok",
             started,
         }
     }
@@ -58,22 +57,22 @@ impl Line {
         &self.method
     }
 
-    pub(super) const fn served(&mut self, what: &'static str) {
+    pub(super) const fn served(mut self, what: &'static str) -> Self {
         self.outcome = "served";
         self.reason = what;
+        self
     }
 
     pub(super) fn forwarded(mut self, resource: &'static Resource) -> Self {
-        self.outcome = "forwarded";
-        self.reason = "ok";
         self.resource = Some(resource.canonical.as_str());
         self
     }
 
-    pub(super) fn refused(&mut self, refused: &Refused<'static, '_>) {
-        self.outcome = "refused";
+    pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> Self {
+        self.outcome = REFUSED;
         self.reason = refused.refusal.row().reason;
         self.resource = refused.resource().map(|r| r.canonical.as_str());
+        self
     }
 
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded `kid`.
@@ -83,11 +82,18 @@ impl Line {
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
     }
 
-    pub(super) fn write(mut self, status: u16, now: f64) {
-        self.status = status;
-        self.ms = (now - self.started).max(0.0) as u64;
-        print(&self);
+    /// All but the closing brace.
+    pub(super) fn text(&self) -> String {
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        text.pop();
+        text
     }
+}
+
+/// The text of a forwarded request's line, after the origin gave cause to refuse it.
+pub(super) fn refused_after_all(text: &str, refusal: Refusal) -> String {
+    let start = text.strip_suffix(r#","outcome":"forwarded","reason":"ok""#).unwrap_or(text);
+    [start, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
 }
 
 /// At an isolate's first request: the summary of the settings.

@@ -3,8 +3,9 @@
 //! 1. Nothing is shared between requests but data, borrowed between awaits and never over one. A promise or an I/O object of one request must not be awaited by
 //!    another: the runtime cancels it with the request that made it, and the waiter hangs. Local workerd does not show this, so no test can prove such
 //!    sharing safe.
-//! 2. The way of a permitted request is two promises, the signature check and the origin's answer. What Rust knows of a request waits for them in JavaScript's hands
-//!    (`Passage`, then `Exchange`), and goes with the request if the runtime gives it up. Only fetching keys is a Rust future.
+//! 2. The way of a permitted request is two promises, the signature check and the origin's answer, and JavaScript waits for both: a Rust future costs more than all else that
+//!    Rust does. What was verified waits in wasm (`passage`); what is to be done with the origin's answer waits in JavaScript (`glue.mjs`), so that a request which
+//!    the runtime gives up leaves nothing behind. Only fetching and importing keys are Rust futures.
 
 mod crypto;
 mod isolate;
@@ -24,7 +25,7 @@ use crate::decide::{Decision, Head, Refused, decide};
 use crate::verify::Verification;
 use isolate::Isolate;
 use log::Line;
-use passage::Passage;
+use passage::{Event, Passage};
 use runtime::{Context, Env};
 
 #[wasm_bindgen(start)]
@@ -34,61 +35,65 @@ fn start() {
 
 /// One request: settings, path, preflight, `Origin`, credentials, token, then forwarding. Gives a `Response`, or the promise of one.
 ///
-/// `method`, `url`, `origin` and `authorization` are the request's own, read by the entry module.
+/// `method`, `url`, `origin` and `authorization` are the request's own; `ticket` is a number that no other request of the isolate has.
 ///
 /// # Errors
-/// What the runtime throws when it cannot even make a response.
+/// What the runtime throws where not even a response can be made.
 #[wasm_bindgen]
+#[expect(clippy::too_many_arguments, reason = "each is one crossing less")]
 pub fn fetch(
-    request: Request,
-    env: Env,
-    context: Context,
-    method: String,
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    ticket: f64,
+    method: &str,
     url: &str,
     origin: Option<String>,
     authorization: Option<String>,
 ) -> Result<JsValue, JsValue> {
-    let isolate = Isolate::get(&env);
-    let requested_headers = match method.as_str() {
+    let isolate = Isolate::get(env);
+    let requested_headers = match method {
         "OPTIONS" => request.headers().get("access-control-request-headers")?,
         _ => None,
     };
     let head = Head {
-        method: &method,
+        method,
         url,
         origin: origin.as_deref(),
         authorization: authorization.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
-    let mut line = Line::new(method.clone(), isolate::now_milliseconds());
-    let refused = match decide(isolate.config(), &head) {
-        Decision::Serve(answer, what) => {
-            line.served(what);
-            return own(&answer, line);
-        }
-        Decision::Refuse(refused) => refused,
+    let line = Line::new(method, isolate::now_milliseconds());
+    match decide(isolate.config(), &head) {
+        Decision::Serve(answer, what) => own(&answer, &line.served(what)),
+        Decision::Refuse(refused) => refuse(&refused, line),
         Decision::Verify(token, protected) => {
             match Verification::new(protected.resource(), token, isolate::now()) {
                 Ok(verification) => {
-                    return Passage { isolate, request, env, context, origin, line, protected, verification }
-                        .proceed();
+                    let passage = Passage { isolate, ticket, origin, line, protected, verification };
+                    passage.proceed(Event { request, env, context })
                 }
-                Err(refusal) => Refused::at(protected.resource(), head.origin, refusal),
+                Err(refusal) => refuse(&Refused::at(protected.resource(), head.origin, refusal), line),
             }
         }
-    };
-    refuse(&refused, line)
+    }
 }
 
-fn refuse(refused: &Refused<'static, '_>, mut line: Line) -> Result<JsValue, JsValue> {
-    line.refused(refused);
-    own(&refused.answer(), line)
+fn refuse(refused: &Refused<'static, '_>, line: Line) -> Result<JsValue, JsValue> {
+    own(&refused.answer(), &line.refused(refused))
 }
 
-/// A response of the Worker's own.
-fn own(answer: &Answer, line: Line) -> Result<JsValue, JsValue> {
-    let set: Vec<&str> = answer.headers.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
-    let response = runtime::answer(answer.status, &set.join("\n"), answer.body.as_deref())?;
-    line.write(answer.status, isolate::now_milliseconds());
-    Ok(response)
+fn own(answer: &Answer, line: &Line) -> Result<JsValue, JsValue> {
+    respond(answer, &line.text(), line.started)
+}
+
+/// A response of the Worker's own, and its line.
+fn respond(answer: &Answer, line: &str, started: f64) -> Result<JsValue, JsValue> {
+    let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_ref()));
+    runtime::answer(answer.status, &list(headers), answer.body.as_deref(), line, started)
+}
+
+/// Headers as `glue.mjs` takes them.
+fn list<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> String {
+    headers.flat_map(|(name, value)| [name, value]).collect::<Vec<_>>().join("\n")
 }

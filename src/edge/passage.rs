@@ -14,16 +14,15 @@ use crate::config::SourceId;
 use crate::decide::Refused;
 use crate::forward;
 use crate::jwks::Need;
+use crate::limits;
 use crate::refusal::Refusal;
 use crate::route::Protected;
 use crate::verify::{Check, Step, Verification};
 
-#[wasm_bindgen]
-pub struct Passage {
+pub(super) struct Passage {
     pub(super) isolate: &'static Isolate,
-    pub(super) request: Request,
-    pub(super) env: Env,
-    pub(super) context: Context,
+    /// No other request of the isolate has it, not even one of an instance before this one: a verdict must never meet another's token.
+    pub(super) ticket: f64,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
     pub(super) line: Line,
@@ -31,38 +30,80 @@ pub struct Passage {
     pub(super) verification: Verification<'static>,
 }
 
-#[wasm_bindgen]
-impl Passage {
-    /// Goes on after a signature check. Only `true` is a yes; an error is a no: a key that WebCrypto cannot use vouches for nothing.
-    ///
-    /// # Errors
-    /// As `fetch`.
-    pub fn checked(mut self, verdict: &JsValue) -> Result<JsValue, JsValue> {
-        self.verification.signature(verdict.as_bool() == Some(true));
-        self.proceed()
+/// What the runtime gave with a request.
+#[derive(Clone, Copy)]
+pub(super) struct Event<'e> {
+    pub(super) request: &'e Request,
+    pub(super) env: &'e Env,
+    pub(super) context: &'e Context,
+}
+
+/// The same, for a future.
+struct KeptEvent(Request, Env, Context);
+
+impl Event<'_> {
+    fn keep(self) -> KeptEvent {
+        // Not `request.clone()`, which is the runtime's own and divides the body.
+        KeptEvent(Clone::clone(self.request), self.env.clone(), self.context.clone())
     }
+}
+
+impl KeptEvent {
+    const fn event(&self) -> Event<'_> {
+        Event { request: &self.0, env: &self.1, context: &self.2 }
+    }
+}
+
+/// Goes on after a signature check. Only `true` is a yes: an error is a no, since a key that WebCrypto cannot use vouches for nothing.
+///
+/// # Errors
+/// As `fetch`; and if there is no such passage, because the instance that knew it has panicked.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn checked(
+    ticket: f64,
+    verdict: &JsValue,
+    request: &Request,
+    env: &Env,
+    context: &Context,
+) -> Result<JsValue, JsValue> {
+    let held = Isolate::held().and_then(|isolate| isolate.passages.borrow_mut().remove(&(ticket as u64)));
+    let mut passage = held.ok_or_else(|| JsError::new("this request's verification was lost"))?;
+    passage.verification.signature(verdict.as_bool() == Some(true));
+    passage.proceed(Event { request, env, context })
 }
 
 impl Passage {
     /// To the next promise, or to the end.
-    pub(super) fn proceed(mut self) -> Result<JsValue, JsValue> {
+    pub(super) fn proceed(mut self, event: Event<'_>) -> Result<JsValue, JsValue> {
         loop {
             match self.verification.step() {
-                Step::KeySet(id, need) => match self.keys().at_hand(id, need, self.verification.kid()) {
+                Step::KeySet(id, need) => match self.keys(event).at_hand(id, need, self.verification.kid()) {
                     Some(answer) => self.key_set(answer),
-                    None => return Ok(future_to_promise(self.fetch_keys(id, need)).into()),
+                    None => return Ok(future_to_promise(self.obtain(id, need, event.keep())).into()),
                 },
                 Step::Signature(check) => match crypto::imported(self.isolate, &check) {
-                    Some(key) => return key.check(&check, self),
-                    None => return Ok(future_to_promise(self.import_key(check)).into()),
+                    Some(key) => return key.check(&check, self.wait(), event),
+                    None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
                 },
-                Step::Done(verdict) => return self.done(verdict),
+                Step::Done(verdict) => return self.done(verdict, event.request),
             }
         }
     }
 
-    const fn keys(&self) -> Keys<'_> {
-        Keys { isolate: self.isolate, env: &self.env, context: &self.context }
+    const fn keys<'e>(&self, event: Event<'e>) -> Keys<'e> {
+        Keys { isolate: self.isolate, env: event.env, context: event.context }
+    }
+
+    /// Keeps the passage until `checked`.
+    fn wait(self) -> f64 {
+        let ticket = self.ticket;
+        let mut passages = self.isolate.passages.borrow_mut();
+        if passages.len() >= limits::PASSAGES {
+            passages.pop_first();
+        }
+        passages.insert(ticket as u64, self);
+        ticket
     }
 
     fn key_set(&mut self, answer: Answer) {
@@ -70,23 +111,20 @@ impl Passage {
         self.verification.key_set(answer.map(|(set, _)| set));
     }
 
-    async fn fetch_keys(mut self, id: SourceId, need: Need) -> Result<JsValue, JsValue> {
-        let answer = self.keys().obtain(id, need, self.verification.kid()).await;
+    async fn obtain(mut self, id: SourceId, need: Need, kept: KeptEvent) -> Result<JsValue, JsValue> {
+        let answer = self.keys(kept.event()).obtain(id, need, self.verification.kid()).await;
         self.key_set(answer);
-        self.proceed()
+        self.proceed(kept.event())
     }
 
-    async fn import_key(mut self, check: Check) -> Result<JsValue, JsValue> {
-        match crypto::import(self.isolate, &check).await {
-            Ok(key) => key.check(&check, self),
-            Err(_) => {
-                self.verification.signature(false);
-                self.proceed()
-            }
+    async fn import(mut self, check: Check, kept: KeptEvent) -> Result<JsValue, JsValue> {
+        if crypto::import(self.isolate, &check).await.is_err() {
+            self.verification.signature(false);
         }
+        self.proceed(kept.event())
     }
 
-    fn done(mut self, verdict: Result<Permit, Refusal>) -> Result<JsValue, JsValue> {
+    fn done(mut self, verdict: Result<Permit, Refusal>, request: &Request) -> Result<JsValue, JsValue> {
         self.line.token(&self.verification);
         let resource = self.protected.resource();
         match verdict {
@@ -95,8 +133,7 @@ impl Passage {
                     self.line.sub = Some(permit.identity().subject().to_owned());
                 }
                 let plan = forward::plan(&permit, &self.protected);
-                let exchange = proxy::Exchange { resource, origin: self.origin, line: self.line };
-                exchange.begin(&self.request, &plan)
+                proxy::forward(request, &plan, resource, self.origin.as_deref(), self.line)
             }
             Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
         }

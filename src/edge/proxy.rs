@@ -3,91 +3,92 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, RequestCache, RequestInit, Response};
 
-use super::log::Line;
+use super::isolate::Isolate;
+use super::log::{self, Line};
+use super::runtime::{self, Exchange};
 use super::upstream::discard;
-use super::{isolate, refuse, runtime};
+use super::{list, respond};
 use crate::config::Resource;
 use crate::cors::{self, Cors};
 use crate::decide::Refused;
 use crate::forward::{self, Plan};
 use crate::refusal::Refusal;
+use crate::route::{Route, route};
 
 const UNAUTHORIZED: u16 = 401;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
-/// A forwarded request that waits for its answer.
-#[wasm_bindgen]
-pub struct Exchange {
-    pub(super) resource: &'static Resource,
-    /// The request's `Origin`.
-    pub(super) origin: Option<String>,
-    pub(super) line: Line,
-}
-
-#[wasm_bindgen]
-impl Exchange {
-    /// The origin's answer.
-    ///
-    /// # Errors
-    /// As `fetch`.
-    pub fn answered(self, response: Response, status: u16) -> Result<JsValue, JsValue> {
-        let answer = match status {
-            UNAUTHORIZED => {
-                discard(&response);
-                return self.refuse(Refusal::OriginUnauthorized);
-            }
-            // A rebuilt response would lose its WebSocket.
-            SWITCHING_PROTOCOLS => response.into(),
-            _ => match self.with_cors(&response) {
-                Ok(answer) => answer,
-                Err(_) => return self.refuse(Refusal::OriginUnreachable),
-            },
-        };
-        self.line.forwarded(self.resource).write(status, isolate::now_milliseconds());
-        Ok(answer)
-    }
-
-    /// There is no answer.
-    ///
-    /// # Errors
-    /// As `fetch`.
-    pub fn unreachable(self) -> Result<JsValue, JsValue> {
-        self.refuse(Refusal::OriginUnreachable)
-    }
-}
-
-impl Exchange {
-    /// Sends the request; the promise of its answer.
-    pub(super) fn begin(self, request: &Request, plan: &Plan<'_>) -> Result<JsValue, JsValue> {
-        let names = runtime::names(request);
-        let deleted = only(&names, forward::is_removed);
-        let set: Vec<&str> = plan.headers.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
-        let init = match self.line.method() {
-            // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
-            "GET" | "HEAD" => {
-                let init = RequestInit::new();
-                init.set_cache(RequestCache::NoStore);
-                init.into()
-            }
-            _ => JsValue::UNDEFINED,
-        };
-        runtime::send(request, &plan.target, &deleted, &set.join("\n"), &init, self)
-    }
-
-    fn with_cors(&self, response: &Response) -> Result<JsValue, JsValue> {
-        let cors = Cors::new(&self.resource.allowed_origins, self.origin.as_deref());
-        let names = runtime::names(response);
-        let deleted = only(&names, cors::is_replaced);
-        let mut set = vec![cors::EXPOSE_HEADERS, cors::EXPOSED];
-        if let Some(origin) = &cors.allow_origin {
-            set.extend([cors::ALLOW_ORIGIN, origin]);
+/// Sends a request to its origin; the promise of the answer.
+pub(super) fn forward(
+    request: &Request,
+    plan: &Plan<'_>,
+    resource: &'static Resource,
+    origin: Option<&str>,
+    line: Line,
+) -> Result<JsValue, JsValue> {
+    let line = line.forwarded(resource);
+    let deleted = only(&runtime::names(request), forward::is_removed);
+    let set = list(plan.headers.iter().map(|(name, value)| (*name, value.as_str())));
+    let init = match line.method() {
+        // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
+        "GET" | "HEAD" => {
+            let init = RequestInit::new();
+            init.set_cache(RequestCache::NoStore);
+            init.into()
         }
-        runtime::pass(response, &deleted, &set.join("\n"), cors.varies.then_some("Origin"))
-    }
+        _ => JsValue::UNDEFINED,
+    };
+    let cors = Cors::new(&resource.allowed_origins, origin);
+    let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
+    let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
+    let vary = cors.varies.then_some("Origin");
+    runtime::send(request, &plan.target, &deleted, &set, &init, &cors_set, vary, &line.text(), line.started)
+}
 
-    fn refuse(self, refusal: Refusal) -> Result<JsValue, JsValue> {
-        refuse(&Refused::at(self.resource, self.origin.as_deref(), refusal), self.line)
+/// The origin's answer, as the client gets it.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result<JsValue, JsValue> {
+    match status {
+        UNAUTHORIZED => {
+            discard(response);
+            refuse(exchange, Refusal::OriginUnauthorized)
+        }
+        // A rebuilt response would lose its WebSocket.
+        SWITCHING_PROTOCOLS => {
+            runtime::log(&exchange.line(), status, exchange.started());
+            Ok(response.into())
+        }
+        _ => {
+            let deleted = only(&runtime::names(response), cors::is_replaced);
+            runtime::pass(response, &deleted, exchange)
+                .or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+        }
     }
+}
+
+/// There was no answer.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn unreachable(exchange: &Exchange) -> Result<JsValue, JsValue> {
+    refuse(exchange, Refusal::OriginUnreachable)
+}
+
+fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
+    let request = exchange.request();
+    let origin = request.headers().get("origin")?;
+    let config = Isolate::held().and_then(Isolate::config);
+    let refused = match config.map(|config| route(config, &request.url())) {
+        Some(Route::Protected(protected)) => Refused::at(protected.resource(), origin.as_deref(), refusal),
+        _ => Refused::elsewhere(refusal),
+    };
+    respond(&refused.answer(), &log::refused_after_all(&exchange.line(), refusal), exchange.started())
 }
 
 /// Those of a list of names.

@@ -4,9 +4,6 @@ use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{CryptoKey, Request, Response};
 
-use super::passage::Passage;
-use super::proxy::Exchange;
-
 #[wasm_bindgen]
 extern "C" {
     /// The variables and bindings of the Worker.
@@ -36,12 +33,32 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-#[wasm_bindgen(module = "/src/edge/glue.mjs")]
+#[wasm_bindgen(raw_module = "./glue.mjs")]
 extern "C" {
+    /// A forwarded request that waits for its answer, as JavaScript holds it.
+    pub type Exchange;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn request(this: &Exchange) -> Request;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn line(this: &Exchange) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn started(this: &Exchange) -> f64;
+
     pub(super) fn names(message: &JsValue) -> String;
 
+    pub(super) fn log(line: &str, status: u16, started: f64);
+
     #[wasm_bindgen(catch)]
-    pub(super) fn answer(status: u16, set: &str, body: Option<&str>) -> Result<JsValue, JsValue>;
+    pub(super) fn answer(
+        status: u16,
+        set: &str,
+        body: Option<&str>,
+        line: &str,
+        started: f64,
+    ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
     pub(super) fn check(
@@ -49,7 +66,10 @@ extern "C" {
         key: &CryptoKey,
         signature: &[u8],
         input: &[u8],
-        passage: Passage,
+        ticket: f64,
+        request: &Request,
+        env: &Env,
+        context: &Context,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
@@ -59,14 +79,12 @@ extern "C" {
         deleted: &str,
         set: &str,
         init: &JsValue,
-        exchange: Exchange,
+        cors: &str,
+        vary: Option<&str>,
+        line: &str,
+        started: f64,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn pass(
-        response: &Response,
-        deleted: &str,
-        set: &str,
-        vary: Option<&str>,
-    ) -> Result<JsValue, JsValue>;
+    pub(super) fn pass(response: &Response, deleted: &str, exchange: &Exchange) -> Result<JsValue, JsValue>;
 }

@@ -90,7 +90,7 @@ test("npx wrangler dev serves the Worker of the root wrangler.toml", async (t) =
 
 test("the root wrangler.toml as it is cloned is refused until it is filled in", async (t) => {
   const text = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-  assert.match(text, /^main = "src\/edge\/entry\.mjs"$/m);
+  assert.match(text, /^main = "build\/entry\.mjs"$/m);
   const dev = await startDev(t, {});
   const response = await send(dev.port, { path: "/healthz" });
   assert.deepEqual([response.status, response.json()], [503, { error: "server_misconfigured" }]);

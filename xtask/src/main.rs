@@ -68,8 +68,11 @@ fn compile(toolchain: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// wasm to the module that `src/edge/entry.mjs` imports, with what it needs to recover from a panic.
+/// wasm to a module, with what it needs to recover from a panic; beside it the two modules of our own around it.
 fn bind() -> Result<()> {
+    if Path::new(OUT).exists() {
+        std::fs::remove_dir_all(OUT)?; // what an earlier build left would be found in tests and sizes
+    }
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(WASM)
@@ -82,6 +85,9 @@ fn bind() -> Result<()> {
         .generate(OUT)?;
     let index = Path::new(OUT).join("index.js");
     let script = std::fs::read_to_string(&index)?;
+    for module in ["entry.mjs", "glue.mjs"] {
+        std::fs::copy(Path::new("src/edge").join(module), Path::new(OUT).join(module))?;
+    }
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.
     std::fs::write(&index, script.replace("import source ", "import "))?;
     Ok(())
