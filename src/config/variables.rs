@@ -36,7 +36,10 @@ pub struct Variables(BTreeMap<String, Value>);
 
 impl FromIterator<(String, Value)> for Variables {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(variables: I) -> Self {
-        Self(variables.into_iter().filter(|(name, _)| is_ours(name)).collect())
+        let mut ours = BTreeMap::new();
+        // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
+        ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
+        Self(ours)
     }
 }
 
