@@ -9,6 +9,7 @@ use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::crypto::Imported;
+use super::measuring::only_nobodys;
 use super::passage::Passage;
 use super::runtime::Env;
 use super::{kv, log};
@@ -56,7 +57,7 @@ impl Isolate {
     }
 
     fn new(env: &Env) -> Self {
-        let config = Config::read(&variables(env));
+        let config = only_nobodys(Config::read(&variables(env)));
         match &config {
             Ok(config) => log::started(config, kv::is_bound(env)),
             Err(faults) => log::misconfigured(faults),

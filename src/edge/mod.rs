@@ -12,6 +12,7 @@ mod isolate;
 mod keys;
 mod kv;
 mod log;
+mod measuring;
 mod passage;
 mod proxy;
 mod runtime;

@@ -5,12 +5,14 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
 use super::isolate::Isolate;
-use super::keys::{Answer, Keys};
+use super::keys::{self, Keys};
 use super::log::Line;
 use super::runtime::{Context, Env};
-use super::{crypto, proxy, refuse};
+use super::{crypto, measuring, own, proxy, refuse};
+use crate::answer::Answer;
 use crate::claims::Permit;
 use crate::config::SourceId;
+use crate::cors::Cors;
 use crate::decide::Refused;
 use crate::forward;
 use crate::jwks::Need;
@@ -82,6 +84,7 @@ impl Passage {
                     Some(answer) => self.key_set(answer),
                     None => return Ok(future_to_promise(self.obtain(id, need, event.keep())).into()),
                 },
+                Step::Signature(_) if measuring::UNSIGNED => self.verification.signature(true),
                 Step::Signature(check) => match crypto::imported(self.isolate, &check) {
                     Some(key) => return key.check(&check, self.wait(), event),
                     None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
@@ -106,7 +109,7 @@ impl Passage {
         ticket
     }
 
-    fn key_set(&mut self, answer: Answer) {
+    fn key_set(&mut self, answer: keys::Answer) {
         self.line.keys = answer.as_ref().ok().map(|(_, from)| from.name());
         self.verification.key_set(answer.map(|(set, _)| set));
     }
@@ -128,6 +131,11 @@ impl Passage {
         self.line.token(&self.verification);
         let resource = self.protected.resource();
         match verdict {
+            Ok(_) if measuring::ANSWER => {
+                let mut answer = Answer::json(200, r#"{"status":"ok"}"#);
+                Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
+                own(&answer, &self.line.forwarded(resource))
+            }
             Ok(permit) => {
                 if self.isolate.config().is_some_and(|config| config.log_subject) {
                     self.line.sub = Some(permit.identity().subject().to_owned());
