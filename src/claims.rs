@@ -3,10 +3,8 @@
 //! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`, `sub`. A claim of the wrong type is refused, never
 //! treated as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
 
-use serde_json::Value;
-
 use crate::identity::Identity;
-use crate::json::Object;
+use crate::json::{Document, Node};
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 
@@ -52,7 +50,7 @@ impl Permit {
 }
 
 /// Judges claims whose signature was found good with a key of the rules' own issuer.
-pub fn judge(claims: &Object, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
+pub fn judge(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
     if rules.verify_exp {
         check_exp(claims, rules.leeway, now)?;
     }
@@ -72,42 +70,42 @@ pub fn judge(claims: &Object, rules: &Rules, now: Seconds) -> Result<Permit, Ref
 }
 
 /// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2 makes it required.
-fn check_exp(claims: &Object, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+fn check_exp(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
     let exp = claims.get("exp").ok_or(Refusal::ExpMissing)?;
     let exp = exp.as_f64().ok_or(Refusal::ExpNotNumber)?;
     if now as f64 >= exp + leeway as f64 { Err(Refusal::TokenExpired) } else { Ok(()) }
 }
 
 /// RFC 7519 section 4.1.5.
-fn check_nbf(claims: &Object, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+fn check_nbf(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
     let Some(nbf) = claims.get("nbf") else { return Ok(()) };
     let nbf = nbf.as_f64().ok_or(Refusal::NbfNotNumber)?;
     if nbf > (now + leeway) as f64 { Err(Refusal::TokenNotYetValid) } else { Ok(()) }
 }
 
 /// RFC 7519 section 4.1.6. A token from the future is a clock gone wrong, or a lie.
-fn check_iat(claims: &Object, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+fn check_iat(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
     let Some(iat) = claims.get("iat") else { return Ok(()) };
     let iat = iat.as_f64().ok_or(Refusal::IatNotNumber)?;
     if iat > (now + leeway) as f64 { Err(Refusal::IatInFuture) } else { Ok(()) }
 }
 
 /// RFC 9068 section 4: the issuer identifier "MUST exactly match".
-fn check_iss(claims: &Object, issuer: &str) -> Result<(), Refusal> {
+fn check_iss(claims: &Document, issuer: &str) -> Result<(), Refusal> {
     match claims.get("iss") {
-        Some(Value::String(iss)) if iss == issuer => Ok(()),
+        Some(Node::String(iss)) if iss == issuer => Ok(()),
         _ => Err(Refusal::IssMismatch),
     }
 }
 
 /// RFC 9068 section 4 and RFC 8707 section 2: the token names this resource. One trailing slash, which clients add and drop, is no difference.
-fn check_aud(claims: &Object, expected: &[String]) -> Result<(), Refusal> {
+fn check_aud(claims: &Document, expected: &[String]) -> Result<(), Refusal> {
     let is_expected = |aud: &str| expected.iter().any(|e| without_slash(e) == without_slash(aud));
     let accepted = match claims.get("aud") {
         None => return Err(Refusal::AudMissing),
-        Some(Value::String(aud)) => is_expected(aud),
-        Some(Value::Array(auds)) => {
-            let auds: Option<Vec<&str>> = auds.iter().map(Value::as_str).collect();
+        Some(Node::String(aud)) => is_expected(aud),
+        Some(Node::Array(auds)) => {
+            let auds: Option<Vec<&str>> = auds.values().map(Node::as_str).collect();
             auds.ok_or(Refusal::AudMalformed)?.into_iter().any(is_expected)
         }
         Some(_) => return Err(Refusal::AudMalformed),
@@ -120,16 +118,16 @@ fn without_slash(url: &str) -> &str {
 }
 
 /// Without a subject there is nobody to forward as.
-fn check_sub(claims: &Object) -> Result<&str, Refusal> {
+fn check_sub(claims: &Document) -> Result<&str, Refusal> {
     match claims.get("sub") {
         None => Err(Refusal::SubMissing),
-        Some(Value::String(sub)) if sub.is_empty() => Err(Refusal::SubMissing),
-        Some(Value::String(sub)) => Ok(sub),
+        Some(Node::String("")) => Err(Refusal::SubMissing),
+        Some(Node::String(sub)) => Ok(sub),
         Some(_) => Err(Refusal::SubNotString),
     }
 }
 
 /// A token bound to a key or a certificate (RFC 9449 section 7.2, RFC 8705 section 3) proves nothing as a bare Bearer token.
-fn refuse_bound(claims: &Object) -> Result<(), Refusal> {
-    if claims.contains_key("cnf") { Err(Refusal::TokenBound) } else { Ok(()) }
+fn refuse_bound(claims: &Document) -> Result<(), Refusal> {
+    if claims.get("cnf").is_some() { Err(Refusal::TokenBound) } else { Ok(()) }
 }

@@ -11,13 +11,13 @@ use crate::route::Protected;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<'p> {
     pub target: String,
-    /// Set after every reserved header and `Authorization` were removed.
-    pub headers: &'p [(&'static str, String)],
+    /// `Identity::headers_text`: set after every reserved header and `Authorization` were removed.
+    pub headers: &'p str,
 }
 
 /// The plan for a permitted request.
 pub fn plan<'p>(permit: &'p Permit, protected: &Protected<'_>) -> Plan<'p> {
-    Plan { target: target(protected), headers: permit.identity().headers() }
+    Plan { target: target(protected), headers: permit.identity().headers_text() }
 }
 
 fn target(protected: &Protected<'_>) -> String {

@@ -5,9 +5,7 @@
 //! 2. Every byte of a value outside 0x21 to 0x7E, and `%`, is percent-encoded; in scopes the separating spaces stay.
 //! 3. A claim that is there with the wrong type counts as said and useless: nothing else is consulted in its place.
 
-use serde_json::Value;
-
-use crate::json::Object;
+use crate::json::{Document, Node};
 
 pub const PREFIX: &str = "x-mcp-auth-";
 
@@ -15,25 +13,20 @@ pub const PREFIX: &str = "x-mcp-auth-";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     subject: String,
-    headers: Vec<(&'static str, String)>,
+    /// Names and encoded values in turn, each but the first after a newline, which neither can have.
+    headers: String,
 }
 
 impl Identity {
     /// Only `claims::judge` has verified claims to make one from.
-    pub(crate) fn new(subject: &str, issuer: &str, claims: &Object) -> Self {
-        let mut headers =
-            vec![("X-MCP-Auth-User-Id", encode(subject)), ("X-MCP-Auth-Issuer", encode(issuer))];
-        let optional = [
-            ("X-MCP-Auth-Client-Id", client_id(claims).map(encode)),
-            ("X-MCP-Auth-Email", claims.get("email").and_then(Value::as_str).map(encode)),
-            ("X-MCP-Auth-Scopes", Some(scopes(claims).into_iter().map(encode).collect::<Vec<_>>().join(" "))),
-        ];
-        headers.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| value.filter(|v| !v.is_empty()).map(|v| (name, v))),
-        );
-        Self { subject: subject.to_owned(), headers }
+    pub(crate) fn new(subject: &str, issuer: &str, claims: &Document) -> Self {
+        let mut headers = Headers(String::with_capacity(USUAL_BYTES));
+        headers.add("X-MCP-Auth-User-Id", [subject]);
+        headers.add("X-MCP-Auth-Issuer", [issuer]);
+        headers.add("X-MCP-Auth-Client-Id", client_id(claims));
+        headers.add("X-MCP-Auth-Email", claims.get("email").and_then(Node::as_str));
+        headers.add("X-MCP-Auth-Scopes", scopes(claims));
+        Self { subject: subject.to_owned(), headers: headers.0 }
     }
 
     /// `sub`, as it stands in the token.
@@ -42,8 +35,37 @@ impl Identity {
     }
 
     /// Names and encoded values.
-    pub fn headers(&self) -> &[(&'static str, String)] {
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut parts = self.headers.split('\n');
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    /// The same in one text, each but the first after a newline.
+    pub fn headers_text(&self) -> &str {
         &self.headers
+    }
+}
+
+/// The identity headers of a usual access token fit without growing.
+const USUAL_BYTES: usize = 512;
+
+struct Headers(String);
+
+impl Headers {
+    /// A header of the values, with spaces between them; none if they are all empty.
+    fn add<'v>(&mut self, name: &str, values: impl IntoIterator<Item = &'v str>) {
+        let mut values = values.into_iter().filter(|value| !value.is_empty());
+        let Some(first) = values.next() else { return };
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(name);
+        self.0.push('\n');
+        encode(first, &mut self.0);
+        for value in values {
+            self.0.push(' ');
+            encode(value, &mut self.0);
+        }
     }
 }
 
@@ -57,18 +79,20 @@ pub fn is_reserved(name: &str) -> bool {
 }
 
 /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta).
-fn client_id(claims: &Object) -> Option<&str> {
-    ["client_id", "azp", "cid"].iter().find_map(|name| claims.get(*name))?.as_str()
+fn client_id(claims: &Document) -> Option<&str> {
+    ["client_id", "azp", "cid"].iter().find_map(|name| claims.get(name))?.as_str()
 }
 
 /// The granted scopes that RFC 6749 section 3.3 allows: from `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta); string or array.
-fn scopes(claims: &Object) -> Vec<&str> {
-    let granted: Vec<&str> = match claims.get("scope").or_else(|| claims.get("scp")) {
-        Some(Value::String(text)) => text.split(' ').collect(),
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
+    let (text, items) = match claims.get("scope").or_else(|| claims.get("scp")) {
+        Some(Node::String(text)) => (Some(text), None),
+        Some(Node::Array(items)) => (None, Some(items)),
+        _ => (None, None),
     };
-    granted.into_iter().filter(|scope| is_scope(scope)).collect()
+    let from_text = text.into_iter().flat_map(|text| text.split(' '));
+    let from_items = items.into_iter().flatten().filter_map(|(_, item)| item.as_str());
+    from_text.chain(from_items).filter(|scope| is_scope(scope))
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
@@ -76,16 +100,18 @@ pub(crate) fn is_scope(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
-fn encode(value: &str) -> String {
+fn encode(value: &str, into: &mut String) {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or('0');
-    let mut encoded = String::with_capacity(value.len());
+    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) && byte != b'%';
+    if value.bytes().all(is_plain) {
+        return into.push_str(value);
+    }
     for byte in value.bytes() {
-        if matches!(byte, 0x21..=0x7e) && byte != b'%' {
-            encoded.push(char::from(byte));
+        if is_plain(byte) {
+            into.push(char::from(byte));
         } else {
-            encoded.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
+            into.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
         }
     }
-    encoded
 }

@@ -6,13 +6,11 @@
 //! 4. `typ` is absent, `JWT` or `at+jwt` (RFC 9068 section 4, RFC 8725 section 3.11), so that no other kind of JWT passes for an access token.
 //! 5. `jku`, `x5u`, `x5c` and `jwk` are never read: a token does not choose its key.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
-
-use crate::json::{self, Object};
+use crate::json::{Document, Node};
 use crate::limits;
 use crate::refusal::Refusal;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The algorithms there are here. Symmetric ones and `none` cannot be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +107,7 @@ pub struct Token {
     /// `None`: a name outside the table.
     pub alg: Option<Algorithm>,
     pub kid: Option<String>,
-    pub claims: Object,
+    pub claims: Document,
 }
 
 impl Token {
@@ -132,8 +130,8 @@ pub fn parse(token: &str) -> Result<Token, Refusal> {
     let header = decode(header)?;
     let claims = decode(claims)?;
     let signature = decode(signature)?;
-    let header = json::object(&header).ok_or(Refusal::TokenJson)?;
-    let claims = json::object(&claims).ok_or(Refusal::TokenJson)?;
+    let header = Document::read(header).ok_or(Refusal::TokenJson)?;
+    let claims = Document::read(claims).ok_or(Refusal::TokenJson)?;
 
     let alg = string(&header, "alg")?.ok_or(Refusal::AlgMissing)?;
     let kid = string(&header, "kid")?;
@@ -159,18 +157,18 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 /// A header member that is a string if it is there at all; `null` is of the wrong type.
-fn string<'h>(header: &'h Object, name: &str) -> Result<Option<&'h str>, Refusal> {
+fn string<'h>(header: &'h Document, name: &str) -> Result<Option<&'h str>, Refusal> {
     match header.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Node::String(text)) => Ok(Some(text)),
         Some(_) => Err(Refusal::HeaderMemberType),
     }
 }
 
-fn refuse_crit(header: &Object) -> Result<(), Refusal> {
+fn refuse_crit(header: &Document) -> Result<(), Refusal> {
     match header.get("crit") {
         None => Ok(()),
-        Some(Value::Array(_)) => Err(Refusal::CritPresent),
+        Some(Node::Array(_)) => Err(Refusal::CritPresent),
         Some(_) => Err(Refusal::HeaderMemberType),
     }
 }

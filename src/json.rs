@@ -4,6 +4,10 @@
 //! why: two parsers that pick different ones of a pair disagree about what was signed. It holds at every depth here. What nests
 //! deeper than serde_json's limit of 128 is refused, as are numbers outside `f64`, invalid UTF-8 and trailing bytes.
 
+mod document;
+
+pub use document::{Document, Members, Value as Node};
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};

@@ -45,7 +45,8 @@ pub enum Step {
     KeySet(SourceId, Need),
     /// A signature check; answer with `signature`.
     Signature(Check),
-    Done(Result<Permit, Refusal>),
+    /// Nothing: `verdict` has it.
+    Done,
 }
 
 /// One signature check, whole.
@@ -93,7 +94,7 @@ impl<'c> Verification<'c> {
             self.next_entry();
         }
         match &self.stage {
-            Stage::NextEntry => Step::Done(Err(self.refusal)),
+            Stage::NextEntry | Stage::Accepted(_) => Step::Done,
             Stage::KeySet(entry, _, need) => Step::KeySet(entry.source, *need),
             Stage::Signature(_, algorithm, keys) => match keys.last() {
                 Some(key) => Step::Signature(Check {
@@ -101,9 +102,8 @@ impl<'c> Verification<'c> {
                     key: Rc::clone(key),
                     token: Rc::clone(&self.token),
                 }),
-                None => Step::Done(Err(self.refusal)),
+                None => Step::Done,
             },
-            Stage::Accepted(permit) => Step::Done(Ok(permit.clone())),
         }
     }
 
@@ -139,6 +139,14 @@ impl<'c> Verification<'c> {
         match claims::judge(&self.token.claims, &entry.rules, self.now) {
             Ok(permit) => self.stage = Stage::Accepted(permit),
             Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// The outcome, once nothing is needed any more. Before that, it is a no.
+    pub fn verdict(self) -> Result<Permit, Refusal> {
+        match self.stage {
+            Stage::Accepted(permit) => Ok(permit),
+            _ => Err(self.refusal),
         }
     }
 

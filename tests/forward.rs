@@ -169,7 +169,7 @@ fn a_plan_carries_the_identity() {
     let Route::Protected(protected) = route(&config, support::CANONICAL) else {
         panic!("the canonical URL is protected")
     };
-    assert_eq!(plan(&permit, &protected).headers, permit.identity().headers());
+    assert_eq!(plan(&permit, &protected).headers, permit.identity().headers_text());
 }
 
 #[test]

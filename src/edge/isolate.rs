@@ -1,7 +1,6 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, JSON, Object};
@@ -24,8 +23,8 @@ pub(super) struct Isolate {
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
-    /// Requests that wait for a signature check, by ticket.
-    pub(super) passages: RefCell<BTreeMap<u64, Passage>>,
+    /// Requests that wait for a signature check, the oldest first.
+    pub(super) passages: RefCell<Vec<Passage>>,
 }
 
 /// What is known of one key source.

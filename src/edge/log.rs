@@ -12,6 +12,9 @@ use crate::verify::Verification;
 
 const REFUSED: &str = "refused";
 
+/// The line of a usual request fits without growing.
+const USUAL_BYTES: usize = 384;
+
 /// A request's line, as it grows. `glue.mjs` adds the status and the milliseconds, and writes it.
 #[derive(Serialize)]
 pub(super) struct Line {
@@ -84,9 +87,10 @@ impl Line {
 
     /// All but the closing brace.
     pub(super) fn text(&self) -> String {
-        let mut text = serde_json::to_string(self).unwrap_or_default();
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        let _written = serde_json::to_writer(&mut text, self); // into memory: it cannot fail
         text.pop();
-        text
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 

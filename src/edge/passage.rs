@@ -10,14 +10,12 @@ use super::log::Line;
 use super::runtime::{Context, Env};
 use super::{crypto, measuring, own, proxy, refuse};
 use crate::answer::Answer;
-use crate::claims::Permit;
 use crate::config::SourceId;
 use crate::cors::Cors;
 use crate::decide::Refused;
 use crate::forward;
 use crate::jwks::Need;
 use crate::limits;
-use crate::refusal::Refusal;
 use crate::route::Protected;
 use crate::verify::{Check, Step, Verification};
 
@@ -69,7 +67,7 @@ pub fn checked(
     env: &Env,
     context: &Context,
 ) -> Result<JsValue, JsValue> {
-    let held = Isolate::held().and_then(|isolate| isolate.passages.borrow_mut().remove(&(ticket as u64)));
+    let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
     let mut passage = held.ok_or_else(|| JsError::new("this request's verification was lost"))?;
     passage.verification.signature(verdict.as_bool() == Some(true));
     passage.proceed(Event { request, env, context })
@@ -89,7 +87,7 @@ impl Passage {
                     Some(key) => return key.check(&check, self.wait(), event),
                     None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
                 },
-                Step::Done(verdict) => return self.done(verdict, event.request),
+                Step::Done => return self.done(event.request),
             }
         }
     }
@@ -103,10 +101,17 @@ impl Passage {
         let ticket = self.ticket;
         let mut passages = self.isolate.passages.borrow_mut();
         if passages.len() >= limits::PASSAGES {
-            passages.pop_first();
+            passages.remove(0);
         }
-        passages.insert(ticket as u64, self);
+        passages.push(self);
         ticket
+    }
+
+    /// The passage that waits with this ticket, no longer kept.
+    fn held(isolate: &Isolate, ticket: f64) -> Option<Self> {
+        let mut passages = isolate.passages.borrow_mut();
+        let at = passages.iter().rposition(|passage| passage.ticket == ticket)?;
+        Some(passages.remove(at))
     }
 
     fn key_set(&mut self, answer: keys::Answer) {
@@ -127,10 +132,10 @@ impl Passage {
         self.proceed(kept.event())
     }
 
-    fn done(mut self, verdict: Result<Permit, Refusal>, request: &Request) -> Result<JsValue, JsValue> {
+    fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {
         self.line.token(&self.verification);
         let resource = self.protected.resource();
-        match verdict {
+        match self.verification.verdict() {
             Ok(_) if measuring::ANSWER => {
                 let mut answer = Answer::json(200, r#"{"status":"ok"}"#);
                 Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);

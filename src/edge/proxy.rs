@@ -28,7 +28,6 @@ pub(super) fn forward(
 ) -> Result<JsValue, JsValue> {
     let line = line.forwarded(resource);
     let deleted = only(&runtime::names(request), forward::is_removed);
-    let set = list(plan.headers.iter().map(|(name, value)| (*name, value.as_str())));
     let init = match line.method() {
         // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
         "GET" | "HEAD" => {
@@ -42,7 +41,17 @@ pub(super) fn forward(
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
-    runtime::send(request, &plan.target, &deleted, &set, &init, &cors_set, vary, &line.text(), line.started)
+    runtime::send(
+        request,
+        &plan.target,
+        &deleted,
+        plan.headers,
+        &init,
+        &cors_set,
+        vary,
+        &line.text(),
+        line.started,
+    )
 }
 
 /// The origin's answer, as the client gets it.

@@ -40,8 +40,8 @@ impl Run {
 
     /// The value of an identity header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let headers = self.verdict.as_ref().ok()?.identity().headers();
-        headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+        let mut headers = self.verdict.as_ref().ok()?.identity().headers();
+        headers.find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }
 
@@ -60,7 +60,7 @@ pub fn run(
             return run;
         }
     };
-    run.verdict = loop {
+    loop {
         match verification.step() {
             Step::KeySet(id, need) => {
                 run.asked.push((id.index(), need));
@@ -71,10 +71,11 @@ pub fn run(
                 let good = is_good(&check);
                 verification.signature(good);
             }
-            Step::Done(verdict) => break verdict,
+            Step::Done => break,
         }
-    };
+    }
     run.issuer = verification.issuer().map(str::to_owned);
+    run.verdict = verification.verdict();
     run
 }
 

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_edge_auth::answer::Answer;
 use mcp_edge_auth::config::{Config, Fault, Resource, Variables};
 use mcp_edge_auth::decide::{Decision, Head, decide};
-use mcp_edge_auth::json::Object;
+use mcp_edge_auth::json::Document;
 use mcp_edge_auth::refusal::Refusal;
 use serde_json::{Value, json};
 
@@ -91,8 +91,9 @@ pub fn resource(config: &Config) -> &Resource {
     &config.resources[0]
 }
 
-pub fn object(value: &Value) -> Object {
-    value.as_object().unwrap().clone()
+/// As a token's claims are read.
+pub fn object(value: &Value) -> Document {
+    Document::read(value.to_string().into_bytes()).unwrap()
 }
 
 pub fn b64(bytes: impl AsRef<[u8]>) -> String {
