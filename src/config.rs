@@ -1,6 +1,6 @@
 //! Variables → `Config`, or every fault at once.
 //!
-//! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; `url::Url` only parses.
+//! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; a parser only judges them.
 //! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
 
 mod authorization_servers;
@@ -13,6 +13,8 @@ mod variables;
 pub use canonical::Canonical;
 pub use faults::Fault;
 pub use origins::AllowedOrigins;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use urls::Url;
 pub use variables::{Variables, is_ours};
 
 use crate::claims::Rules;

@@ -44,7 +44,7 @@ impl Canonical {
         let url = urls::public(text).filter(|url| urls::is_normal(text, url))?;
         let scheme_end = text.find("://")? + 3;
         let path_start = scheme_end + urls::authority(text.get(scheme_end..)?).len();
-        Some(Self { text: text.to_owned(), path_start, loopback: urls::is_loopback(&url) })
+        Some(Self { text: text.to_owned(), path_start, loopback: url.is_loopback() })
     }
 
     pub fn as_str(&self) -> &str {

@@ -1,7 +1,6 @@
 //! `MCP_SERVER_AUTH_ALLOWED_ORIGINS`: the browser origins that may call the MCP endpoint (MCP 2026-07-28, Streamable HTTP, Origin validation).
 
 use serde_json::Value;
-use url::Url;
 
 use super::faults::Faults;
 use super::urls;
@@ -25,10 +24,10 @@ impl AllowedOrigins {
     pub fn allows(&self, origin: &str) -> bool {
         match self {
             Self::Any { null } => *null || !origin.eq_ignore_ascii_case("null"),
-            Self::Loopback => Url::parse(origin).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https")
-                    && urls::is_loopback(&url)
-                    && url.origin().ascii_serialization().eq_ignore_ascii_case(origin)
+            Self::Loopback => urls::parse(origin).is_some_and(|url| {
+                matches!(url.scheme.as_str(), "http" | "https")
+                    && url.is_loopback()
+                    && url.origin.eq_ignore_ascii_case(origin)
             }),
             Self::Listed(origins) => origins.iter().any(|o| o.eq_ignore_ascii_case(origin)),
         }
@@ -59,12 +58,12 @@ fn is_origin(text: &str) -> bool {
     if text == "*" || text == "null" {
         return true;
     }
-    let Ok(url) = Url::parse(text) else { return false };
+    let Some(url) = urls::parse(text) else { return false };
     if text.contains('*') {
         return false; // no browser sends one: a pattern would never match, or be meant to match too much
     }
-    if matches!(url.scheme(), "http" | "https") {
-        return url.origin().ascii_serialization().eq_ignore_ascii_case(text);
+    if matches!(url.scheme.as_str(), "http" | "https") {
+        return url.origin.eq_ignore_ascii_case(text);
     }
     let host = text.split_once("://").map_or("", |(_, host)| host);
     !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))

@@ -98,3 +98,15 @@ fn respond(answer: &Answer, line: &str, started: f64) -> Result<JsValue, JsValue
 fn list<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> String {
     headers.flat_map(|(name, value)| [name, value]).collect::<Vec<_>>().join("\n")
 }
+
+/// A URL, read by the runtime.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn parse_url(text: &str) -> Option<crate::config::Url> {
+    let url = web_sys::Url::new(text).ok()?;
+    Some(crate::config::Url {
+        scheme: url.protocol().trim_end_matches(':').to_owned(),
+        host: url.hostname(),
+        path: url.pathname(),
+        origin: url.origin(),
+    })
+}
