@@ -17,23 +17,21 @@ export function answer(status, set, body, line, started) {
 
 /** One signature check. Whatever it comes to, an error too, is for wasm to judge, which keeps the passage under `ticket`. */
 export function check(parameters, key, signature, input, ticket, request, env, context) {
-  const settled = (verdict) => checked(ticket, verdict, request, env, context);
-  return subtle.verify(parameters, key, signature, input).then(settled, settled);
+  return subtle.verify(parameters, key, signature, input).then(
+    (verdict) => checked(ticket, verdict, request, env, context),
+    (error) => checked(ticket, error, request, env, context),
+  );
 }
 
 /** Sends `request` on to `target`; method, body stream, signal and manual redirects stay as they are. */
 export function send(request, target, deleted, set, init, cors, vary, line, started) {
   const exchange = { request, cors, vary, line, started };
-  return dispatch(request, target, deleted, set, init).then(
+  const outgoing = new Request(target, request);
+  edit(outgoing.headers, deleted, set);
+  return fetch(outgoing, init).then(
     (response) => answered(response, response.status, exchange),
     () => unreachable(exchange),
   );
-}
-
-async function dispatch(request, target, deleted, set, init) {
-  const outgoing = new Request(target, request);
-  edit(outgoing.headers, deleted, set);
-  return fetch(outgoing, init);
 }
 
 /** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */

@@ -67,10 +67,14 @@ pub fn checked(
     env: &Env,
     context: &Context,
 ) -> Result<JsValue, JsValue> {
+    resume(ticket, verdict, Event { request, env, context })
+}
+
+fn resume(ticket: f64, verdict: &JsValue, event: Event<'_>) -> Result<JsValue, JsValue> {
     let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
     let mut passage = held.ok_or_else(|| JsError::new("this request's verification was lost"))?;
     passage.verification.signature(verdict.as_bool() == Some(true));
-    passage.proceed(Event { request, env, context })
+    passage.proceed(event)
 }
 
 impl Passage {
@@ -84,7 +88,12 @@ impl Passage {
                 },
                 Step::Signature(_) if measuring::UNSIGNED => self.verification.signature(true),
                 Step::Signature(check) => match crypto::imported(self.isolate, &check) {
-                    Some(key) => return key.check(&check, self.wait(), event),
+                    Some(key) => {
+                        let ticket = self.wait();
+                        return key
+                            .check(&check, ticket, event)
+                            .or_else(|error| resume(ticket, &error, event));
+                    }
                     None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
                 },
                 Step::Done => return self.done(event.request),

@@ -41,7 +41,7 @@ pub(super) fn forward(
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
-    runtime::send(
+    let sent = runtime::send(
         request,
         &plan.target,
         &deleted,
@@ -51,7 +51,8 @@ pub(super) fn forward(
         vary,
         &line.text(),
         line.started,
-    )
+    );
+    sent.or_else(|_| super::refuse(&Refused::at(resource, origin, Refusal::OriginUnreachable), line))
 }
 
 /// The origin's answer, as the client gets it.
