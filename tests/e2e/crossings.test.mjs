@@ -14,6 +14,7 @@ const verify = subtle.verify.bind(subtle);
 const realFetch = globalThis.fetch;
 let mode = "real";
 let held = 0;
+const hold = async (check, during) => { held++; while (during.includes(mode)) await pause(10); held--; return check; };
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const modes = {
   real: (check) => check,
@@ -25,7 +26,8 @@ const modes = {
   nothing: () => Promise.resolve(undefined),
   shuffled: async (check) => { await pause(200 * Math.random()); return check; },
   // Each waits by its own timer, until the mode is another.
-  hold: async (check) => { held++; while (mode === "hold") await pause(10); held--; return check; },
+  hold: (check) => hold(check, ["hold", "hold-more"]),
+  "hold-more": (check) => hold(check, ["hold-more", "release"]),
 };
 subtle.verify = (...given) => modes[mode](verify(...given));
 globalThis.fetch = (...given) => {
@@ -33,7 +35,7 @@ globalThis.fetch = (...given) => {
   if (mode === "used-body") return realFetch(...given).then(async (response) => { await response.text(); return response; });
   return realFetch(...given);
 };
-modes["fetch-throws"] = modes["used-body"] = modes.real;
+modes.release = modes["fetch-throws"] = modes["used-body"] = modes.real;
 export default {
   async fetch(request, env, context) {
     const url = new URL(request.url);
@@ -99,11 +101,13 @@ test("a verdict that comes after a panic lets nobody in, whoever has asked since
   const early = Array.from({ length: 5 }, () => post(s, s.token({ sub: "early" })));
   await heldAre(s, 5);
   await send(s.worker.port, { path: "/test/panic" });
-  // A fresh instance, whose passages wait at the same time as the old one's.
+  // A fresh instance, whose passages wait while the old one's verdicts come in.
+  await set(s, "hold-more");
   const since = Array.from({ length: 5 }, () => post(s, tampered(s.token({ sub: "since" }))));
   await heldAre(s, 10);
-  await set(s, "real");
+  await set(s, "release");
   for (const response of await Promise.all(early)) assert.equal(response.status, 500);
+  await set(s, "real");
   for (const response of await Promise.all(since)) assert.equal(response.status, 401);
   assert.equal(s.origin.seen.length, before, "nothing was forwarded");
   assert.equal((await s.ask(s.token())).response.status, 200);
