@@ -1,0 +1,63 @@
+// The goals, and what a run says of them. Every ratio is taken within a round; the median of the rounds is held against the goal.
+import { ratios } from "../support/stats.mjs";
+import { values } from "./compare.mjs";
+
+/** of(work, side, label): the cell. */
+const ratio = (work, above, below, name = "cpu") => (of) => {
+  const [a, b] = [of(work, ...above), of(work, ...below)];
+  return a && b && ratios(values(a, name), values(b, name));
+};
+
+/** What `above` costs more than the base, to what `below` does. */
+const added = (work, above, below) => (of) => {
+  const [base, a, b] = ["base", above, below].map((side) => of(work, side));
+  if (!base || !a || !b) return undefined;
+  const more = (cell) => values(cell, "cpu").map((cpu, round) => cpu - base.samples[round].cpu);
+  return ratios(more(a), more(b));
+};
+
+/** What `ours` is to stay below, jose = 1; the picture marks it. */
+export const FORWARD_GOALS = { RS256: 0.88, ES256: 0.9, EdDSA: 0.9, PS256: 0.88 };
+const REFUSALS = ["expired", "audience", "garbage"];
+
+const GOALS = [
+  ...Object.entries(FORWARD_GOALS).map(([name, most]) => ({
+    measure: `CPU per request, verify and forward, ours : jose, ${name}`, most, value: ratio(name, ["ours"], ["jose"]),
+  })),
+  ...Object.entries({ RS256: 0.8, ES256: 0.84 }).map(([name, most]) => ({
+    measure: `CPU per request, verify and answer, ours : jose, ${name}`, most, value: ratio(`${name}-answer`, ["ours-answer"], ["jose-answer"]),
+  })),
+  { measure: "CPU that verifying adds to the base, ours : jose, RS256", most: 0.58, value: added("RS256", "ours", "jose") },
+  { measure: "CPU that verifying adds to the base, ours : the bare check, RS256", most: 1.4, value: added("RS256", "ours", "bare") },
+  ...REFUSALS.map((kind) => ({
+    measure: `CPU of a refusal (${kind}), ours : jose`, most: 0.8, value: ratio("refused", ["ours", kind], ["jose", kind]),
+  })),
+  ...REFUSALS.map((kind) => ({
+    measure: `CPU of a refusal (${kind}) : of a yes, ours`, most: 1, value: ratio("refused", ["ours", kind], ["ours", "good"]),
+  })),
+  { measure: "throughput, ours : Arcade's Python server with its validator", least: 8, value: ratio("servers", ["ours"], ["arcade"], "perSecond") },
+  { measure: "p99 at a fixed rate, ours : jose", most: 1, value: ratio("latency", ["ours"], ["jose"], "p99") },
+  { measure: "CPU per request, 100 authorization servers : 1", most: 1.05, value: ratio("issuers", ["ours", "100"], ["ours", "1"]) },
+  { measure: "CPU per request, 60 keys : 1", most: 1.05, value: ratio("keys", ["ours", "60"], ["ours", "1"]) },
+  { measure: "CPU of an SSE stream of 1 000 events, ours : base", most: 1.05, value: ratio("SSE", ["ours"], ["base"]) },
+  { measure: "CPU of 1 MiB each way, ours : base", most: 1.05, value: ratio("1MiB", ["ours"], ["base"]) },
+];
+
+/** [{ measure, goal, value: { median, q1, q3 } | undefined, verdict }] */
+export function goalsOf(results) {
+  const of = (work, side, label) =>
+    results.find(({ name }) => name === work)?.cells.find((cell) => cell.side === side && (label === undefined || cell.label === label));
+  return GOALS.map(({ measure, most, least, value }) => {
+    const found = value(of);
+    const met = found && (most === undefined ? found.median >= least : found.median <= most);
+    return { measure, goal: most === undefined ? `≥ ${least}` : `≤ ${most}`, value: found, verdict: found ? (met ? "met" : "missed") : "not measured" };
+  });
+}
+
+/** Rows of the measured ones, for a table. */
+export function goalRows(goals) {
+  const measured = goals.filter(({ value }) => value);
+  if (!measured.length) return undefined;
+  const text = ({ median, q1, q3 }) => `${median.toFixed(2)} (${q1.toFixed(2)}-${q3.toFixed(2)})`;
+  return { head: ["", "goal", "measured", ""], rows: measured.map(({ measure, goal, value, verdict }) => [measure, goal, text(value), verdict]) };
+}

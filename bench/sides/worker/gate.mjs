@@ -1,0 +1,221 @@
+// What the Workers under comparison that verify in JS (`jose`, `by-hand`) have in common: all that mcp-edge-auth does but the verification.
+// Paths, preflight, Origin check, refusals, identity headers, forwarding, CORS and the log line are those of the contract, so that what is
+// compared is the same work. Written as one would write it by hand for production: settings read once, nothing slow on purpose.
+//
+// ANSWER and SILENT are set by the bundler: answer 200 in place of forwarding; no log line.
+
+const EXPOSED = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
+const ALLOWED_HEADERS =
+  "Content-Type, Authorization, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID";
+const WELL_KNOWN = "/.well-known/oauth-protected-resource";
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+const PLAIN = /^[!-$&-~]*$/;
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const TYPES = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
+const TOKEN_BYTES = 16 * 1024;
+
+export const MALFORMED = "The access token is malformed";
+export const UNTRUSTED = "The access token's issuer is not trusted";
+export const EXPIRED = "The access token expired";
+export const NOT_FOR_US = "The access token is not for this resource";
+export const INVALID = "The access token is invalid";
+
+/** Thrown by a verifier: what the client reads, and what the log says. */
+export class Refused extends Error {
+  constructor(description, reason) {
+    super(description);
+    this.reason = reason;
+  }
+}
+
+/** Without `typ`, or that of an access token. */
+export function checkType(typ) {
+  if (typ !== undefined && !(typeof typ === "string" && TYPES.has(typ.toLowerCase()))) throw new Refused(INVALID, "typ_not_allowed");
+}
+
+/** A Worker around `prepare(settings, env)`, called once, which gives `verify(token) -> { header, claims }`. */
+export function gate(prepare) {
+  let settings;
+  let verify;
+  return {
+    async fetch(request, env) {
+      const started = Date.now();
+      if (!settings) {
+        settings = readSettings(env);
+        verify = prepare(settings, env);
+      }
+      const line = { event: "request", outcome: "refused", reason: "", status: 0, method: request.method };
+      const response = await respond(settings, verify, request, line);
+      line.status = response.status;
+      line.ms = Date.now() - started;
+      if (!SILENT) console.log(JSON.stringify(line));
+      return response;
+    },
+  };
+}
+
+function readSettings(env) {
+  const canonical = env.MCP_SERVER_AUTH_CANONICAL_URL;
+  const entries = env.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS;
+  const url = new URL(canonical);
+  const path = url.pathname.replace(/\/$/, "");
+  const allowed = env.MCP_SERVER_AUTH_ALLOWED_ORIGINS;
+  const metadataUrl = `${url.origin}${WELL_KNOWN}${path}`;
+  return {
+    canonical,
+    path,
+    metadataPaths: new Set([WELL_KNOWN + path, WELL_KNOWN, path + WELL_KNOWN]),
+    metadata: JSON.stringify({
+      resource: canonical,
+      authorization_servers: entries.map((entry) => entry.authorization_server_url),
+      bearer_methods_supported: ["header"],
+    }),
+    challenge: `Bearer resource_metadata="${metadataUrl}"`,
+    entries: entries.map((entry) => ({
+      issuer: entry.issuer ?? entry.authorization_server_url,
+      audiences: entry.expected_audiences ?? [canonical],
+      algorithm: entry.algorithm ?? "RS256",
+      leeway: entry.validation_options?.leeway ?? 60,
+    })),
+    origins: allowed && allowed !== "*" ? new Set(allowed) : undefined,
+    target: env.ORIGIN_URL,
+  };
+}
+
+async function respond(settings, verify, request, line) {
+  const { pathname, search } = new URL(request.url);
+  if (settings.metadataPaths.has(pathname)) return metadata(settings, request, line);
+  if (pathname === "/healthz") return served(line, "health", json(200, { status: "ok" }));
+  if (pathname !== settings.path && !pathname.startsWith(`${settings.path}/`)) {
+    return refused(line, "not_found", json(404, { error: "not_found" }));
+  }
+
+  const origin = request.headers.get("origin");
+  if (request.method === "OPTIONS") return served(line, "preflight", preflight(settings, request, origin));
+  line.resource = settings.canonical;
+  if (origin !== null && !allows(settings, origin)) {
+    return refused(line, "origin_not_allowed", withCors(settings, origin, json(403, { error: "origin_not_allowed" })));
+  }
+  const authorization = request.headers.get("authorization");
+  const token = authorization && BEARER.exec(authorization)?.[1];
+  if (!token) {
+    const response = json(401, { error: "unauthorized" }, { "WWW-Authenticate": settings.challenge });
+    return refused(line, authorization ? "credentials_malformed" : "credentials_missing", withCors(settings, origin, response));
+  }
+  try {
+    if (token.length > TOKEN_BYTES) throw new Refused(MALFORMED, "token_too_large");
+    const { header, claims } = await verify(token);
+    const { alg, kid } = header;
+    Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory" });
+    if (ANSWER) return withCors(settings, origin, json(200, { status: "ok" }));
+    return await forward(settings, request, origin, pathname.slice(settings.path.length) + search, claims, line);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const body = { error: "invalid_token", error_description: error.message };
+    const challenge = `${settings.challenge}, error="invalid_token", error_description="${error.message}"`;
+    return refused(line, error.reason, withCors(settings, origin, json(401, body, { "WWW-Authenticate": challenge })));
+  }
+}
+
+async function forward(settings, request, origin, rest, claims, line) {
+  const upstream = new Request(settings.target + rest, request);
+  const { headers } = upstream;
+  for (const name of [...headers.keys()]) {
+    if (name === "authorization" || name.replaceAll("_", "-").startsWith("x-mcp-auth-")) headers.delete(name);
+  }
+  headers.set("X-MCP-Auth-User-Id", encode(claims.sub));
+  headers.set("X-MCP-Auth-Issuer", encode(claims.iss));
+  const client = claims.client_id ?? claims.azp ?? claims.cid;
+  if (typeof client === "string" && client) headers.set("X-MCP-Auth-Client-Id", encode(client));
+  if (typeof claims.email === "string" && claims.email) headers.set("X-MCP-Auth-Email", encode(claims.email));
+  const scopes = scopesOf(claims);
+  if (scopes) headers.set("X-MCP-Auth-Scopes", scopes);
+
+  let response;
+  try {
+    const read = request.method === "GET" || request.method === "HEAD";
+    response = await (read ? fetch(upstream, { cache: "no-store" }) : fetch(upstream));
+  } catch {
+    return badGateway(settings, origin, line, "origin_unreachable");
+  }
+  if (response.status === 401) return badGateway(settings, origin, line, "origin_unauthorized");
+  if (response.status === 101) return response;
+  const answer = new Response(response.body, response);
+  for (const name of [...answer.headers.keys()]) {
+    if (name.startsWith("access-control-")) answer.headers.delete(name);
+  }
+  return withCors(settings, origin, answer);
+}
+
+const badGateway = (settings, origin, line, reason) =>
+  refused(line, reason, withCors(settings, origin, json(502, { error: "bad_gateway" })));
+
+function scopesOf(claims) {
+  const granted = claims.scope ?? claims.scp;
+  const list = typeof granted === "string" ? granted.split(" ") : Array.isArray(granted) ? granted : [];
+  return list.filter((scope) => typeof scope === "string" && SCOPE.test(scope)).map(encode).join(" ");
+}
+
+/** Bytes outside 0x21 to 0x7E, and `%`, percent-encoded. */
+function encode(value) {
+  if (PLAIN.test(value)) return value;
+  let encoded = "";
+  for (const byte of new TextEncoder().encode(value)) {
+    const plain = byte > 0x20 && byte < 0x7f && byte !== 0x25;
+    encoded += plain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return encoded;
+}
+
+function metadata(settings, request, line) {
+  const headers = { "Access-Control-Allow-Origin": "*" };
+  if (request.method === "OPTIONS") {
+    Object.assign(headers, { "Cache-Control": "no-store" }, allowing(request, "GET, HEAD, OPTIONS"));
+    return served(line, "preflight", new Response(null, { status: 204, headers }));
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return refused(line, "method_not_allowed", json(405, { error: "method_not_allowed" }, { Allow: "GET, HEAD, OPTIONS" }));
+  }
+  Object.assign(headers, { "Cache-Control": "public, max-age=3600", "Content-Type": "application/json" });
+  return served(line, "metadata", new Response(settings.metadata, { headers }));
+}
+
+function preflight(settings, request, origin) {
+  const headers = { "Cache-Control": "no-store", ...allowing(request, "GET, POST, DELETE, OPTIONS") };
+  return withCors(settings, origin, new Response(null, { status: 204, headers }));
+}
+
+const allowing = (request, methods) => ({
+  "Access-Control-Allow-Methods": methods,
+  "Access-Control-Allow-Headers": request.headers.get("access-control-request-headers") ?? ALLOWED_HEADERS,
+  "Access-Control-Max-Age": "86400",
+  Vary: "Access-Control-Request-Headers",
+});
+
+const allows = (settings, origin) => (settings.origins ? settings.origins.has(origin) : origin !== "null");
+
+function withCors(settings, origin, response) {
+  if (!settings.origins) {
+    response.headers.set("Access-Control-Allow-Origin", "*");
+  } else {
+    response.headers.append("Vary", "Origin");
+    if (origin !== null && settings.origins.has(origin)) response.headers.set("Access-Control-Allow-Origin", origin);
+  }
+  response.headers.set("Access-Control-Expose-Headers", EXPOSED);
+  return response;
+}
+
+const json = (status, value, headers) =>
+  new Response(JSON.stringify(value), { status, headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers } });
+
+function refused(line, reason, response) {
+  line.outcome = "refused";
+  line.reason = reason;
+  return response;
+}
+
+function served(line, what, response) {
+  line.outcome = "served";
+  line.reason = what;
+  return response;
+}

@@ -1,0 +1,3 @@
+// What origin and client agree on.
+export const EVENTS = 1000;
+export const MIB = 1024 * 1024;
