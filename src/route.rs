@@ -67,10 +67,10 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
 
 /// Path and query of an absolute URL, without parsing it: `https://host/path?query#fragment`.
 fn split(url: &str) -> (&str, &str) {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let start = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
-    let target = after_scheme.get(start..).unwrap_or_default();
-    let target = target.split('#').next().unwrap_or_default();
+    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
+    let start = after_scheme.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
+    let target = after_scheme.get(start.unwrap_or(after_scheme.len())..).unwrap_or_default();
+    let target = target.split_once('#').map_or(target, |(target, _)| target);
     target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or((target, ""))
 }
 

@@ -10,8 +10,9 @@ use crate::route::{HEALTH, leads_elsewhere};
 #[derive(Clone, Debug)]
 pub struct Canonical {
     text: String,
-    /// Where the path starts in `text`.
+    /// Where the path is in `text`.
     path_start: usize,
+    path_end: usize,
     loopback: bool,
 }
 
@@ -44,7 +45,8 @@ impl Canonical {
         let url = urls::public(text).filter(|url| urls::is_normal(text, url))?;
         let scheme_end = text.find("://")? + 3;
         let path_start = scheme_end + urls::authority(text.get(scheme_end..)?).len();
-        Some(Self { text: text.to_owned(), path_start, loopback: url.is_loopback() })
+        let path_end = path_start + urls::path(text).len();
+        Some(Self { text: text.to_owned(), path_start, path_end, loopback: url.is_loopback() })
     }
 
     pub fn as_str(&self) -> &str {
@@ -59,7 +61,7 @@ impl Canonical {
 
     /// The path as written.
     pub fn path_as_set(&self) -> &str {
-        urls::path(&self.text)
+        self.text.get(self.path_start..self.path_end).unwrap_or_default()
     }
 
     /// The absolute path form of RFC 9728 section 3.1: inserted between host and path, a slash that is all of the path dropped.

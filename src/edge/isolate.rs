@@ -101,5 +101,9 @@ pub(super) fn now_milliseconds() -> f64 {
 }
 
 pub(super) fn now() -> Seconds {
-    (now_milliseconds() / 1000.0) as Seconds
+    seconds(now_milliseconds())
+}
+
+pub(super) fn seconds(milliseconds: f64) -> Seconds {
+    (milliseconds / 1000.0) as Seconds
 }

@@ -64,12 +64,13 @@ pub fn fetch(
         authorization: authorization.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
-    let line = Line::new(method, isolate::now_milliseconds());
+    let started = isolate::now_milliseconds();
+    let line = Line::new(method, started);
     match decide(isolate.config(), &head) {
         Decision::Serve(answer, what) => own(&answer, &line.served(what)),
         Decision::Refuse(refused) => refuse(&refused, line),
         Decision::Verify(token, protected) => {
-            match Verification::new(protected.resource(), token, isolate::now()) {
+            match Verification::new(protected.resource(), token, isolate::seconds(started)) {
                 Ok(verification) => {
                     let passage = Passage { isolate, ticket, origin, line, protected, verification };
                     passage.proceed(Event { request, env, context })

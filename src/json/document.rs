@@ -94,6 +94,12 @@ struct Span {
     end: usize,
 }
 
+impl Span {
+    const fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
 impl Document {
     /// Reads one JSON object and nothing after it. `None`: not UTF-8, not JSON, not an object, or a member name occurs twice.
     pub fn read(bytes: Vec<u8>) -> Option<Self> {
@@ -113,7 +119,14 @@ impl Document {
 
     /// The value of a member.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        self.members().find(|(n, _)| *n == name).map(|(_, value)| value)
+        let mut at = 1;
+        while let Some(node) = self.nodes.get(at) {
+            if node.name.len() == name.len() && self.at(node.name) == name {
+                return Some(self.value(at, node));
+            }
+            at = node.end;
+        }
+        None
     }
 
     pub fn members(&self) -> Members<'_> {
@@ -187,12 +200,12 @@ impl<'t> Reader<'t> {
     }
 
     /// The names in an object, so far.
-    fn names(&self, object: usize) -> impl Iterator<Item = Cow<'t, str>> {
+    fn names(&self, object: usize) -> impl Iterator<Item = Span> {
         let mut next = object + 1;
         std::iter::from_fn(move || {
             let node = self.nodes.get(next)?;
             next = node.end;
-            Some(self.at(node.name))
+            Some(node.name)
         })
     }
 }
@@ -274,10 +287,13 @@ impl<'t> Visitor<'t> for Place<'_, 't> {
         while let Some(name) = map.next_key_seed(Name(reader))? {
             let text = reader.at(name);
             if members == FEW {
-                many.extend(reader.names(object));
+                many.extend(reader.names(object).map(|n| reader.at(n)));
             }
-            let repeated =
-                if members < FEW { reader.names(object).any(|n| n == text) } else { !many.insert(text) };
+            let repeated = if members < FEW {
+                reader.names(object).any(|n| n.len() == name.len() && reader.at(n) == text)
+            } else {
+                !many.insert(text)
+            };
             if repeated {
                 return Err(A::Error::custom("duplicate member"));
             }
