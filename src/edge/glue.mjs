@@ -4,13 +4,13 @@ import { answered, checked, unreachable } from "./index.js";
 
 const { subtle } = crypto;
 
-/** The names in the header list of a request or a response. */
+/** The names in a header list. */
 export const names = ({ headers }) => [...headers.keys()].join("\n");
 
 /** An answer of the Worker's own. `set`: header name, value, name, value … `line`: of the log. */
 export function answer(status, set, body, line, started) {
   const response = new Response(body, { status });
-  edit(response.headers, "", set);
+  edit(response.headers, [], set);
   log(line, status, started);
   return response;
 }
@@ -27,7 +27,7 @@ export function check(parameters, key, signature, input, ticket, request, env, c
 export function send(request, target, deleted, set, init, cors, vary, line, started) {
   const exchange = { request, cors, vary, line, started };
   const outgoing = new Request(target, request);
-  edit(outgoing.headers, deleted, set);
+  edit(outgoing.headers, lines(deleted), set);
   return fetch(outgoing, init).then(
     (response) => answered(response, response.status, exchange),
     () => unreachable(exchange),
@@ -47,8 +47,10 @@ export function pass(response, deleted, { cors, vary, line, started }) {
 export const log = (line, status, started) =>
   console.log(`${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
 
+const lines = (text) => (text ? text.split("\n") : []);
+
 function edit(headers, deleted, set) {
-  if (deleted) for (const name of deleted.split("\n")) headers.delete(name);
-  const list = set.split("\n");
+  for (const name of deleted) headers.delete(name);
+  const list = lines(set);
   for (let i = 0; i < list.length; i += 2) headers.set(list[i], list[i + 1]);
 }

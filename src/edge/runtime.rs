@@ -1,6 +1,6 @@
 //! What the runtime offers and `web_sys` does not name, and what `glue.mjs` does in one crossing.
 
-use js_sys::{Object, Promise};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{CryptoKey, Request, Response};
 
@@ -86,5 +86,6 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn pass(response: &Response, deleted: &str, exchange: &Exchange) -> Result<JsValue, JsValue>;
+    pub(super) fn pass(response: &Response, deleted: &Array, exchange: &Exchange)
+    -> Result<JsValue, JsValue>;
 }

@@ -1,5 +1,5 @@
 // The entry module's promise: after a panic the next request meets a fresh instance of the wasm. It rests on internals of
-// worker and wasm-bindgen (`__worker_init_state`, `__wbg_reset_state`), so this is what notices when an upgrade breaks them.
+// wasm-bindgen (`__wbg_reset_state`), so this is what notices when an upgrade breaks them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { send } from "./support/http.mjs";
