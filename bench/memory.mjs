@@ -1,4 +1,4 @@
-// `node bench/memory.mjs`: how much memory workerd holds after 1 000 requests and after 100 000, with the built Worker in it and with a Worker
+// `npm run bench:memory`: how much memory workerd holds after 1 000 requests and after 100 000, with the built Worker in it and with a Worker
 // of a few lines that passes everything on. One request in ten has a bad token, the tokens are many, the connections stay open. Loopback
 // only, about three minutes; an argument is another last mark.
 //

@@ -1,4 +1,4 @@
-// `node bench/startup.mjs`: how long bare workerd takes from its start to the first answer, with the built Worker in it and with a Worker
+// `npm run bench:startup`: how long bare workerd takes from its start to the first answer, with the built Worker in it and with a Worker
 // of a few lines that passes everything on; and from listening to that answer. Both take turns, so that whatever else the machine does
 // meets both. Then wrangler's own look at the start-up, and the bundle's size. Loopback only, some ten seconds.
 //

@@ -34,7 +34,7 @@ const answer = (algorithm) => verifying(`${algorithm}-answer`, "answer, without 
 const TOKEN_KIB = [0.5, 1, 2, 4, 8, 16];
 
 export const WORKS = [
-  forward("RS256", ["base", "ours", "jose", "jose-silent", "by-hand", "bare", "unsigned"]),
+  forward("RS256", ["base", "ours", "jose", "jose-silent", "by-hand", "bare", "contract", "unsigned"]),
   forward("ES256"),
   forward("EdDSA"),
   forward("PS256"),

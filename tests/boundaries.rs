@@ -89,6 +89,18 @@ fn a_file_is_one_room() {
     assert_eq!(long.filter(|(_, lines)| *lines > 400).collect::<Vec<_>>(), []);
 }
 
+/// What JavaScript does for Rust stays small enough to be read at a glance, and neither branches on what a request says nor knows a status, a header or a claim.
+#[test]
+fn the_glue_decides_nothing() {
+    for module in ["entry", "glue"] {
+        let text = fs::read_to_string(format!("src/edge/{module}.mjs")).unwrap();
+        assert!(text.lines().count() <= 60, "{module}");
+        for word in ["401", "403", "X-MCP", "x-mcp", "Bearer", "Access-Control", "switch", ".status ==", ".sub", "JSON.parse"] {
+            assert!(!text.contains(word), "{module}: {word}");
+        }
+    }
+}
+
 #[test]
 fn a_file_says_first_what_it_promises() {
     let silent = rust_files("src")

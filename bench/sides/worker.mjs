@@ -39,6 +39,7 @@ export function workerSides(variants) {
     script("jose-silent", "jose", { silent: true }, { ...WHOLE, logs: false }),
     script("by-hand", "by-hand", {}, WHOLE),
     script("bare", "bare", {}, BARE),
+    script("contract", "contract", {}, BARE),
     featured("unsigned", UNSIGNED),
     featured("ours-answer", ANSWER),
     script("jose-answer", "jose", { answer: true }, ANSWER),

@@ -7,7 +7,8 @@ let algorithm;
 let parameters;
 let key;
 
-export default {
+/** A Worker that forwards by `forward(request, env)` what the check lets through. */
+export const forwardedBy = (forward) => ({
   async fetch(request, env) {
     const token = request.headers.get("authorization")?.slice("Bearer ".length) ?? "";
     if (!key) {
@@ -17,6 +18,8 @@ export default {
     }
     const end = token.lastIndexOf(".");
     const good = await crypto.subtle.verify(parameters, key, bytesOf(token.slice(end + 1)), encoder.encode(token.slice(0, end)));
-    return good ? base.fetch(request, env) : new Response(null, { status: 401 });
+    return good ? forward(request, env) : new Response(null, { status: 401 });
   },
-};
+});
+
+export default forwardedBy((request, env) => base.fetch(request, env));
