@@ -29,7 +29,7 @@ export function workerSides(variants) {
   });
   const featured = (name, checks) => {
     const { feature, out } = FEATURE_BUILDS.find((one) => one.side === name);
-    return build(name, join(ROOT, out), checks, `there is no build with the feature ${feature} in ${out}`);
+    return build(name, join(ROOT, out), { ...checks, measuring: true }, `there is no build with the feature ${feature} in ${out}`);
   };
   return [
     script("base", "base", {}, BASE),

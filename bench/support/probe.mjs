@@ -46,6 +46,18 @@ export async function probe(side, running, stage) {
   return faults;
 }
 
+/** A build for measuring serves nobody's host and no other, so that it cannot be deployed by mistake. */
+export async function probeHost(side, folder, stage) {
+  const settings = { ...stage.settings, MCP_SERVER_AUTH_CANONICAL_URL: "https://mcp.example.org/mcp" };
+  const running = await side.start({ folder, stage: { ...stage, settings }, inside: true });
+  try {
+    const { status } = await send(running.port, { path: "/healthz" });
+    return status === 503 ? [] : [`a host that somebody could have: ${status} where 503 was expected`];
+  } finally {
+    await running.stop();
+  }
+}
+
 const tokenOf = (stage, kind) => (kind === "none" ? undefined : stage.token(kind, 0));
 
 /** The headers that the origin saw. */

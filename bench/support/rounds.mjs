@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { cpuSeconds } from "./cpu.mjs";
 import { closedLoop, openLoop } from "./load.mjs";
 import { startOrigin } from "./origin.mjs";
-import { probe, probeLog } from "./probe.mjs";
+import { probe, probeHost, probeLog } from "./probe.mjs";
 import { CANONICAL, stage as makeStage } from "./stage.mjs";
 import { quantile } from "./stats.mjs";
 
@@ -86,6 +86,7 @@ async function start(run, side, options, folder) {
   try {
     running = await side.start(given);
     const faults = await probe(side, running, stage);
+    if (side.measuring) faults.push(...(await probeHost(side, join(folder, "host"), stage)));
     if (side.logs && !logsProbed.has(side.name)) faults.push(...(await probeLog(side, given, stage, `${folder}-logged`)));
     logsProbed.add(side.name);
     if (!faults.length) return { running, stage, stop: () => running.stop() };
