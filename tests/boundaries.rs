@@ -95,7 +95,18 @@ fn the_glue_decides_nothing() {
     for module in ["entry", "glue"] {
         let text = fs::read_to_string(format!("src/edge/{module}.mjs")).unwrap();
         assert!(text.lines().count() <= 60, "{module}");
-        for word in ["401", "403", "X-MCP", "x-mcp", "Bearer", "Access-Control", "switch", ".status ==", ".sub", "JSON.parse"] {
+        for word in [
+            "401",
+            "403",
+            "X-MCP",
+            "x-mcp",
+            "Bearer",
+            "Access-Control",
+            "switch",
+            ".status ==",
+            ".sub",
+            "JSON.parse",
+        ] {
             assert!(!text.contains(word), "{module}: {word}");
         }
     }
