@@ -12,6 +12,7 @@ use std::rc::Rc;
 use crate::claims::{self, Permit};
 use crate::config::{Entry, Resource, SourceId};
 use crate::jose::{self, Algorithm, Token};
+use crate::json::Document;
 use crate::jwks::Need;
 use crate::keys::{Key, KeySet};
 use crate::limits::Seconds;
@@ -47,6 +48,23 @@ pub enum Step {
     Signature(Check),
     /// Nothing: `verdict` has it.
     Done,
+}
+
+/// A token that was accepted: the permit, and the claims that it was given for. Only a `Verification` makes one.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    permit: Permit,
+    token: Rc<Token>,
+}
+
+impl Verified {
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    pub fn claims(&self) -> &Document {
+        &self.token.claims
+    }
 }
 
 /// One signature check, whole.
@@ -143,9 +161,9 @@ impl<'c> Verification<'c> {
     }
 
     /// The outcome, once nothing is needed any more. Before that, it is a no.
-    pub fn verdict(self) -> Result<Permit, Refusal> {
+    pub fn verdict(self) -> Result<Verified, Refusal> {
         match self.stage {
-            Stage::Accepted(permit) => Ok(permit),
+            Stage::Accepted(permit) => Ok(Verified { permit, token: self.token }),
             _ => Err(self.refusal),
         }
     }

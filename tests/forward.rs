@@ -19,7 +19,7 @@ use support::{config, for_each_row, resource, same, settings, with};
 
 fn permit() -> Permit {
     let config = config(&settings());
-    run_with(resource(&config), &trusted().good(), &trusted().key_set()).verdict.unwrap()
+    run_with(resource(&config), &trusted().good(), &trusted().key_set()).verdict.unwrap().permit().clone()
 }
 
 /// The target of a request.

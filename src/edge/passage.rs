@@ -150,11 +150,12 @@ impl Passage {
                 Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
                 own(&answer, &self.line.forwarded(resource))
             }
-            Ok(permit) => {
+            Ok(verified) => {
+                let permit = verified.permit();
                 if self.isolate.config().is_some_and(|config| config.log_subject) {
                     self.line.sub = Some(permit.identity().subject().to_owned());
                 }
-                let plan = forward::plan(&permit, &self.protected);
+                let plan = forward::plan(permit, &self.protected);
                 proxy::forward(request, &plan, resource, self.origin.as_deref(), self.line)
             }
             Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),

@@ -8,13 +8,12 @@ use std::rc::Rc;
 
 use jwt_simple::JWTError;
 use jwt_simple::prelude::*;
-use mcp_edge_auth::claims::Permit;
 use mcp_edge_auth::config::Resource;
 use mcp_edge_auth::jose::Algorithm;
 use mcp_edge_auth::jwks::Need;
 use mcp_edge_auth::keys::{KeySet, Material};
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::verify::{Check, Step, Verification};
+use mcp_edge_auth::verify::{Check, Step, Verification, Verified};
 
 use super::b64;
 
@@ -23,7 +22,7 @@ pub type KeysAnswer = Result<Rc<KeySet>, u64>;
 
 /// What a run of the engine showed.
 pub struct Run {
-    pub verdict: Result<Permit, Refusal>,
+    pub verdict: Result<Verified, Refusal>,
     /// The key sets that were asked for: the source's number, and why.
     pub asked: Vec<(usize, Need)>,
     /// The signature checks that were made.
@@ -40,7 +39,7 @@ impl Run {
 
     /// The value of an identity header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.verdict.as_ref().ok()?.identity().headers();
+        let mut headers = self.verdict.as_ref().ok()?.permit().identity().headers();
         headers.find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }

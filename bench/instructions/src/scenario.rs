@@ -103,8 +103,8 @@ impl Scenario {
                 Step::Done => break,
             }
         }
-        let permit = verification.verdict()?;
-        black_box(forward::plan(&permit, protected));
+        let verified = verification.verdict()?;
+        black_box(forward::plan(verified.permit(), protected));
         Ok(())
     }
 }
