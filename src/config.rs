@@ -7,11 +7,13 @@ mod authorization_servers;
 mod canonical;
 mod faults;
 mod origins;
+mod policy;
 mod urls;
 mod variables;
+mod warnings;
 
 pub use canonical::Canonical;
-pub use faults::Fault;
+pub use faults::{Fault, Warning};
 pub use origins::AllowedOrigins;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use urls::Url;
@@ -22,6 +24,7 @@ use crate::identity::is_scope;
 use crate::jose::Algorithm;
 use crate::limits::{self, Seconds};
 use crate::metadata;
+use crate::policy::{Mode, Policy};
 use crate::refusal::Challenges;
 use faults::Faults;
 
@@ -35,6 +38,8 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
+    /// What is sound, and yet will surprise.
+    pub warnings: Vec<Warning>,
 }
 
 /// An MCP server behind the Worker.
@@ -46,8 +51,17 @@ pub struct Resource {
     pub metadata: Option<String>,
     pub challenges: Challenges,
     pub allowed_origins: AllowedOrigins,
+    /// None: every good token opens everything.
+    pub policy: Option<Policy>,
     /// `ORIGIN_URL`.
     pub origin_url: String,
+}
+
+impl Resource {
+    /// Whether a request without a credential may be asked what it wants.
+    pub fn may_be_anonymous(&self, method: &str) -> bool {
+        method == "POST" && self.policy.as_ref().is_some_and(Policy::has_anonymous_methods)
+    }
 }
 
 /// An authorization server, and what is demanded of its tokens.
@@ -106,6 +120,7 @@ impl Config {
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
+        let policy = policy::read(variables, &mut faults);
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
             return Err(faults.into_vec());
         };
@@ -113,6 +128,7 @@ impl Config {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let warnings = warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes);
         let metadata = metadata::document(&canonical, &entries, &scopes_supported);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
         let resource = Resource {
@@ -121,9 +137,10 @@ impl Config {
             entries,
             metadata,
             allowed_origins,
+            policy,
             origin_url,
         };
-        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject })
+        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, warnings })
     }
 
     /// What an operator wants to see of sound settings: names and values, in order.
@@ -140,15 +157,29 @@ impl Config {
         };
         let accepted =
             |e: &Entry| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
-        vec![
+        let mut summary = vec![
             ("Accepted authorization server(s)", all(&mut entries().map(accepted))),
             ("Issuers", all(&mut entries().map(|e| e.rules.issuer.clone()))),
             ("Audiences", all(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
             ("Algorithms", all(&mut entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned()))),
             ("Canonical URL", self.resources.iter().map(|r| r.canonical.as_str().to_owned()).collect()),
             ("Origin", self.resources.iter().map(|r| r.origin_url.clone()).collect()),
-        ]
+        ];
+        let policies: Vec<String> =
+            self.resources.iter().filter_map(|r| r.policy.as_ref()).map(described).collect();
+        if !policies.is_empty() {
+            summary.push(("Policy", policies));
+        }
+        summary
     }
+}
+
+fn described(policy: &Policy) -> String {
+    let mode = match policy.mode {
+        Mode::Enforce => "enforced",
+        Mode::Report => "reported, not enforced",
+    };
+    format!("{mode}: {} rule(s)", policy.rules.all().len())
 }
 
 fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec<String> {

@@ -79,12 +79,12 @@ pub fn is_reserved(name: &str) -> bool {
 }
 
 /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta).
-fn client_id(claims: &Document) -> Option<&str> {
+pub(crate) fn client_id(claims: &Document) -> Option<&str> {
     ["client_id", "azp", "cid"].iter().find_map(|name| claims.get(name))?.as_str()
 }
 
 /// The granted scopes that RFC 6749 section 3.3 allows: from `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta); string or array.
-fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
+pub(crate) fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
     let (text, items) = match claims.get("scope").or_else(|| claims.get("scp")) {
         Some(Node::String(text)) => (Some(text), None),
         Some(Node::Array(items)) => (None, Some(items)),

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use crate::claims::{self, Permit};
 use crate::config::{Entry, Resource, SourceId};
+use crate::identity;
 use crate::jose::{self, Algorithm, Token};
 use crate::json::Document;
 use crate::jwks::Need;
@@ -64,6 +65,16 @@ impl Verified {
 
     pub fn claims(&self) -> &Document {
         &self.token.claims
+    }
+
+    /// The granted scopes, as they stand in the token.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        identity::scopes(self.claims())
+    }
+
+    /// The client that the token was given to.
+    pub fn client_id(&self) -> Option<&str> {
+        identity::client_id(self.claims())
     }
 }
 

@@ -58,6 +58,9 @@ fn report(settings: &Table) -> ExitCode {
             for (name, values) in config.summary() {
                 println!("{name}: {}", values.join(", "));
             }
+            for warning in &config.warnings {
+                println!("warning: {warning}");
+            }
             println!("Key sets: {}", if has_kv(settings) { "KV binding JWKS_CACHE" } else { "memory only" });
             ExitCode::SUCCESS
         }

@@ -18,6 +18,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What is sound, and yet will surprise: where it is, and what will happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub variable: &'static str,
+    /// As in a fault.
+    pub field: String,
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}: {}", self.variable, self.field, self.text)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Fault>);
 
@@ -28,6 +43,10 @@ impl Faults {
             field: field.to_owned(),
             expected: expected.into(),
         });
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn into_vec(self) -> Vec<Fault> {

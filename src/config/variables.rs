@@ -11,7 +11,7 @@ const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -23,6 +23,7 @@ const NAMES: [&str; 11] = [
     "DEFAULT_CHALLENGE_SCOPES",
     "ALLOWED_ORIGINS",
     "LOG_SUBJECT",
+    "POLICY",
 ];
 
 /// Whether a binding of this name is one of our settings.
@@ -105,16 +106,21 @@ impl Variables {
 impl Found<'_> {
     /// An array of strings, or a string of words.
     pub(super) fn words(&self) -> Option<Vec<String>> {
-        match &self.value {
-            Value::String(text) => Some(text.split_ascii_whitespace().map(str::to_owned).collect()),
-            value => strings(value),
-        }
+        words(&self.value)
     }
 }
 
 /// A number or a switch is the same as its text: TOML has both spellings of it.
 fn scalar(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An array of strings, or a string of words.
+pub(super) fn words(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(text.split_ascii_whitespace().map(str::to_owned).collect()),
+        value => strings(value),
+    }
 }
 
 /// An array of strings.

@@ -23,10 +23,10 @@ export function check(parameters, key, signature, input, ticket, request, env, c
   );
 }
 
-/** Sends `request` on to `target`; method, body stream, signal and manual redirects stay as they are. */
-export function send(request, target, deleted, set, init, cors, vary, line, started) {
-  const exchange = { request, cors, vary, line, started };
-  const outgoing = new Request(target, request);
+/** Sends `request` on to `target`; method, signal and manual redirects stay as they are, and the body stream where none was read. */
+export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve) {
+  const exchange = { request, cors, vary, line, started, sieve };
+  const outgoing = new Request(target, body ? withBody(request, body) : request);
   edit(outgoing.headers, lines(deleted), set);
   return fetch(outgoing, init).then(
     (response) => answered(response, response.status, exchange),
@@ -46,6 +46,8 @@ export function pass(response, deleted, { cors, vary, line, started }) {
 /** Writes a line that wants its two last members. */
 export const log = (line, status, started) =>
   console.log(`${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
+
+const withBody = ({ method, headers, signal }, body) => ({ method, headers, signal, body, redirect: "manual" });
 
 const lines = (text) => (text ? text.split("\n") : []);
 

@@ -7,6 +7,7 @@ use js_sys::{Array, JSON, Object};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::asking::Asking;
 use super::crypto::Imported;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
@@ -25,6 +26,8 @@ pub(super) struct Isolate {
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
     /// Requests that wait for a signature check, the oldest first.
     pub(super) passages: RefCell<Vec<Passage>>,
+    /// Requests whose body is being read, the oldest first.
+    pub(super) askings: RefCell<Vec<Asking>>,
 }
 
 /// What is known of one key source.
@@ -68,6 +71,7 @@ impl Isolate {
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             passages: RefCell::default(),
+            askings: RefCell::default(),
         }
     }
 

@@ -4,16 +4,16 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
+use super::asking::Asking;
 use super::isolate::Isolate;
 use super::keys::{self, Keys};
 use super::log::Line;
 use super::runtime::{Context, Env};
-use super::{crypto, measuring, own, proxy, refuse};
+use super::{crypto, measuring, own, refuse};
 use crate::answer::Answer;
 use crate::config::SourceId;
 use crate::cors::Cors;
 use crate::decide::Refused;
-use crate::forward;
 use crate::jwks::Need;
 use crate::limits;
 use crate::route::Protected;
@@ -151,12 +151,11 @@ impl Passage {
                 own(&answer, &self.line.forwarded(resource))
             }
             Ok(verified) => {
-                let permit = verified.permit();
                 if self.isolate.config().is_some_and(|config| config.log_subject) {
-                    self.line.sub = Some(permit.identity().subject().to_owned());
+                    self.line.sub = Some(verified.permit().identity().subject().to_owned());
                 }
-                let plan = forward::plan(permit, &self.protected);
-                proxy::forward(request, &plan, resource, self.origin.as_deref(), self.line)
+                let Self { isolate, ticket, origin, line, protected, .. } = self;
+                Asking { isolate, ticket, origin, line, protected, verified: Some(verified) }.proceed(request)
             }
             Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
         }

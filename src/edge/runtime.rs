@@ -47,6 +47,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn started(this: &Exchange) -> f64;
 
+    /// Who asked, if lists in the answer are to be filtered.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn sieve(this: &Exchange) -> Option<String>;
+
     pub(super) fn names(message: &JsValue) -> String;
 
     pub(super) fn log(line: &str, status: u16, started: f64);
@@ -83,9 +87,31 @@ extern "C" {
         vary: Option<&str>,
         line: &str,
         started: f64,
+        body: &JsValue,
+        sieve: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
     pub(super) fn pass(response: &Response, deleted: &Array, exchange: &Exchange)
     -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(raw_module = "./bodies.mjs")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    pub(super) fn read(request: &Request, limit: f64, whole: bool, ticket: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = passEvents)]
+    pub(super) fn pass_events(
+        response: &Response,
+        deleted: &Array,
+        exchange: &Exchange,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = passList)]
+    pub(super) fn pass_list(response: &Response, limit: f64, exchange: &Exchange)
+    -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = withBody)]
+    pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
 }

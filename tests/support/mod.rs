@@ -116,6 +116,7 @@ pub enum Decided {
     Served(Answer, &'static str),
     Refused(Refusal, Answer),
     Verify(String),
+    Anonymous,
 }
 
 impl Decided {
@@ -123,6 +124,7 @@ impl Decided {
         match self {
             Self::Served(answer, _) | Self::Refused(_, answer) => answer,
             Self::Verify(token) => panic!("no answer: the token {token} is to be verified"),
+            Self::Anonymous => panic!("no answer: the body decides"),
         }
     }
 
@@ -139,6 +141,7 @@ pub fn decided(config: &Config, head: &Head<'_>) -> Decided {
         Decision::Serve(answer, what) => Decided::Served(answer, what),
         Decision::Refuse(refused) => Decided::Refused(refused.refusal, refused.answer()),
         Decision::Verify(token, _) => Decided::Verify(token.to_owned()),
+        Decision::Anonymous(_) => Decided::Anonymous,
     }
 }
 
