@@ -6,6 +6,7 @@ pub mod algorithms;
 pub mod arbitrary;
 pub mod engine;
 pub mod es256;
+pub mod policy;
 pub mod rows;
 
 use base64::Engine as _;
