@@ -2,6 +2,7 @@
 // let through arrives byte for byte. The rules themselves are rows in tests/policy_*.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { open, whole } from "./support/http.mjs";
 import { BASE, eventStream } from "./support/origin.mjs";
 import { assertInvalid, assertUnauthorized, challenge, goodClaims, stage } from "./support/stage.mjs";
@@ -322,6 +323,17 @@ test("lists without what the token could not call: as JSON", async (t) => {
     const { response, line } = await s.ask(s.token({ scope: "mcp tools" }), post(LIST));
     assert.equal(response.status, 502);
     assert.equal(line.reason, "list_unreadable");
+  }
+});
+
+test("a list that comes compressed, though it was not to, is filtered all the same", async (t) => {
+  const s = await guarded(t, FILTERING);
+  const answer = (...names) => JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: tools(...names) } });
+  for (const [type, wrap] of [["application/json", (text) => text], ["text/event-stream", (text) => `data: ${text}\n\n`]]) {
+    s.origin.on(BASE, (req, res) => res.writeHead(200, { "content-type": type, "content-encoding": "gzip" }).end(gzipSync(wrap(answer("delete_all", "echo")))));
+    const response = await s.call(s.token({ scope: "mcp tools" }), post(LIST));
+    assert.equal(response.text, wrap(answer("echo")));
+    assert.equal(response.get("content-encoding"), undefined);
   }
 });
 
