@@ -23,7 +23,7 @@ export function passEvents(response, deleted, exchange) {
     const bytes = joined([rest, chunk]);
     const [length, filtered] = events(exchange, bytes, last);
     out.enqueue(filtered);
-    rest = bytes.subarray(length);
+    rest = bytes.slice(length);
   };
   const filter = new TransformStream({
     transform: (chunk, out) => push(chunk, false, out),
