@@ -8,6 +8,7 @@ mod canonical;
 mod faults;
 mod origins;
 mod policy;
+mod providers;
 mod urls;
 mod variables;
 mod warnings;
@@ -71,6 +72,8 @@ pub struct Entry {
     pub authorization_server_url: Option<String>,
     pub source: SourceId,
     pub algorithms: Vec<Algorithm>,
+    /// Whether a token must say `typ: at+jwt`: its issuer signs other kinds of JWT, too.
+    pub only_at_jwt: bool,
     pub rules: Rules,
 }
 
@@ -121,14 +124,10 @@ impl Config {
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
         let policy = policy::read(variables, &mut faults);
-        let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
-            return Err(faults.into_vec());
-        };
-        let faults = faults.into_vec();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let warnings = warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes);
+        let mut warnings = faults.into_result()?;
+        // Without a fault, both are there.
+        let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
+        warnings.extend(warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes));
         let metadata = metadata::document(&canonical, &entries, &scopes_supported);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
         let resource = Resource {

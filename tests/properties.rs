@@ -39,15 +39,7 @@ thread_local! {
 }
 
 fn rules() -> Rules {
-    Rules {
-        issuer: ISSUER.to_owned(),
-        audiences: vec![CANONICAL.to_owned()],
-        verify_exp: true,
-        verify_iat: true,
-        verify_nbf: true,
-        verify_iss: true,
-        leeway: 60,
-    }
+    Rules::strict(ISSUER.to_owned(), vec![CANONICAL.to_owned()])
 }
 
 /// What percent-encoding stands for.

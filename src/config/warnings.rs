@@ -9,7 +9,9 @@ const POLICY: &str = "MCP_SERVER_AUTH_POLICY";
 
 pub(super) fn of_scopes(policy: Option<&Policy>, supported: &[String], challenge: &[String]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let mut warn = |variable, field: String, text: String| warnings.push(Warning { variable, field, text });
+    let mut warn = |variable: &str, field: String, text: String| {
+        warnings.push(Warning { variable: variable.to_owned(), field, text });
+    };
     for (variable, scopes) in [(CHALLENGE, challenge), (SUPPORTED, supported)] {
         if scopes.iter().any(|scope| scope == "offline_access") {
             let text = "offline_access should not be listed: whether a client gets refresh tokens is between it and the authorization server";
