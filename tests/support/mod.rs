@@ -7,6 +7,7 @@ pub mod arbitrary;
 pub mod engine;
 pub mod es256;
 pub mod policy;
+pub mod providers;
 pub mod rows;
 
 use base64::Engine as _;
