@@ -105,3 +105,14 @@ fn every_fault_is_printed_and_no_value() {
     }
     assert!(!said.contains("s3cret"), "{said}");
 }
+
+#[test]
+fn warnings_are_printed_and_pass() {
+    let supabase = wrangler_toml().replace(
+        "authorization_server_url = \"https://auth.example.com\"",
+        "provider = \"supabase\"\nproject = \"abcdefgh\"\nexpected_clients = [\"client-1\"]",
+    );
+    let (passed, said) = Folder::with("warnings", &supabase).check(&[]);
+    let warning = "Warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].provider: `aud` is `authenticated`";
+    assert!(passed && said.contains(warning), "{said}");
+}
