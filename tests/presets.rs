@@ -153,6 +153,9 @@ fn what_is_a_fault() {
     for_each_row(rows, |(name, entry, expected)| {
         same(name, places(entry), expected.iter().map(|s| (*s).to_owned()).collect())
     });
+    let clerk = json!({ "authorization_server_url": "https://clerk.acme.example", "jwks_uri": "https://other.example/jwks" });
+    let faults = read(&with_entries(json!([least("clerk"), clerk]))).map(|_| ()).unwrap_err();
+    assert_eq!(faults[0].field, "[1].issuer", "one issuer, other keys, another typ");
     let faults =
         read(&with_entries(json!([{ "provider": "s3cret", "domain": "s3cret/x" }]))).map(|_| ()).unwrap_err();
     assert!(!format!("{faults:?}").contains("s3cret"), "{faults:?}");

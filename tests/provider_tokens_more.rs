@@ -43,6 +43,7 @@ fn those_with_an_audience_of_their_own() {
         None,
         vec![
             ("roles in an object", zitadel.clone(), "3001@acme reader writer"),
+            ("a scope of no use", with(zitadel.clone(), json!({ "scope": 5 })), "3001@acme -"),
             ("a scope, too", with(zitadel.clone(), json!({ "scope": "tools" })), "3001@acme tools"),
             ("without the project", with(zitadel, json!({ "aud": ["3001@acme"] })), "aud_mismatch"),
         ],
