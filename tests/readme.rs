@@ -113,6 +113,6 @@ fn warnings_are_printed_and_pass() {
         "provider = \"supabase\"\nproject = \"abcdefgh\"\nexpected_clients = [\"client-1\"]",
     );
     let (passed, said) = Folder::with("warnings", &supabase).check(&[]);
-    let warning = "Warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].provider: `aud` is `authenticated`";
+    let warning = "warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].provider: `aud` is `authenticated`";
     assert!(passed && said.contains(warning), "{said}");
 }

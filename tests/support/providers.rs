@@ -61,6 +61,12 @@ pub type TokenRow = (&'static str, Value, &'static str);
 /// The reason, or client and scopes of what was accepted.
 pub fn said(run: &Run) -> String {
     let header = |name| run.header(name).unwrap_or("-").to_owned();
+    // What the policy decides on is what the origin is told.
+    if let Ok(verified) = &run.verdict {
+        let scopes: Vec<&str> = verified.scopes().collect();
+        assert_eq!(scopes.join(" "), run.header("X-MCP-Auth-Scopes").unwrap_or_default());
+        assert_eq!(verified.client_id(), run.header("X-MCP-Auth-Client-Id"));
+    }
     match run.reason() {
         "accepted" => format!("{} {}", header("X-MCP-Auth-Client-Id"), header("X-MCP-Auth-Scopes")),
         reason => reason.to_owned(),
