@@ -73,10 +73,10 @@ async function parts(t, origin) {
 }
 
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
-/** What the client wants its user to be asked for; offline_access is its own wish, for a refresh token. */
-const askedOf = ({ authorizationUrl }) =>
-  new URL(authorizationUrl).searchParams.get("scope").split(" ").filter((scope) => scope !== "offline_access").sort();
-const scopesOf = (tokens) => claimsOf(tokens.access_token).scope.split(" ").sort();
+/** Without offline_access, which is the client's own wish: a refresh token. */
+const sorted = (scope) => scope.split(" ").filter((one) => one !== "offline_access").sort();
+const askedOf = ({ authorizationUrl }) => sorted(new URL(authorizationUrl).searchParams.get("scope"));
+const scopesOf = (tokens) => sorted(claimsOf(tokens.access_token).scope);
 
 /** What the Worker refused: once, the guarded call, with everything that a client needs. */
 async function assertChallenged({ refused, worker }, protocol) {
