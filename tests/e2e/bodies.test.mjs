@@ -119,7 +119,7 @@ function assertJsonRpcError(answer, bytes, what) {
   const { jsonrpc, id, error } = answer.json();
   assert.deepEqual([jsonrpc, Number.isInteger(error?.code), typeof error?.message], ["2.0", true, "string"], `${answer.text} ${what()}`);
   if (id === undefined || id === null) return;
-  const sent = [everyMember(bytes.toString())].flat().map((message) => message.members?.findLast(([name]) => name === "id")?.[1]);
+  const sent = [everyMember(bytes.toString())].flat().map((message) => message?.members?.findLast(([name]) => name === "id")?.[1]);
   assert.ok(sent.includes(id), `${answer.text} ${what()}`);
 }
 
