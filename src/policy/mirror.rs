@@ -23,14 +23,21 @@ pub struct Mirror<'h> {
     pub name: Option<&'h str>,
 }
 
-impl Mirror<'_> {
+impl<'h> Mirror<'h> {
     /// # Errors
     /// A header is missing, or says something else than the body.
     pub fn check(&self, messages: &Messages<'_>) -> Result<(), Refusal> {
-        if messages.batch && self.version.is_some_and(is_mirrored) {
+        let sent = self.without_blanks();
+        if messages.batch && sent.version.is_some_and(is_mirrored) {
             return Err(Refusal::MessageInvalid); // "a single JSON-RPC request or notification"
         }
-        messages.all.iter().try_for_each(|message| self.agrees(message))
+        messages.all.iter().try_for_each(|message| sent.agrees(message))
+    }
+
+    /// RFC 9110 section 5.5: they are no part of a value. workerd leaves those at the end.
+    fn without_blanks(&self) -> Self {
+        let value = |header: &'h str| header.trim_matches([' ', '\t']);
+        Self { version: self.version.map(value), method: self.method.map(value), name: self.name.map(value) }
     }
 
     fn agrees(&self, message: &Message<'_>) -> Result<(), Refusal> {
