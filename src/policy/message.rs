@@ -195,7 +195,10 @@ impl<'t> Message<'t> {
     fn take_id(&mut self, id: &'t RawValue) {
         let json = id.get();
         self.has_id = json != "null";
+        // A raw value is JSON by its grammar, which lets half a surrogate pair pass.
+        let is_text = !json.contains('\\') || serde_json::from_str::<String>(json).is_ok();
         match json.as_bytes().first() {
+            Some(b'"') if !is_text => self.unsound = true,
             Some(b'"' | b'-' | b'0'..=b'9') => {
                 self.id = (json.len() <= limits::ECHOED_ID_BYTES).then_some(json)
             }
