@@ -175,7 +175,7 @@ fn case(n: u64) -> (Vec<&'static str>, Vec<u8>) {
     let random = &mut Random(n);
     let mut bytes = random.of(&SOUND).as_bytes().to_vec();
     let mut kinds = Vec::new();
-    for _ in 0..[1, 1, 1, 2, 2, 3][random.below(6)].min(usize::from(n % 20 != 0) * 3) {
+    for _ in 0..[1, 1, 1, 2, 2, 3][random.below(6)].min(usize::from(!n.is_multiple_of(20)) * 3) {
         let Ok(text) = String::from_utf8(bytes.clone()) else { break };
         let (kind, bend) = random.of(&BENDS);
         kinds.push(kind);
