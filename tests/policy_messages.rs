@@ -91,6 +91,7 @@ fn bodies() {
         ("single quotes", "{'method':'ping'}".into(), "not JSON"),
         ("a byte order mark", "\u{feff}{\"method\":\"ping\"}".into(), "not JSON"),
         ("half a surrogate", r#"{"method":"tools/call","params":{"name":"\ud800"}}"#.into(), "not JSON"),
+        ("half a surrogate as id", r#"{"method":"ping","id":"\udc00"}"#.into(), "not JSON"),
         ("a control character", "{\"method\":\"pi\nng\"}".into(), "not JSON"),
         ("a text", r#""ping""#.into(), "no message -"),
         ("null", "null".into(), "no message -"),
@@ -148,6 +149,19 @@ fn mirrors() {
         ("a draft", call.into(), Mirror { version: Some("DRAFT-2026"), ..Mirror::default() }, ok),
         ("all", call.into(), Mirror { version: new, method, name }, ok),
         ("all, of a later version", call.into(), Mirror { version: Some("2031-01-01"), method, name }, ok),
+        (
+            "blanks around each",
+            call.into(),
+            Mirror { version: Some(" 2026-07-28\t"), method: Some("\ttools/call "), name: Some("  echo  ") },
+            ok,
+        ),
+        (
+            "a blank after the version, and no more",
+            call.into(),
+            Mirror { version: Some("2026-07-28 "), ..Mirror::default() },
+            missing,
+        ),
+        ("a blank in a name", call.into(), Mirror { version: new, method, name: Some("ec ho") }, mismatch),
         ("no method", call.into(), Mirror { version: new, method: None, name }, missing),
         ("no name", call.into(), Mirror { version: new, method, name: None }, missing),
         (

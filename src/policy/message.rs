@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use crate::json::reader::{Read, Seed, Skip, Text, members};
@@ -172,7 +172,7 @@ impl<'t> Read<'t> for Envelope {
         let mut answers = false;
         members(object, |name, object| {
             match name {
-                "id" => message.take_id(object.next_value()?),
+                "id" => message.take_id(object.next_value()?)?,
                 "method" => {
                     message.method = object.next_value_seed(Seed(Text))?;
                     message.unsound |= message.method.is_none();
@@ -192,18 +192,20 @@ impl<'t> Read<'t> for Envelope {
 }
 
 impl<'t> Message<'t> {
-    fn take_id(&mut self, id: &'t RawValue) {
+    fn take_id<E: Error>(&mut self, id: &'t RawValue) -> Result<(), E> {
         let json = id.get();
+        // A raw value is JSON by its grammar alone, which lets half a surrogate pair pass.
+        if json.starts_with('"') && json.contains('\\') {
+            serde_json::from_str::<String>(json).map_err(E::custom)?;
+        }
         self.has_id = json != "null";
-        // A raw value is JSON by its grammar, which lets half a surrogate pair pass.
-        let is_text = !json.contains('\\') || serde_json::from_str::<String>(json).is_ok();
         match json.as_bytes().first() {
-            Some(b'"') if !is_text => self.unsound = true,
             Some(b'"' | b'-' | b'0'..=b'9') => {
                 self.id = (json.len() <= limits::ECHOED_ID_BYTES).then_some(json)
             }
             _ => self.unsound |= self.has_id,
         }
+        Ok(())
     }
 }
 
