@@ -9,6 +9,7 @@
 
 mod support;
 
+use mcp_edge_auth::policy::mirror::Mirror;
 use mcp_edge_auth::policy::{self, Asked, Body};
 use serde_json::{Value, json};
 use support::policy::{POLICY, call, clear, expect, outcome, plain, rule, said, verified};
@@ -115,6 +116,22 @@ fn what_was_heard() {
     assert_eq!(heard(read), (some("resources/read"), some("https://x.example/y"), None));
     assert_eq!(heard(json!([call("a")])), (None, None, Some(1)));
     assert_eq!(heard(json!({ "id": 1, "result": {} })), (None, None, None));
+}
+
+#[test]
+fn what_the_headers_say_of_a_body_is_compared() {
+    let text = call("a").to_string();
+    let policy = rule(json!({ "methods": ["x"], "deny": true }));
+    for (method, expected) in [("tools/call", "ok"), ("ping", "mirror_mismatch")] {
+        let mirror = Mirror { method: Some(method), ..Mirror::default() };
+        let body = Body { bytes: Some(text.as_bytes()), mirror, ..Body::default() };
+        let cleared = clear(&policy, Some(verified(&json!({}))), &Asked::Body(body)).1;
+        assert_eq!(
+            cleared.as_ref().err().and_then(|unmet| unmet.id.as_deref()),
+            (expected != "ok").then_some("1")
+        );
+        assert_eq!(outcome(cleared), expected);
+    }
 }
 
 #[test]
