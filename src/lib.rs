@@ -32,3 +32,5 @@ pub mod refusal;
 pub mod route;
 pub mod stored;
 pub mod verify;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod wrangler;

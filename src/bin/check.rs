@@ -5,10 +5,11 @@
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use mcp_edge_auth::config::{Config, Variables};
-use toml::{Table, Value};
+use mcp_edge_auth::config::Config;
+use mcp_edge_auth::wrangler::{self, Deployment};
 
 const FILE: &str = "wrangler.toml";
 
@@ -22,30 +23,14 @@ fn main() -> ExitCode {
         }
         _ => return fail("usage: npm run check [-- --env NAME]"),
     };
-    match settings(environment.as_deref()) {
+    match wrangler::read(Path::new(FILE), environment.as_deref()) {
         Err(message) => fail(&message),
-        Ok(settings) => report(&settings),
+        Ok(deployment) => report(&deployment),
     }
 }
 
-/// The part of the file that a deployment of this environment gets: variables and KV namespaces are not inherited.
-fn settings(environment: Option<&str>) -> Result<Table, String> {
-    let text = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE} cannot be read: {error}"))?;
-    let file: Table = text.parse().map_err(|error| format!("{FILE} is not TOML: {error}"))?;
-    let Some(name) = environment else { return Ok(file) };
-    let found = file.get("env").and_then(|env| env.get(name)).and_then(Value::as_table);
-    found.cloned().ok_or_else(|| format!("{FILE} has no environment [env.{name}]"))
-}
-
-fn report(settings: &Table) -> ExitCode {
-    let variables: Variables = settings
-        .get("vars")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?)))
-        .collect();
-    match Config::read(&variables) {
+fn report(deployment: &Deployment) -> ExitCode {
+    match Config::read(&deployment.variables) {
         Err(faults) => {
             println!("Resource Server auth enabled: false");
             for fault in faults {
@@ -61,16 +46,10 @@ fn report(settings: &Table) -> ExitCode {
             for warning in &config.warnings {
                 println!("warning: {warning}");
             }
-            println!("Key sets: {}", if has_kv(settings) { "KV binding JWKS_CACHE" } else { "memory only" });
+            println!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });
             ExitCode::SUCCESS
         }
     }
-}
-
-fn has_kv(settings: &Table) -> bool {
-    let namespaces = settings.get("kv_namespaces").and_then(Value::as_array);
-    namespaces
-        .is_some_and(|all| all.iter().any(|n| n.get("binding").and_then(Value::as_str) == Some("JWKS_CACHE")))
 }
 
 fn fail(message: &str) -> ExitCode {
