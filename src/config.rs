@@ -78,7 +78,7 @@ pub struct Entry {
 }
 
 /// Whether a URL may be a key set's or an issuer's: https, or http on loopback.
-pub(crate) fn is_public_url(text: &str) -> bool {
+pub fn is_public_url(text: &str) -> bool {
     urls::public(text).is_some()
 }
 

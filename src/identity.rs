@@ -93,12 +93,12 @@ impl ClaimNames {
     pub const USUAL: Self =
         Self { client: &["client_id", "azp", "cid"], scopes: &["scope", "scp"], roles: &[] };
 
-    pub(crate) fn client(self, claims: &Document) -> Option<&str> {
+    pub fn client(self, claims: &Document) -> Option<&str> {
         first(claims, self.client)?.as_str().filter(|client| !client.is_empty())
     }
 
     /// The granted scopes that RFC 6749 section 3.3 allows.
-    pub(crate) fn scopes(self, claims: &Document) -> impl Iterator<Item = &str> {
+    pub fn scopes(self, claims: &Document) -> impl Iterator<Item = &str> {
         let scopes = first(claims, self.scopes);
         let roles = if scopes.is_none() { first(claims, self.roles) } else { None };
         let (text, items, members) = match (scopes, roles) {

@@ -1,1 +1,134 @@
-fn main() {}
+//! `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--token FILE]`: every check that a client would make, in order, with the Worker's own code.
+//!
+//! It decides and does not do: what it wants to know from the network, and what it has found, are JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs`
+//! is at the other end. So there is one HTTP client in this repository's commands, Node's, and every proxy and certificate setting of it holds here, too.
+//!
+//! stdin: first `{"token": TEXT or null}`, then an answer to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something failed.
+
+#![allow(clippy::print_stdout, reason = "a command talks to its user")]
+
+mod advice;
+mod authorization_server;
+mod challenge;
+mod deployment;
+mod exchange;
+mod key_sets;
+mod origin;
+mod report;
+mod signatures;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mcp_edge_auth::config::{Config, Resource};
+use mcp_edge_auth::wrangler;
+
+use exchange::Network;
+use report::Report;
+
+const USAGE: &str =
+    "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--token FILE, - for stdin] [--json]";
+
+/// What the command line says; the token is not in it.
+struct Arguments {
+    environment: Option<String>,
+    file: PathBuf,
+    url: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    let mut network = Network::new();
+    let Some(token) = network.token() else {
+        eprintln!("This is the inside of `npm run doctor`. {USAGE}");
+        return ExitCode::FAILURE;
+    };
+    let mut report = Report::default();
+    if let Some(config) = settings(&arguments, &mut report)
+        && let Some(resource) = config.resources.first()
+    {
+        examine(&config, resource, &arguments, token.as_deref(), &mut network, &mut report);
+    }
+    report.exit_code()
+}
+
+fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
+    let mut arguments = Arguments { environment: None, file: PathBuf::from("wrangler.toml"), url: None };
+    while let Some(name) = given.next() {
+        match name.as_str() {
+            "--env" | "-e" => arguments.environment = Some(given.next()?),
+            "--config" | "-c" => arguments.file = PathBuf::from(given.next()?),
+            "--url" => arguments.url = Some(given.next()?),
+            _ => return None,
+        }
+    }
+    Some(arguments)
+}
+
+/// The settings, if a Worker could work with them.
+fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
+    const CHECK: &str = "settings";
+    let read = wrangler::read(&arguments.file, arguments.environment.as_deref());
+    let deployment = match read {
+        Ok(deployment) => deployment,
+        Err(message) => {
+            report.fail(CHECK, message, "name another file with --config, or an environment with --env");
+            return None;
+        }
+    };
+    let config = match Config::read(&deployment.variables) {
+        Ok(config) => config,
+        Err(faults) => {
+            for fault in faults {
+                report.fail(
+                    CHECK,
+                    fault.to_string(),
+                    "set it; until then the Worker answers 503 to everything",
+                );
+            }
+            return None;
+        }
+    };
+    report.ok(CHECK, "the settings have no fault");
+    for warning in &config.warnings {
+        report.warn(CHECK, warning.to_string(), "");
+    }
+    if !deployment.kv {
+        report.warn(
+            CHECK,
+            "there is no KV binding JWKS_CACHE",
+            "each isolate fetches the key sets by itself; README shows the binding",
+        );
+    }
+    Some(config)
+}
+
+fn examine(
+    config: &Config,
+    resource: &Resource,
+    arguments: &Arguments,
+    token: Option<&str>,
+    network: &mut Network,
+    report: &mut Report,
+) {
+    authorization_server::check(config, resource, network, report);
+    let sets = key_sets::check(config, resource, network, report);
+    let deployment =
+        arguments.url.as_deref().and_then(|url| deployment::check(resource, url, network, report));
+    origin::check(resource, network, report);
+    if let Some(token) = token {
+        let accepted = token::check(resource, token, now(), &sets, report);
+        if let Some(deployment) = deployment {
+            deployment.with_token(token, accepted, network, report);
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

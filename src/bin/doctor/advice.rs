@@ -1,0 +1,67 @@
+//! What to do about a refusal.
+
+use mcp_edge_auth::claims::Rules;
+use mcp_edge_auth::refusal::Refusal;
+
+pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
+    let keycloak = rules.issuer.contains("/realms/");
+    let text = match refusal {
+        Refusal::TokenTooLarge => "have the authorization server put less into it: 16 KiB are read",
+        Refusal::TokenParts => {
+            "this is no JWT: opaque, or encrypted. Have the authorization server issue JWT access tokens; some do once `resource` or `audience` names this server"
+        }
+        Refusal::TokenEncoding | Refusal::TokenJson | Refusal::HeaderMemberType | Refusal::AlgMissing => {
+            "is this the whole access token, and nothing but it?"
+        }
+        Refusal::CritPresent => "it demands an extension that is not understood here",
+        Refusal::TypNotAllowed => {
+            "this is another kind of token (an ID token, a session): take the access token"
+        }
+        Refusal::IssuerUntrusted | Refusal::IssMismatch => {
+            "if this is your authorization server, set `issuer` to exactly what the token says: scheme, host, path and trailing slash count"
+        }
+        Refusal::AlgNotAllowed => "set `algorithm` to what the authorization server signs with",
+        Refusal::KidUnknown => {
+            "the issuer signs with a key that its key set does not have: is `jwks_uri` the right one, and the token of this server?"
+        }
+        Refusal::KeyUnfit | Refusal::KeyAmbiguous => {
+            "the key's kty, crv, use or alg is not for this algorithm; or the token has no kid and several keys would do"
+        }
+        Refusal::SignatureInvalid => {
+            "the token was changed, or signed by another server that uses the same kid: is `jwks_uri` the right one?"
+        }
+        Refusal::KeysUnavailable(_) => "see the line of its key set, above",
+        Refusal::ExpMissing => "have the authorization server set `exp`; a token for ever is not taken",
+        Refusal::TokenExpired => "get a new one; if it is new, compare the clocks",
+        Refusal::TokenNotYetValid | Refusal::IatInFuture => {
+            "the authorization server's clock is ahead: set it right, or raise `leeway`"
+        }
+        Refusal::ExpNotNumber | Refusal::NbfNotNumber | Refusal::IatNotNumber => {
+            "times are numbers (RFC 7519); this is not one"
+        }
+        Refusal::AudMissing | Refusal::AudMismatch if keycloak => {
+            "in Keycloak, add an audience mapper (client scope, Mappers, Audience) whose included custom audience is the expected one, and make the scope a default of the client"
+        }
+        Refusal::AudMissing | Refusal::AudMismatch => {
+            "have the authorization server put the expected audience into `aud` (resource indicator, API identifier, audience mapper), or list what it puts there in `expected_audiences`, if it is for this server alone"
+        }
+        Refusal::AudMalformed => "`aud` is a string or an array of strings (RFC 7519)",
+        Refusal::ClientMissing | Refusal::ClientMismatch => {
+            "list the client in `expected_clients`, if it may call"
+        }
+        Refusal::ClaimMismatch => {
+            "this is another kind of token of that provider: docs/providers.md says what its access tokens have"
+        }
+        Refusal::SubMissing if keycloak => {
+            "in Keycloak, `sub` comes with the client scope `basic`: make it a default of the client"
+        }
+        Refusal::SubMissing | Refusal::SubNotString => {
+            "have the authorization server put `sub` into access tokens"
+        }
+        Refusal::TokenBound => {
+            "have the authorization server issue plain Bearer tokens (no DPoP, no mTLS) for this resource"
+        }
+        _ => "see README, The log",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,92 @@
+//! The key sets, fetched as the Worker fetches them.
+
+use std::rc::Rc;
+
+use mcp_edge_auth::config::{Config, KeySource, Resource};
+use mcp_edge_auth::discovery;
+use mcp_edge_auth::jose::Algorithm;
+use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::refusal::Refusal;
+
+use super::exchange::Network;
+use super::report::Report;
+
+/// By source; none where there is none to be had.
+pub(crate) type KeySets = Vec<Option<Rc<KeySet>>>;
+
+pub(crate) fn check(
+    config: &Config,
+    resource: &Resource,
+    network: &mut Network,
+    report: &mut Report,
+) -> KeySets {
+    let fetch = |source: &KeySource| -> Option<Rc<KeySet>> {
+        match fetched(source, network) {
+            Ok((uri, set)) => {
+                let kids: Vec<&str> = set.kids().collect();
+                report.ok(
+                    "keys",
+                    format!(
+                        "{uri} has keys: {}",
+                        if kids.is_empty() { "without kid".to_owned() } else { kids.join(" ") }
+                    ),
+                );
+                Some(Rc::new(set))
+            }
+            Err(reason) => {
+                report.fail(
+                    "keys",
+                    reason,
+                    "no token of this issuer can be verified: the Worker answers 503 until it has a key set",
+                );
+                None
+            }
+        }
+    };
+    let sets: KeySets = config.sources.iter().map(fetch).collect();
+    for entry in &resource.entries {
+        let Some(Some(set)) = sets.get(entry.source.index()) else { continue };
+        let (issuer, fits) = (&entry.rules.issuer, |algorithm: &Algorithm| has_key_for(set, *algorithm));
+        let names = |all: &mut dyn Iterator<Item = Algorithm>| {
+            all.map(|a| a.row().name).collect::<Vec<_>>().join(" ")
+        };
+        let allowed = names(&mut entry.algorithms.iter().copied());
+        let found = names(&mut Algorithm::ALL.into_iter().filter(fits));
+        report.check(
+            entry.algorithms.iter().any(fits),
+            "keys.algorithm",
+            format!("{issuer}: expected a key for {allowed}, found keys for {found}"),
+            format!("set `algorithm` to what it signs with, one or more of: {found}"),
+        );
+    }
+    sets
+}
+
+fn has_key_for(set: &KeySet, algorithm: Algorithm) -> bool {
+    matches!(set.select(algorithm, None), Ok(_) | Err(Refusal::KeyAmbiguous))
+}
+
+/// A key set and where it was.
+fn fetched(source: &KeySource, network: &mut Network) -> Result<(String, KeySet), String> {
+    let uri = match source {
+        KeySource::JwksUri(uri) => uri.clone(),
+        KeySource::Discovery(issuer) => discovered(issuer, network)?,
+    };
+    let text = network.document(&uri).map_err(|failure| format!("{uri}: {failure}"))?;
+    let set = KeySet::parse(&text).map_err(|unusable| format!("{uri}: {}", unusable.reason()))?;
+    Ok((uri, set))
+}
+
+fn discovered(issuer: &str, network: &mut Network) -> Result<String, String> {
+    let mut reason = String::new();
+    for url in discovery::metadata_urls(issuer) {
+        match network.document(&url) {
+            Ok(text) => {
+                return discovery::jwks_uri(&text, issuer)
+                    .map_err(|unusable| format!("{url}: {}", unusable.reason()));
+            }
+            Err(failure) => reason = format!("{url}: {failure}"),
+        }
+    }
+    Err(reason)
+}

@@ -1,0 +1,219 @@
+// `npm run doctor`: every defect has the line that names it, and what to do. Settings and authorization servers; the deployment is in doctor-deployment, tokens in
+// doctor-token.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { doctor, offer, run, wranglerToml } from "./support/doctor.mjs";
+import { reply, startIssuer } from "./support/issuer.mjs";
+import { signingKey } from "./support/keys.mjs";
+import { mint } from "./support/mint.mjs";
+import { startOrigin } from "./support/origin.mjs";
+import { CANONICAL } from "./support/stage.mjs";
+
+/** Sound settings for an issuer that clients can log in at; `entry` adds fields. */
+async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = {}) {
+  const issuer = await startIssuer(t, { keys });
+  const origin = await startOrigin(t);
+  offer(issuer);
+  return {
+    issuer,
+    origin,
+    vars: {
+      MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
+      MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: issuer.url, ...entry }],
+      ORIGIN_URL: `${origin.url}/mcp`,
+      ...vars,
+    },
+  };
+}
+
+test("what is sound is said to be", async (t) => {
+  const { vars } = await sound(t);
+  const found = await doctor(t, vars);
+  assert.equal(found.code, 0, found.shown);
+  assert.deepEqual([found.failed(), found.warned()], [[], []], found.shown);
+  assert.deepEqual(
+    found.lines.map(({ check }) => check),
+    ["settings", "authorization_server.metadata", "authorization_server.issuer", "authorization_server.endpoints", "authorization_server.jwks_uri",
+      "authorization_server.pkce", "authorization_server.registration", "keys", "keys.algorithm", "origin"],
+  );
+});
+
+test("faults of the settings, each with its place, and nothing else is looked at", async (t) => {
+  const found = await doctor(t, { MCP_SERVER_AUTH_CANONICAL_URL: "http://mcp.example.com/mcp", ORIGIN_URL: "https://o.example" });
+  assert.deepEqual(found.lines.map(({ level, check }) => `${level} ${check}`), ["FAIL settings", "FAIL settings"]);
+  assert.match(found.shown, /MCP_SERVER_AUTH_CANONICAL_URL: expected an https URL/);
+  assert.match(found.shown, /MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: expected/);
+});
+
+test("warnings of the settings, and no KV", async (t) => {
+  const file = wranglerToml(t, {});
+  writeFileSync(file, `[env.bare.vars]
+MCP_SERVER_AUTH_CANONICAL_URL = "${CANONICAL}"
+ORIGIN_URL = "http://127.0.0.1:9"
+MCP_SERVER_AUTH_AUTHORIZATION_SERVERS = [{ provider = "github-actions", owner = "acme", jwks_uri = "http://127.0.0.1:9/jwks" }]
+`);
+  const { code, out } = await run(["--config", file, "--env", "bare"]);
+  assert.equal(code, 1);
+  assert.match(out, /^warn {2}settings: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS\[0\]\.provider: every workflow of this owner may call/m);
+  assert.match(out, /^warn {2}settings: there is no KV binding JWKS_CACHE$/m);
+  assert.match(out, /^warn {2}authorization_server: no entry names a server that clients could log in at/m);
+  assert.match(out, /^FAIL {2}keys: http:\/\/127\.0\.0\.1:9\/jwks: .*ECONNREFUSED/m);
+  assert.match(out, /^ {6}→ no token of this issuer can be verified/m);
+  assert.match(out, /Not looked at: a deployment \(--url URL\), a token \(--token FILE\)\.$/m);
+});
+
+// A name, what is wrong with the metadata, the level and check of the line, what it says, what to do.
+const METADATA = [
+  ["another issuer", { issuer: "https://login.example" }, "FAIL", "issuer", /expected issuer http:\S+, found https:\/\/login\.example$/, /set `authorization_server_url` to "https:\/\/login\.example"/],
+  ["a trailing slash more", (url) => ({ issuer: `${url}/` }), "FAIL", "issuer", /differ in the trailing slash/, /compare byte for byte/],
+  ["no issuer", { issuer: undefined }, "FAIL", "issuer", /has no issuer/, /RFC 8414/],
+  ["no S256", { code_challenge_methods_supported: ["plain"] }, "FAIL", "pkce", /expected PKCE with S256, found \["plain"\]/, /refuse to log in/],
+  ["no PKCE at all", { code_challenge_methods_supported: undefined }, "FAIL", "pkce", /found no code_challenge_methods_supported/, /PKCE/],
+  ["no registration", { registration_endpoint: undefined }, "warn", "registration", /takes no client that it does not know/, /a client ID by hand/],
+  ["metadata documents only", { registration_endpoint: undefined, client_id_metadata_document_supported: true }, "ok", "registration", /metadata document/, /^$/],
+  ["no token endpoint", { token_endpoint: undefined }, "FAIL", "endpoints", /no token_endpoint that is https/, /cannot log in/],
+  ["an authorization endpoint of http", { authorization_endpoint: "http://login.example/authorize" }, "FAIL", "endpoints", /no authorization_endpoint/, /cannot log in/],
+  ["unknown scopes", { scopes_supported: ["openid"] }, "warn", "scopes", /does not list: mcp:use$/, /SCOPES_SUPPORTED/],
+];
+
+test("an authorization server's metadata", async (t) => {
+  for (const [name, members, level, check, says, todo] of METADATA) {
+    await t.test(name, async (t) => {
+      const { issuer, vars } = await sound(t, { vars: { MCP_SERVER_AUTH_SCOPES_SUPPORTED: "mcp:use" }, entry: { jwks_uri: "JWKS" } });
+      vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].jwks_uri = `${issuer.url}/jwks`;
+      offer(issuer, typeof members === "function" ? members(issuer.url) : members);
+      const found = await doctor(t, vars);
+      const line = found.line(level, `authorization_server.${check}`);
+      assert.match(line.says, says);
+      assert.match(line.todo, todo);
+      assert.deepEqual(found.failed(), level === "FAIL" ? [`authorization_server.${check}`] : [], found.shown);
+    });
+  }
+});
+
+test("metadata is looked for in three places, as clients do", async (t) => {
+  const { issuer, vars } = await sound(t);
+  const path = "/realms/main";
+  vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS = [{ authorization_server_url: `${issuer.url}${path}` }];
+  const document = offer(issuer, {}, path);
+  for (const place of [`/.well-known/oauth-authorization-server${path}`, `/.well-known/openid-configuration${path}`, `${path}/.well-known/openid-configuration`]) {
+    issuer.on(place, reply.json(document));
+    const found = await doctor(t, vars);
+    assert.match(found.line("ok", "authorization_server.metadata").says, new RegExp(`${place} has metadata$`));
+    issuer.off(place);
+  }
+  const none = await doctor(t, vars);
+  const line = none.line("FAIL", "authorization_server.metadata");
+  assert.equal(line.says.match(/status 404/g).length, 3, line.says);
+  issuer.on(`${path}/.well-known/openid-configuration`, reply.redirect(`${issuer.url}/elsewhere`));
+  assert.match((await doctor(t, vars)).line("FAIL", "authorization_server.metadata").says, /a redirect, which is not followed/);
+});
+
+// A name, the answer at /jwks, what the line says.
+const KEY_SETS = [
+  ["not found", reply.status(404), /\/jwks: status 404$/],
+  ["a redirect", reply.redirect("http://127.0.0.1:9/"), /a redirect, which is not followed$/],
+  ["a login page", reply.html(), /not a JWK Set$/],
+  ["no keys", reply.json({ keys: [] }), /no usable key$/],
+  ["too large", reply.text(`{"keys":[]${" ".repeat(70_000)}}`), /larger than 64 KiB$/],
+  ["cut off", reply.reset(), /\/jwks: .*(ECONNRESET|hang up)/],
+];
+
+test("a key set", async (t) => {
+  for (const [name, answer, says] of KEY_SETS) {
+    await t.test(name, async (t) => {
+      const { issuer, vars } = await sound(t);
+      issuer.on("/jwks", answer);
+      const found = await doctor(t, vars);
+      assert.match(found.line("FAIL", "keys").says, says);
+      assert.deepEqual(found.failed(), ["keys"], found.shown);
+    });
+  }
+  await t.test("of another algorithm", async (t) => {
+    const { vars } = await sound(t, { keys: [signingKey("p256")] });
+    const line = (await doctor(t, vars)).line("FAIL", "keys.algorithm");
+    assert.match(line.says, /expected a key for RS256, found keys for ES256$/);
+    assert.match(line.todo, /set `algorithm` to what it signs with, one or more of: ES256$/);
+  });
+  await t.test("at another place than the metadata says", async (t) => {
+    const { issuer, vars } = await sound(t);
+    issuer.serve([signingKey("rsa")], "/other");
+    vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].jwks_uri = `${issuer.url}/other`;
+    const found = await doctor(t, vars);
+    assert.match(found.line("warn", "authorization_server.jwks_uri").says, /expected keys at \S+\/other, and its metadata says \S+\/jwks$/);
+    assert.equal(found.code, 0);
+  });
+  await t.test("of an issuer that is found and calls itself otherwise", async (t) => {
+    const { issuer, vars } = await sound(t);
+    offer(issuer, { issuer: `${issuer.url}/` });
+    assert.match((await doctor(t, vars)).line("FAIL", "keys").says, /the metadata's issuer is not the configured issuer$/);
+  });
+});
+
+// A name, the origin's answer, the level, what the line says.
+const ORIGINS = [
+  ["asks for a token itself", reply.status(401), "warn", /asks for a token itself/],
+  ["refuses", reply.status(403), "ok", /refuses this request without the Worker/],
+  ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/],
+  ["has no such path", reply.status(404), "warn", /answers 404$/],
+  ["is broken", reply.status(500), "warn", /answers 500$/],
+  ["wants a POST", reply.status(405), "ok", /answers 405$/],
+];
+
+test("an origin", async (t) => {
+  for (const [name, answer, level, says] of ORIGINS) {
+    await t.test(name, async (t) => {
+      const { origin, vars } = await sound(t);
+      origin.on("/mcp", answer);
+      const found = await doctor(t, vars);
+      assert.match(found.line(level, "origin").says, says);
+      assert.ok(!found.shown.includes("origin.exposed"), "loopback is nobody else's");
+    });
+  }
+  await t.test("that is not there", async (t) => {
+    const { origin, vars } = await sound(t);
+    await origin.close();
+    assert.match((await doctor(t, vars)).line("warn", "origin").says, /does not answer from here: .*ECONNREFUSED/);
+  });
+});
+
+test("a token is never an argument", async (t) => {
+  const token = mint({ key: signingKey("rsa"), claims: { sub: "user-1" } });
+  for (const args of [["--token", token], ["--token", `Bearer ${token}`]]) {
+    const { code, out, err } = await run(args);
+    assert.equal(code, 1);
+    assert.match(err, /never an argument/);
+    assert.ok(!(out + err).includes(token));
+  }
+  const file = join(wranglerToml(t, {}), "..", "token.txt");
+  const { vars } = await sound(t);
+  for (const text of [token, `Bearer ${token}\n`, ` ${token} \n\n`]) {
+    writeFileSync(file, text);
+    const { out } = await run(["--config", wranglerToml(t, vars), "--token", file]);
+    assert.match(out, /^FAIL {2}token\.verdict: the Worker refuses it and logs `issuer_untrusted`$/m);
+    assert.ok(!out.includes(token));
+  }
+});
+
+test("what is asked wrongly is answered with the usage", async (t) => {
+  for (const args of [["--what"], ["--url"], ["--token"], ["https://mcp.example.com"]]) {
+    const { code, err } = await run(args);
+    assert.equal(code, 1);
+    assert.match(err, /^usage: npm run doctor/m);
+  }
+  for (const [args, says] of [[["--token", "/nowhere/token"], /cannot be read/], [["--token", "-"], /no token/]]) {
+    assert.match((await run(args)).err, says);
+  }
+  assert.match((await run(["--config", "/nowhere/wrangler.toml"])).out, /FAIL {2}settings: \/nowhere\/wrangler\.toml cannot be read/);
+  const { vars } = await sound(t);
+  assert.match((await run(["--config", wranglerToml(t, vars), "--env", "absent"])).out, /has no environment \[env\.absent\]/);
+});
+
+test("what a server says does not reach the terminal as it is", async (t) => {
+  const { issuer, vars } = await sound(t);
+  offer(issuer, { issuer: "https://evil.example/\u001b[2J\u0007" });
+  const { out } = await run(["--config", wranglerToml(t, vars)]);
+  assert.match(out, /evil\.example\/\?\[2J\?/);
+});
