@@ -335,13 +335,13 @@ impl Deployment<'_> {
                 };
                 report.fail(CHECK, says, todo);
             }
+            (_, 503) => report.fail(CHECK, format!("{endpoint} answers 503: it has no key set"), "its log has a line `keys` that says why"),
             (Some(false), _) => report.fail(
                 CHECK,
                 format!("{endpoint} answers {status} to a token that these settings refuse"),
                 "the deployment has other settings, or this is not the Worker",
             ),
             (_, 502) => report.fail(CHECK, format!("{endpoint} accepts the token, and your server cannot be reached from there, or asks for a token itself (502)"), "the log says which: origin_unreachable or origin_unauthorized"),
-            (_, 503) => report.fail(CHECK, format!("{endpoint} answers 503: it has no key set"), "its log has a line `keys` that says why"),
             (_, 500..) => report.warn(CHECK, format!("{endpoint} accepts the token, and your server answers {status}"), "that is your server's own answer"),
             (_, _) => report.ok(CHECK, format!("{endpoint} accepts the token; your server answers {status}")),
         }

@@ -78,7 +78,7 @@ pub(crate) fn check(
         }
         Err(refusal) => {
             report.fail("token.verdict", verdict_of(refusal), advice::on(refusal, &entry.rules));
-            Some(false)
+            (!matches!(refusal, Refusal::KeysUnavailable(_))).then_some(false)
         }
     }
 }
