@@ -97,6 +97,8 @@ test("what a provider's tokens have to say", async (t) => {
   const id = await doctor(t, s.settings, { token: access({ token_use: "id" }) });
   assert.match(id.line("FAIL", "token.claims").says, /expected token_use access, found id$/);
   assert.match(id.line("FAIL", "token.verdict").says, /claim_mismatch/);
+  const both = await doctor(t, s.settings, { token: access({ token_use: "id", sub: "" }) });
+  assert.deepEqual(both.failed(), ["token.claims", "token.subject", "token.verdict"], both.shown);
 });
 
 test("a type that is demanded, and of two entries the one that accepts", async (t) => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { doctor, offer, run, wranglerToml } from "./support/doctor.mjs";
+import { doctor, judge, offer, run, wranglerToml } from "./support/doctor.mjs";
 import { reply, startIssuer } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { mint } from "./support/mint.mjs";
@@ -177,6 +177,48 @@ test("an origin", async (t) => {
     await origin.close();
     assert.match((await doctor(t, vars)).line("warn", "origin").says, /does not answer from here: .*ECONNREFUSED/);
   });
+});
+
+// The address that answered, and whether the world can reach it.
+const ADDRESSES = [
+  ["203.0.113.7", true], ["8.8.8.8", true], ["2001:db8::1", true], ["::ffff:8.8.8.8", true], ["172.32.0.1", true], ["100.128.0.1", true], [null, true], ["what", true],
+  ["127.0.0.1", false], ["::1", false], ["10.1.2.3", false], ["172.16.0.1", false], ["192.168.1.1", false], ["169.254.1.1", false], ["100.64.0.1", false],
+  ["::ffff:10.0.0.1", false], ["fd00::1", false], ["fe80::1", false],
+];
+
+test("an origin that is reachable without the Worker", async (t) => {
+  const vars = {
+    MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
+    MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: "https://login.example" }],
+    ORIGIN_URL: "https://origin.example/mcp",
+  };
+  const from = (address, status) => ({ url }) => (url === vars.ORIGIN_URL ? { status, headers: [], body: "", whole: true, address } : { error: "there is no such host" });
+  for (const [address, isPublic] of ADDRESSES) {
+    const { lines } = await judge(t, vars, { answer: from(address, 405) });
+    const exposed = lines.find(({ check }) => check === "origin.exposed");
+    assert.equal(exposed !== undefined, isPublic, String(address));
+    if (exposed) assert.match(exposed.todo, /take requests from the Worker only/);
+  }
+  for (const status of [401, 403]) {
+    const { lines } = await judge(t, vars, { answer: from("203.0.113.7", status) });
+    assert.ok(!lines.some(({ check }) => check === "origin.exposed"), `it refuses: ${status}`);
+  }
+});
+
+test("a token does not go over a wire that everybody reads", async (t) => {
+  const vars = {
+    MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
+    MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: "https://login.example" }],
+    ORIGIN_URL: "https://origin.example/mcp",
+  };
+  const answer = ({ url }) => ({ status: 200, headers: [], body: url.endsWith("/healthz") ? '{"status":"ok"}' : "", whole: true, address: "203.0.113.7" });
+  const sent = ({ fetched }) => fetched.filter(({ headers }) => headers.some(([name]) => name === "authorization"));
+  const token = mint({ key: signingKey("rsa"), claims: { sub: "user-1" } });
+  const open = await judge(t, vars, { url: "http://mcp.example.com/mcp", token, answer });
+  assert.deepEqual(sent(open), []);
+  assert.match(open.lines.find(({ check }) => check === "deployment.token").says, /the token is not sent to http:/);
+  const closed = await judge(t, vars, { url: CANONICAL, token, answer });
+  assert.deepEqual(sent(closed).map(({ method, url }) => `${method} ${url}`), [`POST ${CANONICAL}`], "to the endpoint, and nowhere else");
 });
 
 test("a token is never an argument", async (t) => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open } from "./http.mjs";
 import { closed, listen, reply } from "./issuer.mjs";
@@ -61,6 +62,27 @@ export async function doctor(t, vars, { url, token } = {}) {
       return found;
     },
   };
+}
+
+/** The judging half alone, for a network that this machine does not have: `answer(fetch)` is what comes back. Gives { lines, fetched }. */
+export async function judge(t, vars, { url, token = null, answer }) {
+  const args = ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", "--config", wranglerToml(t, vars), ...(url ? ["--url", url] : [])];
+  const child = spawn("cargo", args, { cwd: fileURLToPath(new URL("../../..", import.meta.url)), stdio: ["pipe", "pipe", "inherit"] });
+  const tell = (message) => child.stdin.write(`${JSON.stringify(message)}\n`);
+  const found = { lines: [], fetched: [] };
+  tell({ token });
+  const ended = (async () => {
+    for await (const text of createInterface({ input: child.stdout })) {
+      const { fetch, line } = JSON.parse(text);
+      if (line) found.lines.push(line);
+      if (fetch) {
+        found.fetched.push(fetch);
+        tell(answer(fetch));
+      }
+    }
+  })();
+  await bounded("the end of the doctor", ended, 600_000).finally(() => child.kill("SIGKILL"));
+  return found;
 }
 
 /** An issuer of the fake server's that clients could log in at. */
