@@ -3,8 +3,6 @@
 //! Variables and KV namespaces of an environment are its own: wrangler does not let it inherit them. What only a deployment knows (a variable set with
 //! `wrangler secret put`) is not here.
 
-use std::path::Path;
-
 use toml::{Table, Value};
 
 use crate::config::Variables;
@@ -17,10 +15,8 @@ pub struct Deployment {
     pub kv: bool,
 }
 
-/// Reads the file, or one environment of it.
-pub fn read(file: &Path, environment: Option<&str>) -> Result<Deployment, String> {
-    let name = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
+/// Reads the text of a file, or one environment of it. `name`: the file's, for what is wrong with it.
+pub fn read(name: &str, text: &str, environment: Option<&str>) -> Result<Deployment, String> {
     let table: Table = text.parse().map_err(|error| format!("{name} is not TOML: {error}"))?;
     let settings = match environment {
         None => &table,

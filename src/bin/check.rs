@@ -5,7 +5,6 @@
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use mcp_edge_auth::config::Config;
@@ -23,7 +22,8 @@ fn main() -> ExitCode {
         }
         _ => return fail("usage: npm run check [-- --env NAME]"),
     };
-    match wrangler::read(Path::new(FILE), environment.as_deref()) {
+    let text = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE} cannot be read: {error}"));
+    match text.and_then(|text| wrangler::read(FILE, &text, environment.as_deref())) {
         Err(message) => fail(&message),
         Ok(deployment) => report(&deployment),
     }

@@ -73,7 +73,10 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
 /// The settings, if a Worker could work with them.
 fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
     const CHECK: &str = "settings";
-    let read = wrangler::read(&arguments.file, arguments.environment.as_deref());
+    let name = arguments.file.display().to_string();
+    let text = std::fs::read_to_string(&arguments.file);
+    let text = text.map_err(|error| format!("{name} cannot be read: {error}"));
+    let read = text.and_then(|text| wrangler::read(&name, &text, arguments.environment.as_deref()));
     let deployment = match read {
         Ok(deployment) => deployment,
         Err(message) => {
