@@ -3,6 +3,7 @@
 //! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; a parser only judges them.
 //! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
 
+mod assertion;
 mod authorization_servers;
 mod canonical;
 mod faults;
@@ -17,6 +18,8 @@ pub use origins::AllowedOrigins;
 pub(crate) use urls::Url;
 pub use variables::{Variables, is_ours};
 
+use crate::assertion::Assertion;
+use crate::assertion::keys::SigningKeys;
 use crate::claims::Rules;
 use crate::identity::is_scope;
 use crate::jose::Algorithm;
@@ -35,6 +38,8 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
+    /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged them, nothing may be served.
+    pub signing: Option<SigningKeys>,
 }
 
 /// An MCP server behind the Worker.
@@ -48,6 +53,8 @@ pub struct Resource {
     pub allowed_origins: AllowedOrigins,
     /// `ORIGIN_URL`.
     pub origin_url: String,
+    /// What the origin is told about the caller in a way that it can verify.
+    pub assertion: Option<Assertion>,
 }
 
 /// An authorization server, and what is demanded of its tokens.
@@ -106,6 +113,8 @@ impl Config {
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
+        let (assertion, signing) =
+            assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
             return Err(faults.into_vec());
         };
@@ -122,8 +131,9 @@ impl Config {
             metadata,
             allowed_origins,
             origin_url,
+            assertion,
         };
-        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject })
+        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, signing })
     }
 
     /// What an operator wants to see of sound settings: names and values, in order.

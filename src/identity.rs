@@ -12,7 +12,10 @@ pub const PREFIX: &str = "x-mcp-auth-";
 /// Who is calling, encoded as header values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    subject: String,
+    /// The issuer, and after it the subject.
+    who: String,
+    /// Where the subject begins.
+    subject: usize,
     /// Names and encoded values in turn, each but the first after a newline, which neither can have.
     headers: String,
 }
@@ -26,12 +29,17 @@ impl Identity {
         headers.add("X-MCP-Auth-Client-Id", client_id(claims));
         headers.add("X-MCP-Auth-Email", claims.get("email").and_then(Node::as_str));
         headers.add("X-MCP-Auth-Scopes", scopes(claims));
-        Self { subject: subject.to_owned(), headers: headers.0 }
+        Self { who: [issuer, subject].concat(), subject: issuer.len(), headers: headers.0 }
     }
 
     /// `sub`, as it stands in the token.
     pub fn subject(&self) -> &str {
-        &self.subject
+        self.who.get(self.subject..).unwrap_or_default()
+    }
+
+    /// The issuer of the entry that accepted the token, as it was set.
+    pub fn issuer(&self) -> &str {
+        self.who.get(..self.subject).unwrap_or_default()
     }
 
     /// Names and encoded values.
@@ -79,12 +87,12 @@ pub fn is_reserved(name: &str) -> bool {
 }
 
 /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta).
-fn client_id(claims: &Document) -> Option<&str> {
+pub(crate) fn client_id(claims: &Document) -> Option<&str> {
     ["client_id", "azp", "cid"].iter().find_map(|name| claims.get(name))?.as_str()
 }
 
 /// The granted scopes that RFC 6749 section 3.3 allows: from `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta); string or array.
-fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
+pub(crate) fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
     let (text, items) = match claims.get("scope").or_else(|| claims.get("scp")) {
         Some(Node::String(text)) => (Some(text), None),
         Some(Node::Array(items)) => (None, Some(items)),

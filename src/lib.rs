@@ -10,6 +10,7 @@
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
 pub mod answer;
+pub mod assertion;
 pub mod bearer;
 pub mod claims;
 pub mod config;
@@ -27,5 +28,6 @@ pub mod limits;
 pub mod metadata;
 pub mod refusal;
 pub mod route;
+pub mod secret;
 pub mod stored;
 pub mod verify;

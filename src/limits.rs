@@ -86,3 +86,12 @@ pub const REQUESTED_HEADERS_BYTES: usize = 4096;
 
 /// Characters of a token's `kid` that reach the log: a `kid` is the sender's choice until the signature is checked.
 pub const LOGGED_KID_CHARS: usize = 128;
+
+/// Seconds that an assertion is good for: the way to the origin and clocks that differ a little.
+pub const ASSERTION_SECONDS: Seconds = 60;
+
+/// Keys that may sign or have signed assertions; a rotation takes two.
+pub const ASSERTION_KEYS: usize = 8;
+
+/// `max-age` of our own key set, in seconds. A new key is listed for so long, and for as long as origins keep it, before it signs.
+pub const ASSERTION_JWKS_MAX_AGE: Seconds = 300;

@@ -57,6 +57,8 @@ pub enum Refusal {
     SubNotString,
     TokenBound,
 
+    /// The runtime did not sign what the origin was to be told.
+    AssertionUnsigned,
     OriginUnreachable,
     OriginUnauthorized,
 }
@@ -159,6 +161,7 @@ impl Refusal {
             Self::SubNotString => token(Invalid, "sub_not_string"),
             Self::TokenBound => token(Invalid, "token_bound"),
 
+            Self::AssertionUnsigned => plain(503, "temporarily_unavailable", "assertion_unsigned"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
         }

@@ -65,6 +65,12 @@ impl Verified {
     pub fn claims(&self) -> &Document {
         &self.token.claims
     }
+
+    /// The claims as they were sent.
+    pub(crate) fn payload(&self) -> Option<Vec<u8>> {
+        let (_, payload) = self.token.signing_input.split_once('.')?;
+        jose::base64url(payload)
+    }
 }
 
 /// One signature check, whole.

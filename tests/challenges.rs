@@ -61,6 +61,7 @@ fn rows() -> Vec<Row> {
         token("sub_missing", SubMissing, "invalid"),
         token("sub_not_string", SubNotString, "invalid"),
         token("token_bound", TokenBound, "invalid"),
+        ("assertion_unsigned", AssertionUnsigned, 503, "temporarily_unavailable", None),
         ("origin_unreachable", OriginUnreachable, 502, "bad_gateway", None),
         ("origin_unauthorized", OriginUnauthorized, 502, "bad_gateway", None),
     ]

@@ -45,7 +45,7 @@ fn report(settings: &Table) -> ExitCode {
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?)))
         .collect();
-    match Config::read(&variables) {
+    match Config::read(&variables.without_secrets()) {
         Err(faults) => {
             println!("Resource Server auth enabled: false");
             for fault in faults {

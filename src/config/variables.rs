@@ -11,7 +11,7 @@ const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 16] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -23,6 +23,11 @@ const NAMES: [&str; 11] = [
     "DEFAULT_CHALLENGE_SCOPES",
     "ALLOWED_ORIGINS",
     "LOG_SUBJECT",
+    "ASSERTION",
+    "ASSERTION_KEY",
+    "ASSERTION_CLAIMS",
+    "ASSERTION_ISSUER",
+    "ASSERTION_AUDIENCE",
 ];
 
 /// Whether a binding of this name is one of our settings.
@@ -32,14 +37,17 @@ pub fn is_ours(name: &str) -> bool {
 
 /// The Worker's variables: strings, or the JSON of structured ones.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<String, Value>);
+pub struct Variables {
+    values: BTreeMap<String, Value>,
+    secrets_elsewhere: bool,
+}
 
 impl FromIterator<(String, Value)> for Variables {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(variables: I) -> Self {
         let mut ours = BTreeMap::new();
         // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
         ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
-        Self(ours)
+        Self { values: ours, secrets_elsewhere: false }
     }
 }
 
@@ -52,9 +60,20 @@ pub(super) struct Found<'v> {
 }
 
 impl Variables {
+    /// The same, read where secrets cannot be seen, so that one which is not here is no fault.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.secrets_elsewhere = true;
+        self
+    }
+
+    pub(super) const fn secrets_are_elsewhere(&self) -> bool {
+        self.secrets_elsewhere
+    }
+
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.0.keys().filter(|name| *name != "ORIGIN_URL") {
+        for name in self.values.keys().filter(|name| *name != "ORIGIN_URL") {
             let known = [PREFIX, SECOND_PREFIX]
                 .iter()
                 .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)));
@@ -88,7 +107,7 @@ impl Variables {
     }
 
     fn found(&self, name: &str) -> Option<Found<'_>> {
-        let (name, value) = self.0.get_key_value(name)?;
+        let (name, value) = self.values.get_key_value(name)?;
         let value = match value {
             Value::String(text) if text.trim().is_empty() && !name.ends_with("ALLOWED_ORIGINS") => {
                 return None;

@@ -1,6 +1,6 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, JSON, Object};
@@ -11,6 +11,7 @@ use super::crypto::Imported;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
 use super::runtime::Env;
+use super::signer::Signer;
 use super::{kv, log};
 use crate::config::{self, Config, Fault, Variables};
 use crate::json;
@@ -19,7 +20,11 @@ use crate::limits::Seconds;
 
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
 pub(super) struct Isolate {
-    config: Result<Config, Vec<Fault>>,
+    /// As read; `config` is the same with what only the runtime can judge.
+    read: Result<Config, Vec<Fault>>,
+    config: OnceCell<Result<Config, Vec<Fault>>>,
+    signer: OnceCell<Signer>,
+    has_kv: bool,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
@@ -56,24 +61,63 @@ impl Isolate {
     }
 
     fn new(env: &Env) -> Self {
-        let config = only_nobodys(Config::read(&variables(env)));
-        match &config {
-            Ok(config) => log::started(config, kv::is_bound(env)),
-            Err(faults) => log::misconfigured(faults),
-        }
-        let count = config.as_ref().map_or(0, |config| config.sources.len());
+        let read = only_nobodys(Config::read(&variables(env)));
+        let count = read.as_ref().map_or(0, |config| config.sources.len());
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
-        Self {
-            config,
+        let isolate = Self {
+            read,
+            config: OnceCell::new(),
+            signer: OnceCell::new(),
+            has_kv: kv::is_bound(env),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             passages: RefCell::default(),
+        };
+        if !matches!(&isolate.read, Ok(config) if config.signing.is_some()) {
+            isolate.settle(isolate.read.clone());
         }
+        isolate
+    }
+
+    /// Whether the settings hold keys that the runtime has not judged yet. Until then, nothing is answered.
+    pub(super) fn is_to_be_judged(&self) -> bool {
+        self.config.get().is_none()
+    }
+
+    /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be awaited by another.
+    pub(super) async fn judge(&self) {
+        let Ok(mut config) = self.read.clone() else { return };
+        let Some(signing) = &mut config.signing else { return };
+        let judged = Signer::judge(signing).await;
+        if !self.is_to_be_judged() {
+            return;
+        }
+        match judged {
+            Ok(signer) => {
+                _ = self.signer.set(signer);
+                self.settle(Ok(config));
+            }
+            Err(faults) => self.settle(Err(faults)),
+        }
+    }
+
+    /// From here on the settings are what they are.
+    fn settle(&self, config: Result<Config, Vec<Fault>>) {
+        match &config {
+            Ok(config) => log::started(config, self.has_kv),
+            Err(faults) => log::misconfigured(faults),
+        }
+        _ = self.config.set(config);
     }
 
     /// `None`: the settings have faults.
     pub(super) fn config(&'static self) -> Option<&'static Config> {
-        self.config.as_ref().ok()
+        self.config.get()?.as_ref().ok()
+    }
+
+    /// `None`: assertions are off.
+    pub(super) fn signer(&'static self) -> Option<&'static Signer> {
+        self.signer.get()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::decide::Refused;
 use crate::forward;
 use crate::jwks::Need;
 use crate::limits;
+use crate::refusal::Refusal;
 use crate::route::Protected;
 use crate::verify::{Check, Step, Verification};
 
@@ -39,17 +40,17 @@ pub(super) struct Event<'e> {
 }
 
 /// The same, for a future.
-struct KeptEvent(Request, Env, Context);
+pub(super) struct KeptEvent(Request, Env, Context);
 
 impl Event<'_> {
-    fn keep(self) -> KeptEvent {
+    pub(super) fn keep(self) -> KeptEvent {
         // Not `request.clone()`, which is the runtime's own and divides the body.
         KeptEvent(Clone::clone(self.request), self.env.clone(), self.context.clone())
     }
 }
 
 impl KeptEvent {
-    const fn event(&self) -> Event<'_> {
+    pub(super) const fn event(&self) -> Event<'_> {
         Event { request: &self.0, env: &self.1, context: &self.2 }
     }
 }
@@ -156,7 +157,22 @@ impl Passage {
                     self.line.sub = Some(permit.identity().subject().to_owned());
                 }
                 let plan = forward::plan(permit, &self.protected);
-                proxy::forward(request, &plan, resource, self.origin.as_deref(), self.line)
+                let unsigned = match &resource.assertion {
+                    None => None,
+                    Some(assertion) => {
+                        match self.isolate.signer().and_then(|s| s.unsigned(assertion, &verified)) {
+                            Some(unsigned) => Some(unsigned),
+                            None => {
+                                let refusal = Refusal::AssertionUnsigned;
+                                return refuse(
+                                    &Refused::at(resource, self.origin.as_deref(), refusal),
+                                    self.line,
+                                );
+                            }
+                        }
+                    }
+                };
+                proxy::forward(request, &plan, resource, self.origin.as_deref(), unsigned.as_ref(), self.line)
             }
             Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
         }

@@ -7,6 +7,7 @@ use web_sys::{Request, RequestCache, RequestInit, Response};
 use super::isolate::Isolate;
 use super::log::{self, Line};
 use super::runtime::{self, Exchange};
+use super::signer::Unsigned;
 use super::upstream::discard;
 use super::{list, respond};
 use crate::config::Resource;
@@ -29,6 +30,7 @@ pub(super) fn forward(
     plan: &Plan<'_>,
     resource: &'static Resource,
     origin: Option<&str>,
+    unsigned: Option<&Unsigned>,
     line: Line,
 ) -> Result<JsValue, JsValue> {
     let line = line.forwarded(resource);
@@ -46,17 +48,26 @@ pub(super) fn forward(
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
-    let sent = runtime::send(
-        request,
-        &plan.target,
-        &deleted,
-        plan.headers,
-        &init,
-        &cors_set,
-        vary,
-        &line.text(),
-        line.started,
-    );
+    let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
+    let sent = match unsigned {
+        None => {
+            runtime::send(request, target, &deleted, plan.headers, &init, &cors_set, vary, &text, started)
+        }
+        Some(Unsigned { signer, start, input }) => runtime::sign_and_send(
+            &signer.parameters,
+            &signer.key,
+            input,
+            request,
+            target,
+            &deleted,
+            &[plan.headers, "\n", start].concat(),
+            &init,
+            &cors_set,
+            vary,
+            &text,
+            started,
+        ),
+    };
     sent.or_else(|_| super::refuse(&Refused::at(resource, origin, Refusal::OriginUnreachable), line))
 }
 
@@ -92,6 +103,16 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn unreachable(exchange: &Exchange) -> Result<JsValue, JsValue> {
     refuse(exchange, Refusal::OriginUnreachable)
+}
+
+/// The runtime did not sign the assertion.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn unsigned(exchange: &Exchange) -> Result<JsValue, JsValue> {
+    refuse(exchange, Refusal::AssertionUnsigned)
 }
 
 fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {

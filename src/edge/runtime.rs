@@ -33,6 +33,26 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
+#[wasm_bindgen(raw_module = "./sign.mjs")]
+extern "C" {
+    /// As `send`; `set` ends where the assertion begins.
+    #[wasm_bindgen(catch, js_name = signAndSend)]
+    pub(super) fn sign_and_send(
+        parameters: &Object,
+        key: &CryptoKey,
+        input: &str,
+        request: &Request,
+        target: &str,
+        deleted: &str,
+        set: &str,
+        init: &JsValue,
+        cors: &str,
+        vary: Option<&str>,
+        line: &str,
+        started: f64,
+    ) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen(raw_module = "./glue.mjs")]
 extern "C" {
     /// A forwarded request that waits for its answer, as JavaScript holds it.

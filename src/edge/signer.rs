@@ -1,0 +1,89 @@
+//! The keys that assertions are signed with, as the runtime's WebCrypto holds them. It also judges them: it alone can say what a private key's public one is.
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{CryptoKey, WorkerGlobalScope};
+
+use super::crypto::{object, subtle};
+use super::isolate::now;
+use crate::assertion::Assertion;
+use crate::assertion::keys::{PrivateKey, SigningKeys};
+use crate::config::Fault;
+use crate::jose::{self, Algorithm};
+use crate::keys::Material;
+use crate::verify::Verified;
+
+/// The key that signs. It cannot be taken out again.
+pub(super) struct Signer {
+    pub(super) key: CryptoKey,
+    pub(super) parameters: Object,
+    /// The encoded header of what it signs.
+    header: String,
+}
+
+/// An assertion without its signature.
+pub(super) struct Unsigned {
+    pub(super) signer: &'static Signer,
+    /// The header that is to carry it, and the start of its value.
+    pub(super) start: &'static str,
+    pub(super) input: String,
+}
+
+impl Signer {
+    /// Publishes the keys and imports the first.
+    pub(super) async fn judge(keys: &mut SigningKeys) -> Result<Self, Vec<Fault>> {
+        let mut public = Vec::new();
+        for key in keys.keys() {
+            public.push(public_of(key).await.ok());
+        }
+        keys.publish(&public)?;
+        let signer = match keys.keys().first() {
+            Some(first) => imported(first, keys.header().unwrap_or_default()).await.ok(),
+            None => None,
+        };
+        signer.ok_or_else(|| vec![keys.unusable()])
+    }
+
+    /// An assertion about a caller; `None` if the runtime has no random number for it.
+    pub(super) fn unsigned(&'static self, assertion: &Assertion, verified: &Verified) -> Option<Unsigned> {
+        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let jti = scope.crypto().ok()?.random_uuid();
+        let input = assertion.signing_input(&self.header, verified, now(), &jti);
+        Some(Unsigned { signer: self, start: assertion.carrier.start(), input })
+    }
+}
+
+async fn imported(key: &PrivateKey, header: &str) -> Result<Signer, JsValue> {
+    let parameters = match key.algorithm() {
+        Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
+        _ => object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())])?,
+    };
+    Ok(Signer { key: import(key, false).await?, parameters, header: header.to_owned() })
+}
+
+async fn import(key: &PrivateKey, extractable: bool) -> Result<CryptoKey, JsValue> {
+    let algorithm = match key.algorithm() {
+        Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
+        _ => object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())])?,
+    };
+    let data = Uint8Array::from(key.pkcs8().as_slice());
+    let usages = Array::of1(&"sign".into());
+    let promise = subtle()?.import_key_with_object("pkcs8", &data, &algorithm, extractable, &usages)?;
+    Ok(JsFuture::from(promise).await?.unchecked_into())
+}
+
+/// The public key of a private one.
+async fn public_of(key: &PrivateKey) -> Result<Material, JsValue> {
+    let imported = import(key, true).await?;
+    let jwk = JsFuture::from(subtle()?.export_key("jwk", &imported)?).await?;
+    let member = |name: &str| -> Result<Vec<u8>, JsValue> {
+        let text = Reflect::get(&jwk, &name.into())?.as_string();
+        text.as_deref().and_then(jose::base64url).ok_or(JsValue::UNDEFINED)
+    };
+    let x = member("x")?;
+    Ok(match key.algorithm() {
+        Algorithm::EdDSA => Material::Ed25519 { x },
+        _ => Material::Ec { crv: "P-256", x, y: member("y")? },
+    })
+}
