@@ -6,9 +6,11 @@
 //!    The Worker serves nothing before that is known.
 //! 4. A key without `kid` is named by its thumbprint (RFC 7638).
 
+use std::cell::OnceCell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::der::{self, Private};
@@ -44,7 +46,7 @@ pub struct SigningKeys {
     variable: String,
     /// Never empty; the first signs.
     keys: Vec<PrivateKey>,
-    published: Option<Published>,
+    published: OnceCell<Published>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +103,7 @@ impl SigningKeys {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { variable: variable.to_owned(), keys, published: None })
+        Ok(Self { variable: variable.to_owned(), keys, published: OnceCell::new() })
     }
 
     pub fn keys(&self) -> &[PrivateKey] {
@@ -109,9 +111,9 @@ impl SigningKeys {
     }
 
     /// Publishes the keys with the public values that belong to them, in their order; `None`: the private value is none.
-    pub fn publish(&mut self, public: &[Option<Material>]) -> Result<(), Vec<Fault>> {
+    pub fn publish(&self, public: &[Option<Material>]) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut published: Vec<(String, Value)> = Vec::new();
+        let mut published: Vec<(String, String)> = Vec::new();
         for (n, key) in self.keys.iter().enumerate() {
             let fault = |expected: &str| Fault {
                 variable: self.variable.clone(),
@@ -139,10 +141,11 @@ impl SigningKeys {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let header = json!({ "typ": "at+jwt", "alg": first.algorithm.row().name, "kid": kid }).to_string();
-        let keys: Vec<&Value> = published.iter().map(|(_, jwk)| jwk).collect();
-        self.published =
-            Some(Published { document: json!({ "keys": keys }).to_string(), header: encoded(header) });
+        let alg = first.algorithm.row().name;
+        let header = format!(r#"{{"typ":"at+jwt","alg":"{alg}","kid":{}}}"#, quoted(kid));
+        let jwks: Vec<&str> = published.iter().map(|(_, jwk)| jwk.as_str()).collect();
+        let document = format!(r#"{{"keys":[{}]}}"#, jwks.join(","));
+        _ = self.published.set(Published { document, header: encoded(header) });
         Ok(())
     }
 
@@ -153,12 +156,12 @@ impl SigningKeys {
 
     /// The encoded header of an assertion, once the keys were judged.
     pub fn header(&self) -> Option<&str> {
-        self.published.as_ref().map(|published| published.header.as_str())
+        self.published.get().map(|published| published.header.as_str())
     }
 
     /// The answer with the public keys, once they were judged. Any page may read it; caches keep it for as long as a rotation may be held up by it.
     pub(crate) fn answer(&self) -> Option<Answer> {
-        let mut answer = Answer::json(200, self.published.as_ref()?.document.as_str());
+        let mut answer = Answer::json(200, self.published.get()?.document.as_str());
         answer.set("Cache-Control", format!("public, max-age={}", limits::ASSERTION_JWKS_MAX_AGE));
         Some(answer)
     }
@@ -222,33 +225,30 @@ fn from_jwk(jwk: &Object) -> Result<PrivateKey, Misread> {
 }
 
 /// The public key as it is published. What is private is not even at hand here.
-fn jwk(material: &Material, algorithm: Algorithm, kid: &str) -> Value {
-    let mut jwk = required(material);
-    for (name, value) in [("kid", kid), ("alg", algorithm.row().name), ("use", "sig")] {
-        jwk.insert(name.to_owned(), value.into());
-    }
-    Value::Object(jwk)
+fn jwk(material: &Material, algorithm: Algorithm, kid: &str) -> String {
+    let (alg, kid) = (algorithm.row().name, quoted(kid));
+    format!(r#"{{{},"kid":{kid},"alg":"{alg}","use":"sig"}}"#, required(material))
 }
 
 /// The members of a public key that a thumbprint is made of, in the order of their names (RFC 7638 section 3.2, RFC 8037 appendix A.3).
-fn required(material: &Material) -> Object {
-    let members = match material {
+fn required(material: &Material) -> String {
+    match material {
         Material::Ec { crv, x, y } => {
-            vec![("crv", (*crv).to_owned()), ("kty", "EC".to_owned()), ("x", encoded(x)), ("y", encoded(y))]
+            format!(r#""crv":"{crv}","kty":"EC","x":"{}","y":"{}""#, encoded(x), encoded(y))
         }
-        Material::Ed25519 { x } => {
-            vec![("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", encoded(x))]
-        }
-        Material::Rsa { n, e } => {
-            vec![("e", encoded(e)), ("kty", "RSA".to_owned()), ("n", encoded(n))]
-        }
-    };
-    members.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+        Material::Ed25519 { x } => format!(r#""crv":"Ed25519","kty":"OKP","x":"{}""#, encoded(x)),
+        Material::Rsa { n, e } => format!(r#""e":"{}","kty":"RSA","n":"{}""#, encoded(e), encoded(n)),
+    }
 }
 
 /// RFC 7638, with SHA-256.
 pub fn thumbprint(material: &Material) -> String {
-    encoded(Sha256::digest(Value::Object(required(material)).to_string()))
+    encoded(Sha256::digest(format!("{{{}}}", required(material))))
+}
+
+/// A text as JSON writes it.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default() // into memory: it cannot fail
 }
 
 pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {

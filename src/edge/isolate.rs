@@ -20,10 +20,9 @@ use crate::limits::Seconds;
 
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
 pub(super) struct Isolate {
-    /// As read; `config` is the same with what only the runtime can judge.
-    read: Result<Config, Vec<Fault>>,
-    config: OnceCell<Result<Config, Vec<Fault>>>,
-    signer: OnceCell<Signer>,
+    config: Result<Config, Vec<Fault>>,
+    /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
+    judged: OnceCell<Option<Signer>>,
     has_kv: bool,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
@@ -61,63 +60,62 @@ impl Isolate {
     }
 
     fn new(env: &Env) -> Self {
-        let read = only_nobodys(Config::read(&variables(env)));
-        let count = read.as_ref().map_or(0, |config| config.sources.len());
+        let config = only_nobodys(Config::read(&variables(env)));
+        let count = config.as_ref().map_or(0, |config| config.sources.len());
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
         let isolate = Self {
-            read,
-            config: OnceCell::new(),
-            signer: OnceCell::new(),
+            config,
+            judged: OnceCell::new(),
             has_kv: kv::is_bound(env),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             passages: RefCell::default(),
         };
-        if !matches!(&isolate.read, Ok(config) if config.signing.is_some()) {
-            isolate.settle(isolate.read.clone());
+        match &isolate.config {
+            Ok(config) if config.signing.is_some() => {}
+            Ok(config) => isolate.settle(config, Ok(None)),
+            Err(faults) => {
+                log::misconfigured(faults);
+                _ = isolate.judged.set(None);
+            }
         }
         isolate
     }
 
     /// Whether the settings hold keys that the runtime has not judged yet. Until then, nothing is answered.
     pub(super) fn is_to_be_judged(&self) -> bool {
-        self.config.get().is_none()
+        self.judged.get().is_none()
     }
 
     /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be awaited by another.
     pub(super) async fn judge(&self) {
-        let Ok(mut config) = self.read.clone() else { return };
-        let Some(signing) = &mut config.signing else { return };
-        let judged = Signer::judge(signing).await;
-        if !self.is_to_be_judged() {
-            return;
-        }
-        match judged {
-            Ok(signer) => {
-                _ = self.signer.set(signer);
-                self.settle(Ok(config));
-            }
-            Err(faults) => self.settle(Err(faults)),
+        let Ok(config) = &self.config else { return };
+        let Some(keys) = &config.signing else { return };
+        let judged = Signer::judge(keys).await;
+        if self.is_to_be_judged() {
+            self.settle(config, judged.map(Some));
         }
     }
 
     /// From here on the settings are what they are.
-    fn settle(&self, config: Result<Config, Vec<Fault>>) {
-        match &config {
-            Ok(config) => log::started(config, self.has_kv),
+    fn settle(&self, config: &Config, judged: Result<Option<Signer>, Vec<Fault>>) {
+        match &judged {
+            Ok(_) => log::started(config, self.has_kv),
             Err(faults) => log::misconfigured(faults),
         }
-        _ = self.config.set(config);
+        _ = self.judged.set(judged.unwrap_or_default());
     }
 
     /// `None`: the settings have faults.
     pub(super) fn config(&'static self) -> Option<&'static Config> {
-        self.config.get()?.as_ref().ok()
+        let config = self.config.as_ref().ok()?;
+        let sound = config.signing.is_none() || self.signer().is_some();
+        sound.then_some(config)
     }
 
     /// `None`: assertions are off.
     pub(super) fn signer(&'static self) -> Option<&'static Signer> {
-        self.signer.get()
+        self.judged.get()?.as_ref()
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Unsigned {
 
 impl Signer {
     /// Publishes the keys and imports the first.
-    pub(super) async fn judge(keys: &mut SigningKeys) -> Result<Self, Vec<Fault>> {
+    pub(super) async fn judge(keys: &SigningKeys) -> Result<Self, Vec<Fault>> {
         let mut public = Vec::new();
         for key in keys.keys() {
             public.push(public_of(key).await.ok());
