@@ -7,7 +7,9 @@ mod assertion;
 mod authorization_servers;
 mod canonical;
 mod faults;
+mod origin;
 mod origins;
+mod sessions;
 mod urls;
 mod variables;
 
@@ -21,11 +23,13 @@ pub use variables::{Variables, is_ours};
 use crate::assertion::Assertion;
 use crate::assertion::keys::SigningKeys;
 use crate::claims::Rules;
+use crate::delivery::Delivery;
 use crate::identity::is_scope;
 use crate::jose::Algorithm;
 use crate::limits::{self, Seconds};
 use crate::metadata;
 use crate::refusal::Challenges;
+use crate::sessions::Sessions;
 use faults::Faults;
 
 /// Settings without a fault.
@@ -40,6 +44,8 @@ pub struct Config {
     pub log_subject: bool,
     /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged them, nothing may be served.
     pub signing: Option<SigningKeys>,
+    /// What session ids are bound with, if they are.
+    pub sessions: Option<Sessions>,
 }
 
 /// An MCP server behind the Worker.
@@ -55,6 +61,7 @@ pub struct Resource {
     pub origin_url: String,
     /// What the origin is told about the caller in a way that it can verify.
     pub assertion: Option<Assertion>,
+    pub delivery: Delivery,
 }
 
 /// An authorization server, and what is demanded of its tokens.
@@ -115,6 +122,8 @@ impl Config {
         let origin_url = urls::read_origin_url(variables, &mut faults);
         let (assertion, signing) =
             assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
+        let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
+        let sessions = sessions::read(variables, &mut faults);
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
             return Err(faults.into_vec());
         };
@@ -132,8 +141,9 @@ impl Config {
             allowed_origins,
             origin_url,
             assertion,
+            delivery,
         };
-        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, signing })
+        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, signing, sessions })
     }
 
     /// What an operator wants to see of sound settings: names and values, in order.
@@ -184,7 +194,7 @@ fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
 
 fn log_subject(variables: &Variables, faults: &mut Faults) -> bool {
     let Some(found) = variables.get("LOG_SUBJECT", faults) else { return false };
-    match found.value.as_str().map_or(found.value.as_bool(), |text| text.trim().parse().ok()) {
+    match found.switch() {
         Some(choice) => choice,
         None => {
             faults.add(found.name, "", "true or false");

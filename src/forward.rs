@@ -5,6 +5,7 @@
 //!    has no dot segments, and nothing is resolved, only appended.
 
 use crate::claims::Permit;
+use crate::config::Resource;
 use crate::route::Protected;
 
 /// What to send where.
@@ -27,7 +28,7 @@ fn target(protected: &Protected<'_>) -> String {
     [origin, rest, protected.query()].concat()
 }
 
-/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for an identity header.
-pub fn is_removed(name: &str) -> bool {
-    name.eq_ignore_ascii_case("authorization") || crate::identity::is_reserved(name)
+/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for a header of ours.
+pub fn is_removed(resource: &Resource, name: &str) -> bool {
+    crate::identity::is_reserved(name) || resource.delivery.removes(name)
 }

@@ -95,3 +95,9 @@ pub const ASSERTION_KEYS: usize = 8;
 
 /// `max-age` of our own key set, in seconds. A new key is listed for so long, and for as long as origins keep it, before it signs.
 pub const ASSERTION_JWKS_MAX_AGE: Seconds = 300;
+
+/// Bytes of `MCP_SERVER_AUTH_SESSION_KEY`: as many as the MAC has.
+pub const SESSION_KEY_BYTES: usize = 32;
+
+/// Bytes of a session id with its MAC, "under 1 KiB".
+pub const SESSION_ID_BYTES: usize = 1023;

@@ -57,11 +57,21 @@ pub enum Refusal {
     SubNotString,
     TokenBound,
 
+    /// A session id that the Worker has not given: without a MAC, or not in its form.
+    SessionMalformed,
+    /// A session id with a MAC that is not this caller's.
+    SessionMismatch,
     /// The runtime did not sign what the origin was to be told.
     AssertionUnsigned,
     OriginUnreachable,
     OriginUnauthorized,
+    /// The origin gave a session id that cannot be bound.
+    SessionUnbindable,
 }
+
+const SESSION_NOT_FOUND: &str = "session_not_found";
+const UNKNOWN_SESSION: &str =
+    r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}"#;
 
 /// What the table says of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,9 +171,12 @@ impl Refusal {
             Self::SubNotString => token(Invalid, "sub_not_string"),
             Self::TokenBound => token(Invalid, "token_bound"),
 
+            Self::SessionMalformed => plain(404, SESSION_NOT_FOUND, "session_malformed"),
+            Self::SessionMismatch => plain(404, SESSION_NOT_FOUND, "session_mismatch"),
             Self::AssertionUnsigned => plain(503, "temporarily_unavailable", "assertion_unsigned"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
+            Self::SessionUnbindable => plain(502, "bad_gateway", "session_unbindable"),
         }
     }
 
@@ -175,6 +188,8 @@ impl Refusal {
             _ => None,
         };
         let body = match description {
+            // What the SDKs' servers say of an unknown session, so that clients take it for that.
+            None if row.error == SESSION_NOT_FOUND => UNKNOWN_SESSION.to_owned(),
             Some(d) => format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, d.text()),
             None => format!(r#"{{"error":"{}"}}"#, row.error),
         };
@@ -203,6 +218,11 @@ impl Challenges {
     pub fn new(resource_metadata: Option<String>, scopes: &[String]) -> Self {
         let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
         Self { resource_metadata, scope }
+    }
+
+    /// Where the document is, if there is one.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.resource_metadata.as_deref()
     }
 
     /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted, `error_description` last.

@@ -11,12 +11,14 @@ use std::rc::Rc;
 
 use crate::claims::{self, Permit};
 use crate::config::{Entry, Resource, SourceId};
+use crate::identity;
 use crate::jose::{self, Algorithm, Token};
 use crate::json::Document;
 use crate::jwks::Need;
 use crate::keys::{Key, KeySet};
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
+use crate::sessions::Caller;
 
 /// One token at one resource.
 #[derive(Debug)]
@@ -64,6 +66,13 @@ impl Verified {
 
     pub fn claims(&self) -> &Document {
         &self.token.claims
+    }
+
+    /// Who is calling, as sessions are bound.
+    pub fn caller(&self) -> Caller<'_> {
+        let identity = self.permit.identity();
+        let client = identity::client_id(self.claims());
+        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client }
     }
 
     /// The claims as they were sent.

@@ -61,9 +61,12 @@ fn rows() -> Vec<Row> {
         token("sub_missing", SubMissing, "invalid"),
         token("sub_not_string", SubNotString, "invalid"),
         token("token_bound", TokenBound, "invalid"),
+        ("session_malformed", SessionMalformed, 404, "session_not_found", None),
+        ("session_mismatch", SessionMismatch, 404, "session_not_found", None),
         ("assertion_unsigned", AssertionUnsigned, 503, "temporarily_unavailable", None),
         ("origin_unreachable", OriginUnreachable, 502, "bad_gateway", None),
         ("origin_unauthorized", OriginUnauthorized, 502, "bad_gateway", None),
+        ("session_unbindable", SessionUnbindable, 502, "bad_gateway", None),
     ]
 }
 
@@ -89,7 +92,11 @@ fn every_row() {
         same(reason, row.challenge == Challenge::None, challenge.is_none())?;
         let answer = refusal.answer(None);
         same(reason, answer.status, status)?;
-        same(reason, body(refusal)["error"].as_str(), Some(error))?;
+        let unknown_session = json!({ "jsonrpc": "2.0", "error": { "code": -32001, "message": "Session not found" }, "id": null });
+        match error {
+            "session_not_found" => same(reason, body(refusal), unknown_session)?,
+            _ => same(reason, body(refusal)["error"].as_str(), Some(error))?,
+        }
         same(reason, answer.header("Cache-Control"), Some("no-store"))?;
         same(reason, answer.header("Content-Type"), Some("application/json"))
     });

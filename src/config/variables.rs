@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::faults::Faults;
+use super::origin;
 use crate::json;
 
 const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -28,11 +29,13 @@ const NAMES: [&str; 16] = [
     "ASSERTION_CLAIMS",
     "ASSERTION_ISSUER",
     "ASSERTION_AUDIENCE",
+    "BIND_SESSIONS",
+    "SESSION_KEY",
 ];
 
 /// Whether a binding of this name is one of our settings.
 pub fn is_ours(name: &str) -> bool {
-    name == "ORIGIN_URL" || name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX)
+    name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || origin::NAMES.contains(&name)
 }
 
 /// The Worker's variables: strings, or the JSON of structured ones.
@@ -73,7 +76,7 @@ impl Variables {
 
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.values.keys().filter(|name| *name != "ORIGIN_URL") {
+        for name in self.values.keys().filter(|name| !origin::NAMES.contains(&name.as_str())) {
             let known = [PREFIX, SECOND_PREFIX]
                 .iter()
                 .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)));
@@ -101,9 +104,9 @@ impl Variables {
         }
     }
 
-    /// `ORIGIN_URL`, which has one spelling.
-    pub(super) fn origin_url(&self) -> Option<Found<'_>> {
-        self.found("ORIGIN_URL")
+    /// A variable that has one spelling.
+    pub(super) fn named(&self, name: &str) -> Option<Found<'_>> {
+        self.found(name)
     }
 
     fn found(&self, name: &str) -> Option<Found<'_>> {
@@ -122,6 +125,11 @@ impl Variables {
 }
 
 impl Found<'_> {
+    /// `true` or `false`, as such or as text.
+    pub(super) fn switch(&self) -> Option<bool> {
+        self.value.as_str().map_or(self.value.as_bool(), |text| text.trim().parse().ok())
+    }
+
     /// An array of strings, or a string of words.
     pub(super) fn words(&self) -> Option<Vec<String>> {
         match &self.value {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -24,6 +24,8 @@ pub(super) struct Isolate {
     /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
     judged: OnceCell<Option<Signer>>,
     has_kv: bool,
+    /// Whether the origin is reached by the binding `ORIGIN`.
+    pub(super) has_origin: bool,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
@@ -67,6 +69,7 @@ impl Isolate {
             config,
             judged: OnceCell::new(),
             has_kv: kv::is_bound(env),
+            has_origin: can_fetch(&env.origin()),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             passages: RefCell::default(),
@@ -125,6 +128,9 @@ fn variables(env: &Env) -> Variables {
         let pair: Array = pair.unchecked_into();
         let name = pair.get(0).as_string().filter(|name| config::is_ours(name))?;
         let value = pair.get(1);
+        if can_fetch(&value) {
+            return None; // and never `stringify`: a service would be called for its `toJSON`
+        }
         let value = match value.as_string() {
             Some(text) => Value::String(text),
             None => {
@@ -135,6 +141,11 @@ fn variables(env: &Env) -> Variables {
         Some((name, value))
     };
     Object::entries(env.unchecked_ref()).iter().filter_map(read).collect()
+}
+
+/// Whether it is a binding to something that answers requests.
+fn can_fetch(value: &JsValue) -> bool {
+    value.is_object() && Reflect::get(value, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
 }
 
 /// The clock stands still between I/O in production, so reading it once per step is exact.

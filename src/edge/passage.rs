@@ -7,6 +7,7 @@ use web_sys::Request;
 use super::isolate::Isolate;
 use super::keys::{self, Keys};
 use super::log::Line;
+use super::proxy::Sending;
 use super::runtime::{Context, Env};
 use super::{crypto, measuring, own, proxy, refuse};
 use crate::answer::Answer;
@@ -18,6 +19,7 @@ use crate::jwks::Need;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::route::Protected;
+use crate::sessions;
 use crate::verify::{Check, Step, Verification};
 
 pub(super) struct Passage {
@@ -97,7 +99,7 @@ impl Passage {
                     }
                     None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
                 },
-                Step::Done => return self.done(event.request),
+                Step::Done => return self.done(event),
             }
         }
     }
@@ -142,39 +144,42 @@ impl Passage {
         self.proceed(kept.event())
     }
 
-    fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {
-        self.line.token(&self.verification);
-        let resource = self.protected.resource();
-        match self.verification.verdict() {
+    fn done(self, event: Event<'_>) -> Result<JsValue, JsValue> {
+        let Self { isolate, origin, mut line, protected, verification, .. } = self;
+        line.token(&verification);
+        let resource = protected.resource();
+        let refused = |refusal| Refused::at(resource, origin.as_deref(), refusal);
+        let verified = match verification.verdict() {
             Ok(_) if measuring::ANSWER => {
                 let mut answer = Answer::json(200, r#"{"status":"ok"}"#);
-                Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
-                own(&answer, &self.line.forwarded(resource))
+                Cors::new(&resource.allowed_origins, origin.as_deref()).apply(&mut answer);
+                return own(&answer, &line.forwarded(resource));
             }
-            Ok(verified) => {
-                let permit = verified.permit();
-                if self.isolate.config().is_some_and(|config| config.log_subject) {
-                    self.line.sub = Some(permit.identity().subject().to_owned());
-                }
-                let plan = forward::plan(permit, &self.protected);
-                let unsigned = match &resource.assertion {
-                    None => None,
-                    Some(assertion) => {
-                        match self.isolate.signer().and_then(|s| s.unsigned(assertion, &verified)) {
-                            Some(unsigned) => Some(unsigned),
-                            None => {
-                                let refusal = Refusal::AssertionUnsigned;
-                                return refuse(
-                                    &Refused::at(resource, self.origin.as_deref(), refusal),
-                                    self.line,
-                                );
-                            }
-                        }
-                    }
-                };
-                proxy::forward(request, &plan, resource, self.origin.as_deref(), unsigned.as_ref(), self.line)
-            }
-            Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
+            Ok(verified) => verified,
+            Err(refusal) => return refuse(&refused(refusal), line),
+        };
+        let permit = verified.permit();
+        let config = isolate.config();
+        if config.is_some_and(|config| config.log_subject) {
+            line.sub = Some(permit.identity().subject().to_owned());
         }
+        let unsigned = match &resource.assertion {
+            None => None,
+            Some(assertion) => match isolate.signer().and_then(|s| s.unsigned(assertion, &verified)) {
+                Some(unsigned) => Some(unsigned),
+                None => return refuse(&refused(Refusal::AssertionUnsigned), line),
+            },
+        };
+        let owner = || sessions::owner(resource.canonical.as_str(), verified.caller());
+        let sending = Sending {
+            request: event.request,
+            fetcher: if isolate.has_origin { event.env.origin() } else { JsValue::UNDEFINED },
+            plan: forward::plan(permit, &protected),
+            resource,
+            origin: origin.as_deref(),
+            bound: config.and_then(|config| config.sessions.as_ref()).map(|sessions| (sessions, owner())),
+            unsigned,
+        };
+        proxy::forward(&sending, line)
     }
 }

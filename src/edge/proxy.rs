@@ -1,5 +1,7 @@
 //! Forwards a permitted request and hands back the answer as it comes. No byte of a body passes through wasm.
 
+use std::borrow::Cow;
+
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, RequestCache, RequestInit, Response};
@@ -10,31 +12,51 @@ use super::runtime::{self, Exchange};
 use super::signer::Unsigned;
 use super::upstream::discard;
 use super::{list, respond};
-use crate::config::Resource;
+use crate::challenge;
+use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
 use crate::decide::Refused;
+use crate::delivery::same_variable;
 use crate::forward::{self, Plan};
 use crate::refusal::Refusal;
 use crate::route::{Route, route};
+use crate::sessions::{self, Sessions};
+
+const CHALLENGE: &str = "WWW-Authenticate";
 
 thread_local! {
     static REPLACED: Array = cors::RESPONSE_HEADERS.iter().map(|name| JsValue::from(*name)).collect();
 }
 
 const UNAUTHORIZED: u16 = 401;
+const FORBIDDEN: u16 = 403;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
-/// Sends a request to its origin; the promise of the answer.
-pub(super) fn forward(
-    request: &Request,
-    plan: &Plan<'_>,
-    resource: &'static Resource,
-    origin: Option<&str>,
-    unsigned: Option<&Unsigned>,
-    line: Line,
-) -> Result<JsValue, JsValue> {
+/// A request that is to be sent to its origin.
+pub(super) struct Sending<'s> {
+    pub(super) request: &'s Request,
+    /// What sends it; undefined: the runtime itself.
+    pub(super) fetcher: JsValue,
+    pub(super) plan: Plan<'s>,
+    pub(super) resource: &'static Resource,
+    /// The request's `Origin`.
+    pub(super) origin: Option<&'s str>,
+    /// Whose sessions they are, where they are bound.
+    pub(super) bound: Option<(&'static Sessions, String)>,
+    pub(super) unsigned: Option<Unsigned>,
+}
+
+/// Sends a request; the promise of the answer.
+pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsValue> {
+    let Sending { request, plan, resource, .. } = sending;
     let line = line.forwarded(resource);
-    let deleted = only(&runtime::names(request), forward::is_removed);
+    let names = runtime::names(request);
+    let session = match sending.session(&names)? {
+        Ok(session) => session,
+        Err(refusal) => return super::refuse(&Refused::at(resource, sending.origin, refusal), line),
+    };
+    let is_session = |name: &str| sending.bound.is_some() && same_variable(name, sessions::HEADER);
+    let deleted = only(&names, |name| forward::is_removed(resource, name) || is_session(name));
     let init = match line.method() {
         // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
         "GET" | "HEAD" => {
@@ -44,31 +66,78 @@ pub(super) fn forward(
         }
         _ => JsValue::UNDEFINED,
     };
-    let cors = Cors::new(&resource.allowed_origins, origin);
+    let cors = Cors::new(&resource.allowed_origins, sending.origin);
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
+    let set = sending.set(session.as_deref());
     let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
-    let sent = match unsigned {
-        None => {
-            runtime::send(request, target, &deleted, plan.headers, &init, &cors_set, vary, &text, started)
-        }
-        Some(Unsigned { signer, start, input }) => runtime::sign_and_send(
+    let (fetcher, owner) = (&sending.fetcher, sending.bound.as_ref().map(|(_, owner)| owner.as_str()));
+    let sent = match &sending.unsigned {
+        None => runtime::send(
+            request, target, &deleted, &set, &init, &cors_set, vary, &text, started, fetcher, owner,
+        ),
+        Some(Unsigned { signer, input, .. }) => runtime::sign_and_send(
             &signer.parameters,
             &signer.key,
             input,
             request,
             target,
             &deleted,
-            &[plan.headers, "\n", start].concat(),
+            &set,
             &init,
             &cors_set,
             vary,
             &text,
             started,
+            fetcher,
+            owner,
         ),
     };
-    sent.or_else(|_| super::refuse(&Refused::at(resource, origin, Refusal::OriginUnreachable), line))
+    sent.or_else(|_| super::refuse(&Refused::at(resource, sending.origin, Refusal::OriginUnreachable), line))
+}
+
+impl Sending<'_> {
+    /// The session id that the origin is to get, where sessions are bound. `names`: the request's headers.
+    fn session(&self, names: &str) -> Result<Result<Option<String>, Refusal>, JsValue> {
+        let Some((sessions, owner)) = &self.bound else { return Ok(Ok(None)) };
+        if !names.split('\n').any(|name| name.eq_ignore_ascii_case(sessions::HEADER)) {
+            return Ok(Ok(None));
+        }
+        let headers = self.request.headers();
+        let attached = headers.get(sessions::HEADER)?.unwrap_or_default();
+        let version = headers.get(sessions::VERSION_HEADER)?;
+        let id = sessions.incoming(owner, &attached, version.as_deref());
+        Ok(id.map(|id| id.map(str::to_owned)))
+    }
+
+    /// The headers that are set, as `glue.mjs` takes them; last the start of the assertion.
+    fn set(&self, session: Option<&str>) -> Cow<'_, str> {
+        let own = self.resource.delivery.headers_text();
+        let start = self.unsigned.as_ref().map(|unsigned| unsigned.start);
+        if own.is_empty() && session.is_none() && start.is_none() {
+            return Cow::Borrowed(self.plan.headers);
+        }
+        let mut set = self.plan.headers.to_owned();
+        let mut add = |parts: &[&str]| {
+            for part in parts {
+                if !set.is_empty() {
+                    set.push('\n');
+                }
+                set.push_str(part);
+            }
+        };
+        if !own.is_empty() {
+            add(&[own]);
+        }
+        if let Some(session) = session {
+            add(&[sessions::HEADER, session]);
+        }
+        if let Some(start) = start {
+            add(&[start]);
+        }
+        Cow::Owned(set)
+    }
 }
 
 /// The origin's answer, as the client gets it.
@@ -78,21 +147,58 @@ pub(super) fn forward(
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result<JsValue, JsValue> {
-    match status {
-        UNAUTHORIZED => {
+    if status == UNAUTHORIZED {
+        discard(response);
+        return refuse(exchange, Refusal::OriginUnauthorized);
+    }
+    let session = match session(response, exchange)? {
+        Ok(session) => session,
+        Err(refusal) => {
             discard(response);
-            refuse(exchange, Refusal::OriginUnauthorized)
+            return refuse(exchange, refusal);
         }
-        // A rebuilt response would lose its WebSocket.
-        SWITCHING_PROTOCOLS => {
+    };
+    match (status, session) {
+        // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
+        (SWITCHING_PROTOCOLS, Some(_)) => refuse(exchange, Refusal::SessionUnbindable),
+        (SWITCHING_PROTOCOLS, None) => {
             runtime::log(&exchange.line(), status, exchange.started());
             Ok(response.into())
         }
-        _ => {
-            let passed = REPLACED.with(|names| runtime::pass(response, names, exchange));
+        (_, session) => {
+            let session = session.map(|id| [sessions::HEADER, &id].join("\n")).unwrap_or_default();
+            let challenge = match status {
+                FORBIDDEN => response.headers().get(CHALLENGE)?,
+                _ => None,
+            };
+            let passed = REPLACED.with(|names| match challenge {
+                None => runtime::pass(response, names, &session, exchange),
+                Some(header) => {
+                    let line = challenge_line(&header, exchange);
+                    let line = line.map(|line| [CHALLENGE, &line].join("\n"));
+                    let set: Vec<String> =
+                        line.into_iter().chain([session]).filter(|s| !s.is_empty()).collect();
+                    let names = names.concat(&Array::of1(&CHALLENGE.into()));
+                    runtime::pass(response, &names, &set.join("\n"), exchange)
+                }
+            });
             passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
         }
     }
+}
+
+/// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not bound.
+fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<String>, Refusal>, JsValue> {
+    let Some(sessions) = config().and_then(|config| config.sessions.as_ref()) else { return Ok(Ok(None)) };
+    let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
+    let Some(owner) = exchange.owner() else { return Ok(Err(Refusal::SessionUnbindable)) };
+    Ok(sessions.attach(&owner, &id).map(Some))
+}
+
+/// The client's challenge for one of the origin's.
+fn challenge_line(header: &str, exchange: &Exchange) -> Option<String> {
+    let resource = resource(&exchange.request());
+    challenge::rewritten(header, resource.and_then(|resource| resource.challenges.resource_metadata()))
 }
 
 /// There was no answer.
@@ -118,12 +224,28 @@ pub fn unsigned(exchange: &Exchange) -> Result<JsValue, JsValue> {
 fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
     let request = exchange.request();
     let origin = request.headers().get("origin")?;
-    let config = Isolate::held().and_then(Isolate::config);
-    let refused = match config.map(|config| route(config, &request.url())) {
-        Some(Route::Protected(protected)) => Refused::at(protected.resource(), origin.as_deref(), refusal),
-        _ => Refused::elsewhere(refusal),
+    let resource = resource(&request);
+    let refused = match resource {
+        Some(resource) => Refused::at(resource, origin.as_deref(), refusal),
+        None => Refused::elsewhere(refusal),
     };
-    respond(&refused.answer(), &log::refused_after_all(&exchange.line(), refusal), exchange.started())
+    let credential = resource
+        .filter(|_| refusal == Refusal::OriginUnauthorized)
+        .map(|resource| resource.delivery.credential(resource.assertion.as_ref()));
+    let line = log::refused_after_all(&exchange.line(), refusal, credential.as_deref());
+    respond(&refused.answer(), &line, exchange.started())
+}
+
+fn config() -> Option<&'static Config> {
+    Isolate::held().and_then(Isolate::config)
+}
+
+/// The resource that a forwarded request was for.
+fn resource(request: &Request) -> Option<&'static Resource> {
+    match route(config()?, &request.url()) {
+        Route::Protected(protected) => Some(protected.resource()),
+        _ => None,
+    }
 }
 
 /// Those of a list of names.

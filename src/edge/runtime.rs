@@ -10,6 +10,10 @@ extern "C" {
     #[derive(Clone)]
     pub type Env;
 
+    /// The binding that reaches the origin.
+    #[wasm_bindgen(method, getter, js_name = ORIGIN)]
+    pub(super) fn origin(this: &Env) -> JsValue;
+
     /// One request's context.
     #[derive(Clone)]
     pub type Context;
@@ -50,6 +54,8 @@ extern "C" {
         vary: Option<&str>,
         line: &str,
         started: f64,
+        fetcher: &JsValue,
+        owner: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 }
 
@@ -66,6 +72,10 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub(super) fn started(this: &Exchange) -> f64;
+
+    /// Whose session a new one will be; undefined if they are not bound.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn owner(this: &Exchange) -> Option<String>;
 
     pub(super) fn names(message: &JsValue) -> String;
 
@@ -103,9 +113,15 @@ extern "C" {
         vary: Option<&str>,
         line: &str,
         started: f64,
+        fetcher: &JsValue,
+        owner: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn pass(response: &Response, deleted: &Array, exchange: &Exchange)
-    -> Result<JsValue, JsValue>;
+    pub(super) fn pass(
+        response: &Response,
+        deleted: &Array,
+        set: &str,
+        exchange: &Exchange,
+    ) -> Result<JsValue, JsValue>;
 }

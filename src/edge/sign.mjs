@@ -6,11 +6,11 @@ const { subtle } = crypto;
 const encoder = new TextEncoder();
 
 /** As `send`, after `input` was signed; `set` ends where the assertion begins. */
-export function signAndSend(parameters, key, input, request, target, deleted, set, init, cors, vary, line, started) {
+export function signAndSend(parameters, key, input, request, target, deleted, set, init, cors, vary, line, started, fetcher, owner) {
   return subtle.sign(parameters, key, encoder.encode(input)).then(
     (signature) => {
       try {
-        return send(request, target, deleted, `${set}${input}.${base64url(signature)}`, init, cors, vary, line, started);
+        return send(request, target, deleted, `${set}${input}.${base64url(signature)}`, init, cors, vary, line, started, fetcher, owner);
       } catch {
         return unreachable({ request, line, started });
       }
