@@ -94,7 +94,13 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             owner,
         ),
     };
-    sent.or_else(|_| super::refuse(&Refused::at(resource, sending.origin, Refusal::OriginUnreachable), line))
+    sent.or_else(|_| {
+        let refusal = match sending.unsigned {
+            Some(_) => Refusal::AssertionUnsigned,
+            None => Refusal::OriginUnreachable,
+        };
+        super::refuse(&Refused::at(resource, sending.origin, refusal), line)
+    })
 }
 
 impl Sending<'_> {
