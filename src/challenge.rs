@@ -20,7 +20,8 @@ pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String
     let (last, others): (Vec<_>, Vec<_>) = chosen.parameters.iter().partition(|(name, _)| description(name));
     for (name, value) in others.into_iter().chain(last) {
         let known = |(other, _): &(&str, String)| other.eq_ignore_ascii_case(name);
-        if !name.eq_ignore_ascii_case("resource_metadata") && !parameters.iter().any(known) {
+        // Nor a name that some simple parser would take for it.
+        if !name.to_ascii_lowercase().contains("resource_metadata") && !parameters.iter().any(known) {
             parameters.push((name, plain(value)));
         }
     }

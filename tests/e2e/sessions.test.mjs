@@ -1,10 +1,11 @@
 // Sessions bound to their caller: another's, an altered or a bare id is an unknown session, and no origin ever sees an id that was not checked.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { send } from "./support/http.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { BASE } from "./support/origin.mjs";
-import { bearer, entryFor, stage } from "./support/stage.mjs";
+import { bearer, CANONICAL, entryFor, stage } from "./support/stage.mjs";
 import { startIssuer } from "./support/issuer.mjs";
 import { mint } from "./support/mint.mjs";
 
@@ -55,6 +56,15 @@ test("the caller's own session goes through, by every method, and the origin see
     assert.equal(response.status, 200);
   }
   assert.deepEqual(s.ids, [SESSION, SESSION, SESSION]);
+});
+
+test("the MAC is the one that is documented", async (t) => {
+  const s = await open(t);
+  const frame = (part) => `${Buffer.byteLength(part)}:${part},`;
+  const owner = `${frame(CANONICAL)}+${frame(s.issuer.url)}${frame("zo\u00eb")}${frame("client-1")}`;
+  const framed = ["mcp-edge-auth session 1", owner, SESSION].map(frame).join("");
+  const mac = createHmac("sha256", OLD).update(framed).digest("base64url");
+  assert.equal(await attached(s, s.token({ sub: "zo\u00eb", client_id: "client-1" })), `${SESSION}.${mac}`);
 });
 
 test("a stolen id with another's token is an unknown session", async (t) => {
