@@ -63,6 +63,15 @@ impl Assertion {
         [header, ".", &encoded(claims)].concat()
     }
 
+    /// For an operator.
+    pub fn summary(&self) -> String {
+        let carrier = match self.carrier {
+            Carrier::Header => HEADER,
+            Carrier::Bearer => "Authorization",
+        };
+        format!("in {carrier}, issuer {}, audience {}", self.issuer, self.audiences.join(" "))
+    }
+
     fn said(&self, verified: &Verified, now: Seconds, jti: &str) -> Members {
         let text = |text: &str| Value::String(text.to_owned());
         let identity = verified.permit().identity();

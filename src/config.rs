@@ -46,6 +46,8 @@ pub struct Config {
     pub signing: Option<SigningKeys>,
     /// What session ids are bound with, if they are.
     pub sessions: Option<Sessions>,
+    /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
+    pub unseen_secrets: Vec<&'static str>,
 }
 
 /// An MCP server behind the Worker.
@@ -123,7 +125,7 @@ impl Config {
         let (assertion, signing) =
             assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
         let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
-        let sessions = sessions::read(variables, &mut faults);
+        let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
             return Err(faults.into_vec());
         };
@@ -133,6 +135,11 @@ impl Config {
         }
         let metadata = metadata::document(&canonical, &entries, &scopes_supported);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
+        let unseen = [
+            (assertion::KEY, assertion.is_some() && signing.is_none()),
+            (sessions::KEY, binds_sessions && sessions.is_none()),
+        ];
+        let unseen_secrets = unseen.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
         let resource = Resource {
             challenges: Challenges::new(metadata_url, &challenge_scopes),
             canonical,
@@ -143,7 +150,15 @@ impl Config {
             assertion,
             delivery,
         };
-        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, signing, sessions })
+        Ok(Self {
+            resources: vec![resource],
+            sources,
+            cache_ttl,
+            log_subject,
+            signing,
+            sessions,
+            unseen_secrets,
+        })
     }
 
     /// What an operator wants to see of sound settings: names and values, in order.
@@ -160,14 +175,27 @@ impl Config {
         };
         let accepted =
             |e: &Entry| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
-        vec![
+        let mut summary = vec![
             ("Accepted authorization server(s)", all(&mut entries().map(accepted))),
             ("Issuers", all(&mut entries().map(|e| e.rules.issuer.clone()))),
             ("Audiences", all(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
             ("Algorithms", all(&mut entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned()))),
             ("Canonical URL", self.resources.iter().map(|r| r.canonical.as_str().to_owned()).collect()),
             ("Origin", self.resources.iter().map(|r| r.origin_url.clone()).collect()),
-        ]
+        ];
+        let resources = || self.resources.iter();
+        if resources().any(|resource| resource.delivery.forwards_token) {
+            summary.push(("The client's token", vec!["passed on to the origin".to_owned()]));
+        }
+        let assertions = resources().filter_map(|resource| resource.assertion.as_ref());
+        let assertions: Vec<String> = assertions.map(Assertion::summary).collect();
+        if !assertions.is_empty() {
+            summary.push(("Assertions", assertions));
+        }
+        if self.sessions.is_some() || self.unseen_secrets.contains(&sessions::KEY) {
+            summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
+        }
+        summary
     }
 }
 

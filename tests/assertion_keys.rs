@@ -57,8 +57,8 @@ fn der_that_is_no_key_of_ours() {
         der[at] = byte;
         der
     };
-    for at in 0..good.len() - 32 {
-        for byte in [0, 1, 0x7f, 0x80, 0x81, 0x82, 0xff, good[at] ^ 1] {
+    for (at, was) in good.iter().enumerate().take(good.len() - 32) {
+        for byte in [0, 1, 0x7f, 0x80, 0x81, 0x82, 0xff, was ^ 1] {
             let read = read(&with(at, byte));
             // Some bytes say nothing here: version 1 has a public key after it, which is not asked for.
             assert!(read.is_none() || read == Some((Algorithm::ES256, [7; 32])), "byte {at} as {byte}");

@@ -1,6 +1,7 @@
 //! The keys that assertions are signed with, and what is published of them.
 //!
-//! 1. P-256 (ES256) and Ed25519 (EdDSA), as a private JWK (RFC 7517) or as PKCS#8 in PEM; a list of them for rotation.
+//! 1. P-256 (ES256) and Ed25519 (EdDSA), as a private JWK (RFC 7517) or as PKCS#8 in PEM; a list of them for rotation. The first signs. Of a key that only has signed,
+//!    the public JWK will do: a secret cannot be read back, but what was published can.
 //! 2. A private value is in no fault, no log line and no published document.
 //! 3. What a key's public value is, the runtime's WebCrypto says: one that does not belong to the private value, or a private value that is none, is a fault.
 //!    The Worker serves nothing before that is known.
@@ -27,25 +28,27 @@ pub const PATH: &str = "/.well-known/mcp-edge-auth/jwks.json";
 /// What is ours of the well-known paths.
 pub const FOLDER: &str = "/.well-known/mcp-edge-auth";
 
-const EXPECTED: &str = "a private key of P-256 or Ed25519: a JWK, or PKCS#8 in PEM; or a list of them";
+const EXPECTED: &str =
+    "a private key of P-256 or Ed25519: a JWK, or PKCS#8 in PEM; or a list of them, of which the first signs";
 
-/// A private key that was read, but not judged.
+/// A key that was read, but not judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrivateKey {
+pub struct ListedKey {
     algorithm: Algorithm,
     kid: Option<String>,
-    private: Secret<Private>,
+    /// A key that has none is published only.
+    private: Option<Secret<Private>>,
     /// As the JWK says; a PEM says none.
     public: Option<Material>,
 }
 
-/// All private keys, and what is published of them once they were judged.
+/// All keys, and what is published of them once they were judged.
 #[derive(Clone, Debug)]
 pub struct SigningKeys {
     /// The variable's name, for faults.
     variable: String,
     /// Never empty; the first signs.
-    keys: Vec<PrivateKey>,
+    keys: Vec<ListedKey>,
     published: OnceCell<Published>,
 }
 
@@ -57,14 +60,19 @@ struct Published {
     header: String,
 }
 
-impl PrivateKey {
+impl ListedKey {
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// As WebCrypto imports it.
-    pub fn pkcs8(&self) -> Vec<u8> {
-        der::write(self.algorithm, self.private.reveal())
+    /// The private key, as WebCrypto imports it.
+    pub fn pkcs8(&self) -> Option<Vec<u8>> {
+        self.private.as_ref().map(|private| der::write(self.algorithm, private.reveal()))
+    }
+
+    /// The public values, where they come with the key.
+    pub const fn public(&self) -> Option<&Material> {
+        self.public.as_ref()
     }
 }
 
@@ -96,9 +104,13 @@ impl SigningKeys {
         if keys.is_empty() && faults.is_empty() || keys.len() > limits::ASSERTION_KEYS {
             faults.push((String::new(), format!("{EXPECTED}, at most {}", limits::ASSERTION_KEYS)));
         }
-        let kids: Vec<_> = keys.iter().filter_map(|key: &PrivateKey| key.kid.as_deref()).collect();
+        let kids: Vec<_> = keys.iter().filter_map(|key: &ListedKey| key.kid.as_deref()).collect();
         if kids.iter().enumerate().any(|(n, kid)| kids.iter().take(n).any(|other| other == kid)) {
             faults.push((String::new(), "keys with different kids".to_owned()));
+        }
+        if keys.first().is_some_and(|first| first.private.is_none()) {
+            faults
+                .push((String::new(), "a private key, with its d, in the first place: it signs".to_owned()));
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -106,7 +118,7 @@ impl SigningKeys {
         Ok(Self { variable: variable.to_owned(), keys, published: OnceCell::new() })
     }
 
-    pub fn keys(&self) -> &[PrivateKey] {
+    pub fn keys(&self) -> &[ListedKey] {
         &self.keys
     }
 
@@ -169,8 +181,8 @@ impl SigningKeys {
 
 type Misread = (String, &'static str);
 
-/// The keys of one item: one JWK, or the PEM blocks of a text.
-fn private_keys(item: &Value) -> Result<Vec<PrivateKey>, Misread> {
+/// The keys of one item: a JWK, or the PEM blocks of a text.
+fn private_keys(item: &Value) -> Result<Vec<ListedKey>, Misread> {
     match item {
         Value::String(text) => {
             let keys =
@@ -182,13 +194,13 @@ fn private_keys(item: &Value) -> Result<Vec<PrivateKey>, Misread> {
     }
 }
 
-fn from_pkcs8(der: &[u8]) -> Option<PrivateKey> {
+fn from_pkcs8(der: &[u8]) -> Option<ListedKey> {
     let (algorithm, private) = der::read(der)?;
-    Some(PrivateKey { algorithm, kid: None, private: Secret::new(private), public: None })
+    Some(ListedKey { algorithm, kid: None, private: Some(Secret::new(private)), public: None })
 }
 
 /// RFC 7518 section 6.2 and RFC 8037 section 2. What is said of the key's use must allow signing.
-fn from_jwk(jwk: &Object) -> Result<PrivateKey, Misread> {
+fn from_jwk(jwk: &Object) -> Result<ListedKey, Misread> {
     let misread = |member: &str, expected| (format!(".{member}"), expected);
     let text = |member: &str| jwk.get(member).and_then(Value::as_str);
     let bytes = |member: &str| -> Result<Private, Misread> {
@@ -201,7 +213,7 @@ fn from_jwk(jwk: &Object) -> Result<PrivateKey, Misread> {
         (Some("EC" | "OKP"), _) => return Err(misread("crv", "P-256 or Ed25519")),
         _ => return Err(misread("kty", "EC or OKP")),
     };
-    let private = Secret::new(bytes("d")?);
+    let private = if jwk.contains_key("d") { Some(Secret::new(bytes("d")?)) } else { None };
     let x = bytes("x")?.to_vec();
     let public = match algorithm {
         Algorithm::EdDSA => Material::Ed25519 { x },
@@ -213,15 +225,16 @@ fn from_jwk(jwk: &Object) -> Result<PrivateKey, Misread> {
     if jwk.contains_key("use") && text("use") != Some("sig") {
         return Err(misread("use", "sig"));
     }
-    let may_sign = |ops: &Value| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == "sign"));
-    if jwk.get("key_ops").is_some_and(|ops| !may_sign(ops)) {
-        return Err(misread("key_ops", "an array with sign"));
+    let needed = if private.is_some() { "sign" } else { "verify" };
+    let has_needed = |ops: &Value| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == needed));
+    if jwk.get("key_ops").is_some_and(|ops| !has_needed(ops)) {
+        return Err(misread("key_ops", "an array with sign, or with verify for a public key"));
     }
     let kid = text("kid").filter(|kid| !kid.is_empty() && kid.len() <= limits::LOGGED_KID_CHARS);
     if jwk.contains_key("kid") && kid.is_none() {
         return Err(misread("kid", "a text of 1 to 128 bytes"));
     }
-    Ok(PrivateKey { algorithm, kid: kid.map(str::to_owned), private, public: Some(public) })
+    Ok(ListedKey { algorithm, kid: kid.map(str::to_owned), private, public: Some(public) })
 }
 
 /// The public key as it is published. What is private is not even at hand here.

@@ -1,7 +1,7 @@
 //! `npm run check [-- --env NAME]`: finds the faults of wrangler.toml's settings before a deploy does.
 //!
 //! Reads `wrangler.toml` in the current folder with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
-//! deployment knows (a variable set with `wrangler secret put`) it cannot see.
+//! deployment knows (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
@@ -11,6 +11,7 @@ use mcp_edge_auth::config::{Config, Variables};
 use toml::{Table, Value};
 
 const FILE: &str = "wrangler.toml";
+const ORIGIN: &str = "ORIGIN";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +46,11 @@ fn report(settings: &Table) -> ExitCode {
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?)))
         .collect();
+    for name in variables.secrets() {
+        println!(
+            "Warning: {name} is a secret, and whoever can read {FILE} has it. Better: npx wrangler secret put {name}"
+        );
+    }
     match Config::read(&variables.without_secrets()) {
         Err(faults) => {
             println!("Resource Server auth enabled: false");
@@ -58,10 +64,22 @@ fn report(settings: &Table) -> ExitCode {
             for (name, values) in config.summary() {
                 println!("{name}: {}", values.join(", "));
             }
+            if has_origin(settings) {
+                println!("Origin reached by: the binding {ORIGIN}");
+            }
+            for name in &config.unseen_secrets {
+                println!("Not seen here, and needed: npx wrangler secret put {name}");
+            }
             println!("Key sets: {}", if has_kv(settings) { "KV binding JWKS_CACHE" } else { "memory only" });
             ExitCode::SUCCESS
         }
     }
+}
+
+/// Whether a binding of any kind (services, mtls_certificates, vpc_services …) has this name.
+fn has_origin(settings: &Table) -> bool {
+    let bindings = settings.values().filter_map(Value::as_array).flatten();
+    bindings.filter_map(|binding| binding.get("binding")).any(|name| name.as_str() == Some(ORIGIN))
 }
 
 fn has_kv(settings: &Table) -> bool {

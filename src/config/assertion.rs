@@ -8,6 +8,9 @@ use super::variables::{Found, Variables, one_or_more, strings};
 use crate::assertion::keys::SigningKeys;
 use crate::assertion::{Assertion, Carrier, RESERVED};
 
+/// The secret.
+pub(super) const KEY: &str = "MCP_SERVER_AUTH_ASSERTION_KEY";
+
 pub(super) fn read(
     variables: &Variables,
     canonical: Option<&Canonical>,
@@ -55,11 +58,7 @@ fn carrier(variables: &Variables, faults: &mut Faults) -> Option<Carrier> {
 fn keys(variables: &Variables, required: bool, faults: &mut Faults) -> Option<SigningKeys> {
     let Some(found) = variables.get("ASSERTION_KEY", faults) else {
         if required && !variables.secrets_are_elsewhere() {
-            faults.add(
-                "MCP_SERVER_AUTH_ASSERTION_KEY",
-                "",
-                "the secret that assertions are signed with: npm run keygen",
-            );
+            faults.add(KEY, "", "the secret that assertions are signed with: npm run keygen");
         }
         return None;
     };

@@ -8,7 +8,7 @@ use crate::assertion::Assertion;
 use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value, same_variable};
 
 pub(super) const BINDING: &str = "ORIGIN";
-const HEADERS: &str = "ORIGIN_HEADERS";
+pub(super) const HEADERS: &str = "ORIGIN_HEADERS";
 const MODE: &str = "ORIGIN_AUTHORIZATION";
 pub(super) const PERMISSION: &str = "allow_token_passthrough";
 

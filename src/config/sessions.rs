@@ -5,7 +5,11 @@ use super::variables::{Variables, one_or_more};
 use crate::limits;
 use crate::sessions::Sessions;
 
-pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {
+/// The secret.
+pub(super) const KEY: &str = "MCP_SERVER_AUTH_SESSION_KEY";
+
+/// What binds sessions, and whether they are to be bound.
+pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessions>, bool) {
     let keys = keys(variables, faults);
     let wanted = variables.get("BIND_SESSIONS", faults).map(|found| {
         let wanted = found.switch();
@@ -16,13 +20,10 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Session
     });
     let there_is_none = variables.get("SESSION_KEY", faults).is_none();
     if wanted == Some(true) && there_is_none && !variables.secrets_are_elsewhere() {
-        faults.add(
-            "MCP_SERVER_AUTH_SESSION_KEY",
-            "",
-            "the secret that sessions are bound with: npm run keygen -- --session",
-        );
+        faults.add(KEY, "", "the secret that sessions are bound with: npm run keygen -- --session");
     }
-    keys.filter(|_| wanted != Some(false))
+    let wanted = wanted.unwrap_or(keys.is_some());
+    (keys.filter(|_| wanted), wanted)
 }
 
 fn keys(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {

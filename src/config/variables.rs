@@ -33,6 +33,8 @@ const NAMES: [&str; 18] = [
     "SESSION_KEY",
 ];
 
+const SECRETS: [&str; 3] = ["ASSERTION_KEY", "SESSION_KEY", origin::HEADERS];
+
 /// Whether a binding of this name is one of our settings.
 pub fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || origin::NAMES.contains(&name)
@@ -63,6 +65,16 @@ pub(super) struct Found<'v> {
 }
 
 impl Variables {
+    /// The secrets among them: settings that whoever reads them must not know.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let is_secret = |name: &str| {
+            let name =
+                [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+            SECRETS.contains(&name)
+        };
+        self.values.keys().map(String::as_str).filter(move |name| is_secret(name))
+    }
+
     /// The same, read where secrets cannot be seen, so that one which is not here is no fault.
     #[must_use]
     pub fn without_secrets(mut self) -> Self {

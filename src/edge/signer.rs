@@ -8,7 +8,7 @@ use web_sys::{CryptoKey, WorkerGlobalScope};
 use super::crypto::{object, subtle};
 use super::isolate::now;
 use crate::assertion::Assertion;
-use crate::assertion::keys::{PrivateKey, SigningKeys};
+use crate::assertion::keys::{ListedKey, SigningKeys};
 use crate::config::Fault;
 use crate::jose::{self, Algorithm};
 use crate::keys::Material;
@@ -35,7 +35,10 @@ impl Signer {
     pub(super) async fn judge(keys: &SigningKeys) -> Result<Self, Vec<Fault>> {
         let mut public = Vec::new();
         for key in keys.keys() {
-            public.push(public_of(key).await.ok());
+            public.push(match key.pkcs8() {
+                Some(pkcs8) => public_of(key, &pkcs8).await.ok(),
+                None => key.public().cloned(),
+            });
         }
         keys.publish(&public)?;
         let signer = match keys.keys().first() {
@@ -54,28 +57,29 @@ impl Signer {
     }
 }
 
-async fn imported(key: &PrivateKey, header: &str) -> Result<Signer, JsValue> {
+async fn imported(key: &ListedKey, header: &str) -> Result<Signer, JsValue> {
     let parameters = match key.algorithm() {
         Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
         _ => object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())])?,
     };
-    Ok(Signer { key: import(key, false).await?, parameters, header: header.to_owned() })
+    let pkcs8 = key.pkcs8().ok_or(JsValue::UNDEFINED)?;
+    Ok(Signer { key: import(key, &pkcs8, false).await?, parameters, header: header.to_owned() })
 }
 
-async fn import(key: &PrivateKey, extractable: bool) -> Result<CryptoKey, JsValue> {
+async fn import(key: &ListedKey, pkcs8: &[u8], extractable: bool) -> Result<CryptoKey, JsValue> {
     let algorithm = match key.algorithm() {
         Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
         _ => object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())])?,
     };
-    let data = Uint8Array::from(key.pkcs8().as_slice());
+    let data = Uint8Array::from(pkcs8);
     let usages = Array::of1(&"sign".into());
     let promise = subtle()?.import_key_with_object("pkcs8", &data, &algorithm, extractable, &usages)?;
     Ok(JsFuture::from(promise).await?.unchecked_into())
 }
 
 /// The public key of a private one.
-async fn public_of(key: &PrivateKey) -> Result<Material, JsValue> {
-    let imported = import(key, true).await?;
+async fn public_of(key: &ListedKey, pkcs8: &[u8]) -> Result<Material, JsValue> {
+    let imported = import(key, pkcs8, true).await?;
     let jwk = JsFuture::from(subtle()?.export_key("jwk", &imported)?).await?;
     let member = |name: &str| -> Result<Vec<u8>, JsValue> {
         let text = Reflect::get(&jwk, &name.into())?.as_string();

@@ -106,6 +106,12 @@ test("rotation: what the old key has signed is believed while it is listed", asy
   assert.match(Buffer.from(carried(s).split(".")[0], "base64url").toString(), /"kid":"ed25519-new"/);
   s.refetch(turned.worker);
   assert.equal((await s.past(old)).text, "user-1");
+  // The same with what was published of the old key: a secret cannot be read back.
+  const [, ofOld] = (await (await fetch(`${turned.worker.url}${JWKS}`)).json()).keys;
+  const republished = await s.another({ vars: { ...settings, [KEY]: [privateJwk(...after), ofOld] } });
+  assert.equal((await republished.call(s.token())).text, "user-1");
+  s.refetch(republished.worker);
+  assert.equal((await s.past(old)).text, "user-1");
   // Withdrawn.
   const withdrawn = await s.another({ vars: vars(after) });
   s.refetch(withdrawn.worker);
