@@ -17,6 +17,8 @@ mod passage;
 mod proxy;
 mod runtime;
 mod signer;
+#[cfg(feature = "bench-signing")]
+mod signing;
 mod upstream;
 
 use wasm_bindgen::prelude::*;
