@@ -25,12 +25,12 @@ const SESSION_KEY = "k".repeat(43);
 
 // name, against, times in a round
 const BARE = [
-  ["webcrypto-ES256", "jwt-simple-ES256", 2000],
-  ["jwt-simple-ES256", undefined, 300],
-  ["webcrypto-EdDSA", "jwt-simple-EdDSA", 2000],
-  ["jwt-simple-EdDSA", undefined, 600],
-  ["hmac-session", "webcrypto-session", 4000],
-  ["webcrypto-session", undefined, 4000],
+  ["webcrypto-ES256", "jwt-simple-ES256", 20_000],
+  ["jwt-simple-ES256", undefined, 3000],
+  ["webcrypto-EdDSA", "jwt-simple-EdDSA", 20_000],
+  ["jwt-simple-EdDSA", undefined, 3000],
+  ["hmac-session", "webcrypto-session", 50_000],
+  ["webcrypto-session", undefined, 50_000],
 ];
 
 requireNode();
@@ -73,10 +73,11 @@ async function whole() {
   const asserting = (kind) => ({ MCP_SERVER_AUTH_ASSERTION: "header", MCP_SERVER_AUTH_ASSERTION_KEY: key(kind) });
   const sides = [
     ["off", {}],
-    ["assertion-ES256", asserting("p256")],
-    ["assertion-EdDSA", asserting("ed25519")],
+    ["ES256-reused", asserting("p256")],
+    ["ES256-each-new", asserting("p256"), undefined, 20_000],
+    ["EdDSA-reused", asserting("ed25519")],
+    ["EdDSA-each-new", asserting("ed25519"), undefined, 20_000],
     ["sessions", { MCP_SERVER_AUTH_SESSION_KEY: SESSION_KEY }, session],
-    ["assertion-ES256-each-new", asserting("p256"), undefined, 20_000],
   ];
   const modules = await bundle();
   const origin = { ...(await javascript("origin", join(folder, "origin"))), bindings: { KEY_SETS: stage.keySets } };

@@ -8,6 +8,7 @@
 
 pub mod der;
 pub mod keys;
+pub mod reuse;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

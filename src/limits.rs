@@ -101,3 +101,12 @@ pub const SESSION_KEY_BYTES: usize = 32;
 
 /// Bytes of a session id with its MAC, "under 1 KiB".
 pub const SESSION_ID_BYTES: usize = 1023;
+
+/// Seconds that an assertion serves again for the same token: half of its lifetime.
+pub const ASSERTION_REUSE_SECONDS: Seconds = 30;
+
+/// Assertions kept per isolate; with the next number, under 3 MiB.
+pub const ASSERTIONS_KEPT: usize = 256;
+
+/// Bytes of a token whose assertion is kept.
+pub const ASSERTION_REUSE_TOKEN_BYTES: usize = 4096;

@@ -75,6 +75,15 @@ impl Verified {
         Caller::User { issuer: identity.issuer(), subject: identity.subject(), client }
     }
 
+    /// The token but for its signature, as it was sent.
+    pub(crate) fn signing_input(&self) -> &str {
+        &self.token.signing_input
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.token.signature
+    }
+
     /// The claims as they were sent.
     pub(crate) fn payload(&self) -> Option<Vec<u8>> {
         let (_, payload) = self.token.signing_input.split_once('.')?;

@@ -13,6 +13,7 @@ use super::passage::Passage;
 use super::runtime::Env;
 use super::signer::Signer;
 use super::{kv, log};
+use crate::assertion::reuse::Reuse;
 use crate::config::{self, Config, Fault, Variables};
 use crate::json;
 use crate::jwks;
@@ -29,6 +30,8 @@ pub(super) struct Isolate {
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
+    /// Assertions that serve again.
+    pub(super) reuse: RefCell<Reuse>,
     /// Requests that wait for a signature check, the oldest first.
     pub(super) passages: RefCell<Vec<Passage>>,
 }
@@ -72,6 +75,7 @@ impl Isolate {
             has_origin: can_fetch(&env.origin()),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
+            reuse: RefCell::default(),
             passages: RefCell::default(),
         };
         match &isolate.config {

@@ -145,7 +145,7 @@ impl Passage {
     }
 
     fn done(self, event: Event<'_>) -> Result<JsValue, JsValue> {
-        let Self { isolate, origin, mut line, protected, verification, .. } = self;
+        let Self { isolate, ticket, origin, mut line, protected, verification } = self;
         line.token(&verification);
         let resource = protected.resource();
         let refused = |refusal| Refused::at(resource, origin.as_deref(), refusal);
@@ -163,12 +163,17 @@ impl Passage {
         if config.is_some_and(|config| config.log_subject) {
             line.sub = Some(permit.identity().subject().to_owned());
         }
-        let unsigned = match &resource.assertion {
+        let asserted = match &resource.assertion {
             None => None,
-            Some(assertion) => match isolate.signer().and_then(|s| s.unsigned(assertion, &verified)) {
-                Some(unsigned) => Some(unsigned),
-                None => return refuse(&refused(Refusal::AssertionUnsigned), line),
-            },
+            Some(assertion) => {
+                let signer = isolate.signer();
+                let asserted = signer
+                    .and_then(|signer| signer.assert(&isolate.reuse, resource, assertion, &verified, ticket));
+                match asserted {
+                    Some(asserted) => Some(asserted),
+                    None => return refuse(&refused(Refusal::AssertionUnsigned), line),
+                }
+            }
         };
         let owner = || sessions::owner(resource.canonical.as_str(), verified.caller());
         let sending = Sending {
@@ -178,7 +183,7 @@ impl Passage {
             resource,
             origin: origin.as_deref(),
             bound: config.and_then(|config| config.sessions.as_ref()).map(|sessions| (sessions, owner())),
-            unsigned,
+            asserted,
         };
         proxy::forward(&sending, line)
     }

@@ -9,7 +9,7 @@ use web_sys::{Request, RequestCache, RequestInit, Response};
 use super::isolate::Isolate;
 use super::log::{self, Line};
 use super::runtime::{self, Exchange};
-use super::signer::Unsigned;
+use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
 use super::{list, respond};
 use crate::challenge;
@@ -43,7 +43,7 @@ pub(super) struct Sending<'s> {
     pub(super) origin: Option<&'s str>,
     /// Whose sessions they are, where they are bound.
     pub(super) bound: Option<(&'static Sessions, String)>,
-    pub(super) unsigned: Option<Unsigned>,
+    pub(super) asserted: Option<Asserted>,
 }
 
 /// Sends a request; the promise of the answer.
@@ -73,14 +73,16 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let set = sending.set(session.as_deref());
     let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
     let (fetcher, owner) = (&sending.fetcher, sending.bound.as_ref().map(|(_, owner)| owner.as_str()));
-    let sent = match &sending.unsigned {
+    let unsigned = sending.asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
+    let sent = match unsigned {
         None => runtime::send(
             request, target, &deleted, &set, &init, &cors_set, vary, &text, started, fetcher, owner,
         ),
-        Some(Unsigned { signer, input, .. }) => runtime::sign_and_send(
+        Some(Unsigned { signer, input, ticket }) => runtime::sign_and_send(
             &signer.parameters,
             &signer.key,
             input,
+            *ticket,
             request,
             target,
             &deleted,
@@ -95,7 +97,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
         ),
     };
     sent.or_else(|_| {
-        let refusal = match sending.unsigned {
+        let refusal = match unsigned {
             Some(_) => Refusal::AssertionUnsigned,
             None => Refusal::OriginUnreachable,
         };
@@ -117,10 +119,10 @@ impl Sending<'_> {
         Ok(id.map(|id| id.map(str::to_owned)))
     }
 
-    /// The headers that are set, as `glue.mjs` takes them; last the start of the assertion.
+    /// The headers that are set, as `glue.mjs` takes them; last the assertion, or where it begins.
     fn set(&self, session: Option<&str>) -> Cow<'_, str> {
         let own = self.resource.delivery.headers_text();
-        let start = self.unsigned.as_ref().map(|unsigned| unsigned.start);
+        let start = self.asserted.as_ref().map(|asserted| asserted.start.as_str());
         if own.is_empty() && session.is_none() && start.is_none() {
             return Cow::Borrowed(self.plan.headers);
         }

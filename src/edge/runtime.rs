@@ -45,6 +45,7 @@ extern "C" {
         parameters: &Object,
         key: &CryptoKey,
         input: &str,
+        ticket: f64,
         request: &Request,
         target: &str,
         deleted: &str,

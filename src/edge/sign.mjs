@@ -1,16 +1,18 @@
 // Signs what the origin is told about a caller, and sends the request on with it. No decision is made here.
 import { send } from "./glue.mjs";
-import { unreachable, unsigned } from "./index.js";
+import { signed, unreachable, unsigned } from "./index.js";
 
 const { subtle } = crypto;
 const encoder = new TextEncoder();
 
 /** As `send`, after `input` was signed; `set` ends where the assertion begins. */
-export function signAndSend(parameters, key, input, request, target, deleted, set, init, cors, vary, line, started, fetcher, owner) {
+export function signAndSend(parameters, key, input, ticket, request, target, deleted, set, init, cors, vary, line, started, fetcher, owner) {
   return subtle.sign(parameters, key, encoder.encode(input)).then(
-    (signature) => {
+    (buffer) => {
+      const signature = base64url(buffer);
+      signed(ticket, signature);
       try {
-        return send(request, target, deleted, `${set}${input}.${base64url(signature)}`, init, cors, vary, line, started, fetcher, owner);
+        return send(request, target, deleted, `${set}${input}.${signature}`, init, cors, vary, line, started, fetcher, owner);
       } catch {
         return unreachable({ request, line, started });
       }

@@ -1,15 +1,18 @@
 //! The keys that assertions are signed with, as the runtime's WebCrypto holds them. It also judges them: it alone can say what a private key's public one is.
 
+use std::cell::RefCell;
+
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, WorkerGlobalScope};
 
 use super::crypto::{object, subtle};
-use super::isolate::now;
+use super::isolate::{Isolate, now};
 use crate::assertion::Assertion;
 use crate::assertion::keys::{ListedKey, SigningKeys};
-use crate::config::Fault;
+use crate::assertion::reuse::Reuse;
+use crate::config::{Fault, Resource};
 use crate::jose::{self, Algorithm};
 use crate::keys::Material;
 use crate::verify::Verified;
@@ -22,12 +25,19 @@ pub(super) struct Signer {
     header: String,
 }
 
-/// An assertion without its signature.
+/// What a request is to carry.
+pub(super) struct Asserted {
+    /// The header that carries it, and the start of its value; all of it, if it was signed before.
+    pub(super) start: String,
+    pub(super) unsigned: Option<Unsigned>,
+}
+
+/// What is still to be signed.
 pub(super) struct Unsigned {
     pub(super) signer: &'static Signer,
-    /// The header that is to carry it, and the start of its value.
-    pub(super) start: &'static str,
     pub(super) input: String,
+    /// The request's ticket.
+    pub(super) ticket: f64,
 }
 
 impl Signer {
@@ -49,11 +59,33 @@ impl Signer {
     }
 
     /// An assertion about a caller; `None` if the runtime has no random number for it.
-    pub(super) fn unsigned(&'static self, assertion: &Assertion, verified: &Verified) -> Option<Unsigned> {
+    pub(super) fn assert(
+        &'static self,
+        reuse: &RefCell<Reuse>,
+        resource: &'static Resource,
+        assertion: &Assertion,
+        verified: &Verified,
+        ticket: f64,
+    ) -> Option<Asserted> {
+        let (start, now) = (assertion.carrier.start(), now());
+        let resource = resource.canonical.as_str();
+        if let Some(kept) = reuse.borrow().find(resource, verified, now) {
+            return Some(Asserted { start: [start, kept].concat(), unsigned: None });
+        }
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let jti = scope.crypto().ok()?.random_uuid();
-        let input = assertion.signing_input(&self.header, verified, now(), &jti);
-        Some(Unsigned { signer: self, start: assertion.carrier.start(), input })
+        let input = assertion.signing_input(&self.header, verified, now, &jti);
+        reuse.borrow_mut().signing(resource, verified, now, ticket, &input);
+        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input, ticket }) })
+    }
+}
+
+/// The signature of what was signed with this ticket, encoded.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn signed(ticket: f64, signature: &str) {
+    if let Some(isolate) = Isolate::held() {
+        isolate.reuse.borrow_mut().signed(ticket, signature);
     }
 }
 
