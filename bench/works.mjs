@@ -6,7 +6,7 @@
 //   slice      a factor on the length of a slice (forwarded requests leave garbage that is collected in bursts: a slice must hold several)
 //   against    what ratios are taken to: `jose` (or jose-answer, or the first side) of the same variant, or "first": the first variant of the same side
 import { PATH, DOCUMENT } from "./support/stage.mjs";
-import { BODY, calls, callOf, gets } from "./support/requests.mjs";
+import { BODY, MODERN_HEADERS, MODERN_PARAMS, calls, callOf, gets } from "./support/requests.mjs";
 import { EVENTS, MIB } from "./support/sizes.mjs";
 
 const FORWARD = ["base", "ours", "jose", "by-hand", "bare"];
@@ -30,6 +30,12 @@ const verifying = (name, what, algorithm, sides, slice) => ({
 });
 const forward = (algorithm, sides = FORWARD) => verifying(algorithm, "forward", algorithm, sides);
 const answer = (algorithm) => verifying(`${algorithm}-answer`, "answer, without forwarding", algorithm, ANSWER, WITHOUT_FORWARDING);
+
+const ruled = (label, options, call = { body: callOf(2048) }) => ({
+  label, options, requests: (stage, running) => calls((i) => stage.token("good", i), { ...running, ...call }),
+});
+const MODERN_CALL = { headers: MODERN_HEADERS, body: callOf(2048, MODERN_PARAMS) };
+const KINDS = ["names", "methods", "beginnings", "endings"];
 
 const TOKEN_KIB = [0.5, 1, 2, 4, 8, 16];
 
@@ -113,5 +119,18 @@ export const WORKS = [
       size,
       requests: (stage, running) => calls((i) => stage.sized(size * 1024, i), { ...running, count: 8 }),
     })),
+  },
+  {
+    name: "policy",
+    title: "RS256: a tools/call of 2 KiB, by the rules that it is checked against; only the last rule is for it",
+    sides: ["ours"],
+    against: "first",
+    variants: [
+      ruled("no policy", {}),
+      ruled("no policy, 2026-07-28", {}, MODERN_CALL),
+      ruled("required scopes, no rules", { rules: 0 }),
+      ...KINDS.flatMap((of) => [10, 1000].map((rules) => ruled(`${rules} ${of}`, { rules, of }))),
+      ruled("10 names, 2026-07-28", { rules: 10, of: "names" }, MODERN_CALL),
+    ],
   },
 ];

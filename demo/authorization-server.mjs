@@ -30,11 +30,14 @@ const BROWSER_ENDPOINTS = new Set([ROUTES.jwks, ROUTES.registration, ROUTES.revo
 const RFC8414 = "/.well-known/oauth-authorization-server";
 const OPENID = "/.well-known/openid-configuration";
 
-/** Starts the server on 127.0.0.1; resolves to `{ issuer, close }` once it listens. `resource` is the canonical URL. */
-export async function startAuthorizationServer({ port, resource }) {
+/**
+ * Starts the server on 127.0.0.1; resolves to `{ issuer, close }` once it listens. `resource` is the canonical URL. `scopes` are those
+ * it grants, the first one always; `clients` (RFC 7591 metadata) are registered from the start, and may use client_credentials.
+ */
+export async function startAuthorizationServer({ port, resource, scopes = [SCOPE], clients = [] }) {
   const { default: Provider, errors } = await import("oidc-provider");
   const issuer = `http://127.0.0.1:${port}`;
-  const provider = new Provider(issuer, settings(resource, errors));
+  const provider = new Provider(issuer, settings({ resource, scopes, clients }, errors));
 
   // A grant is one authorization, never a standing session: the next authorization shows the login page again. So no
   // web site can get a token behind the user's back, and logging in under another name needs no log-out.
@@ -45,7 +48,7 @@ export async function startAuthorizationServer({ port, resource }) {
 
   const handle = provider.callback();
   const server = createServer((req, res) => {
-    answer(provider, handle, issuer, resource, req, res).catch((error) => {
+    answer(provider, handle, { issuer, resource, scope: scopes[0] }, req, res).catch((error) => {
       const lost = error instanceof errors.SessionNotFound;
       if (!lost) console.error(error);
       if (!res.headersSent) res.writeHead(lost ? 400 : 500, { "content-type": "text/plain" });
@@ -64,7 +67,7 @@ export async function startAuthorizationServer({ port, resource }) {
   };
 }
 
-async function answer(provider, handle, issuer, resource, req, res) {
+async function answer(provider, handle, { issuer, resource, scope }, req, res) {
   // A page that rebinds its own name to 127.0.0.1 arrives with that name as Host.
   if (`http://${req.headers.host}` !== issuer) {
     res.writeHead(403, { "content-type": "text/plain" }).end(`This server answers only as ${issuer}\n`);
@@ -89,7 +92,7 @@ async function answer(provider, handle, issuer, resource, req, res) {
   if (url.pathname === ROUTES.authorization && req.method === "GET") {
     // A client may ask for no scope (RFC 6749 section 3.3); oidc-provider would then refuse to grant nothing.
     const asked = (url.searchParams.get("scope") ?? "").split(" ").filter(Boolean);
-    url.searchParams.set("scope", [...new Set([...asked, SCOPE])].join(" "));
+    url.searchParams.set("scope", [...new Set([...asked, scope])].join(" "));
     req.url = url.pathname + url.search;
   }
   if (url.pathname.startsWith("/login/")) {
@@ -99,12 +102,13 @@ async function answer(provider, handle, issuer, resource, req, res) {
   handle(req, res);
 }
 
-function settings(resource, errors) {
+function settings({ resource, scopes, clients }, errors) {
   return {
+    clients,
     jwks: { keys: [signingKey()] },
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     routes: ROUTES,
-    scopes: ["openid", "offline_access", SCOPE],
+    scopes: ["openid", "offline_access", ...scopes],
     responseTypes: ["code"],
     pkce: { required: () => true },
     clientBasedCORS: () => true,
@@ -128,6 +132,7 @@ function settings(resource, errors) {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     expiresWithSession: () => false,
     features: {
+      clientCredentials: { enabled: clients.length > 0 },
       devInteractions: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       registration: { enabled: true },
@@ -141,7 +146,7 @@ function settings(resource, errors) {
           if (withoutSlash(asked) !== withoutSlash(resource)) {
             throw new errors.InvalidTarget(`this server issues tokens for ${resource} only`);
           }
-          return { audience: resource, scope: SCOPE, accessTokenFormat: "jwt", jwt: { sign: { alg: "RS256" } } };
+          return { audience: resource, scope: scopes.join(" "), accessTokenFormat: "jwt", jwt: { sign: { alg: "RS256" } } };
         },
       },
     },

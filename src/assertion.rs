@@ -13,7 +13,6 @@ pub mod reuse;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::identity;
 use crate::json;
 use crate::limits::{self, Seconds};
 use crate::verify::Verified;
@@ -87,10 +86,10 @@ impl Assertion {
         members.add("exp", (now + limits::ASSERTION_SECONDS).into());
         members.add("iat", now.into());
         members.add("jti", text(jti));
-        if let Some(client_id) = identity::client_id(verified.claims()) {
+        if let Some(client_id) = verified.client_id() {
             members.add("client_id", text(client_id));
         }
-        let scopes: Vec<&str> = identity::scopes(verified.claims()).collect();
+        let scopes: Vec<&str> = verified.scopes().collect();
         if !scopes.is_empty() {
             members.add("scope", text(&scopes.join(" ")));
         }

@@ -1,9 +1,9 @@
 //! The claims of a token whose signature was found good → `Permit`, or why not.
 //!
-//! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`, `sub`. A claim of the wrong type is refused, never
+//! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`, client, what else the entry demands, `sub`. A claim of the wrong type is refused, never
 //! treated as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
 
-use crate::identity::Identity;
+use crate::identity::{ClaimNames, Identity};
 use crate::json::{Document, Node};
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
@@ -15,11 +15,36 @@ pub struct Rules {
     pub issuer: String,
     /// Accepted `aud` values; never empty.
     pub audiences: Vec<String>,
+    /// Where a token says for whom it is.
+    pub audience_in: AudienceIn,
+    /// Accepted clients; empty: any.
+    pub clients: Vec<String>,
+    /// What else a token must say, or it is not an access token of ours.
+    pub demands: Vec<Demand>,
+    /// Where client and scopes stand.
+    pub names: ClaimNames,
     pub verify_exp: bool,
     pub verify_iat: bool,
     pub verify_nbf: bool,
     pub verify_iss: bool,
     pub leeway: Seconds,
+}
+
+/// Where a token says for whom it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudienceIn {
+    Aud,
+    /// In `aud`, where there is one, and else by its client: Cognito's access tokens have no `aud`. Without a list of clients it is `Aud`.
+    AudElseClient,
+}
+
+/// A claim that an access token of this issuer has and its other tokens do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// This claim is this string.
+    Is(&'static str, String),
+    /// One of these claims is there and has something in it.
+    AnyOf(&'static [&'static str]),
 }
 
 impl Rules {
@@ -28,6 +53,10 @@ impl Rules {
         Self {
             issuer,
             audiences,
+            audience_in: AudienceIn::Aud,
+            clients: Vec::new(),
+            demands: Vec::new(),
+            names: ClaimNames::USUAL,
             verify_exp: true,
             verify_iat: true,
             verify_nbf: true,
@@ -63,10 +92,12 @@ pub fn judge(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, R
     if rules.verify_iss {
         check_iss(claims, &rules.issuer)?;
     }
-    check_aud(claims, &rules.audiences)?;
+    check_audience(claims, rules)?;
+    check_client(claims, rules)?;
+    check_demands(claims, &rules.demands)?;
     let subject = check_sub(claims)?;
     refuse_bound(claims)?;
-    Ok(Permit { identity: Identity::new(subject, &rules.issuer, claims) })
+    Ok(Permit { identity: Identity::new(subject, &rules.issuer, claims, rules.names) })
 }
 
 /// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2 makes it required.
@@ -115,6 +146,40 @@ fn check_aud(claims: &Document, expected: &[String]) -> Result<(), Refusal> {
 
 fn without_slash(url: &str) -> &str {
     url.strip_suffix('/').unwrap_or(url)
+}
+
+/// `aud`; where it may be absent, the client stands for it.
+fn check_audience(claims: &Document, rules: &Rules) -> Result<(), Refusal> {
+    let by_client = rules.audience_in == AudienceIn::AudElseClient && !rules.clients.is_empty();
+    if by_client && claims.get("aud").is_none() {
+        return Ok(()); // `check_client` is next
+    }
+    check_aud(claims, &rules.audiences)
+}
+
+/// The client, if the entry lists its clients: exact, and a string.
+fn check_client(claims: &Document, rules: &Rules) -> Result<(), Refusal> {
+    if rules.clients.is_empty() {
+        return Ok(());
+    }
+    let client = rules.names.client(claims).ok_or(Refusal::ClientMissing)?;
+    if rules.clients.iter().any(|c| c == client) { Ok(()) } else { Err(Refusal::ClientMismatch) }
+}
+
+fn check_demands(claims: &Document, demands: &[Demand]) -> Result<(), Refusal> {
+    let is_met = |demand: &Demand| match demand {
+        Demand::Is(name, value) => claims.get(name).and_then(Node::as_str) == Some(value),
+        Demand::AnyOf(names) => names.iter().any(|name| claims.get(name).is_some_and(says_something)),
+    };
+    if demands.iter().all(is_met) { Ok(()) } else { Err(Refusal::ClaimMismatch) }
+}
+
+fn says_something(claim: Node<'_>) -> bool {
+    match claim {
+        Node::String(text) => !text.is_empty(),
+        Node::Array(members) | Node::Object(members) => members.values().next().is_some(),
+        Node::Null | Node::Bool(_) | Node::Number(_) => false,
+    }
 }
 
 /// Without a subject there is nobody to forward as.

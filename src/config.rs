@@ -9,12 +9,15 @@ mod canonical;
 mod faults;
 mod origin;
 mod origins;
+mod policy;
+mod providers;
 mod sessions;
 mod urls;
 mod variables;
+mod warnings;
 
 pub use canonical::Canonical;
-pub use faults::Fault;
+pub use faults::{Fault, Warning};
 pub use origins::AllowedOrigins;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use urls::Url;
@@ -28,6 +31,7 @@ use crate::identity::is_scope;
 use crate::jose::Algorithm;
 use crate::limits::{self, Seconds};
 use crate::metadata;
+use crate::policy::{Mode, Policy};
 use crate::refusal::Challenges;
 use crate::sessions::Sessions;
 use faults::Faults;
@@ -48,6 +52,8 @@ pub struct Config {
     pub sessions: Option<Sessions>,
     /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
     pub unseen_secrets: Vec<&'static str>,
+    /// What is sound, and yet will surprise.
+    pub warnings: Vec<Warning>,
 }
 
 /// An MCP server behind the Worker.
@@ -59,11 +65,20 @@ pub struct Resource {
     pub metadata: Option<String>,
     pub challenges: Challenges,
     pub allowed_origins: AllowedOrigins,
+    /// None: every good token opens everything.
+    pub policy: Option<Policy>,
     /// `ORIGIN_URL`.
     pub origin_url: String,
     /// What the origin is told about the caller in a way that it can verify.
     pub assertion: Option<Assertion>,
     pub delivery: Delivery,
+}
+
+impl Resource {
+    /// Whether a request without a credential may be asked what it wants.
+    pub fn may_be_anonymous(&self, method: &str) -> bool {
+        method == "POST" && self.policy.as_ref().is_some_and(Policy::has_anonymous_methods)
+    }
 }
 
 /// An authorization server, and what is demanded of its tokens.
@@ -73,6 +88,8 @@ pub struct Entry {
     pub authorization_server_url: Option<String>,
     pub source: SourceId,
     pub algorithms: Vec<Algorithm>,
+    /// Whether a token must say `typ: at+jwt`: its issuer signs other kinds of JWT, too.
+    pub only_at_jwt: bool,
     pub rules: Rules,
 }
 
@@ -126,13 +143,11 @@ impl Config {
             assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
         let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
         let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
-        let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else {
-            return Err(faults.into_vec());
-        };
-        let faults = faults.into_vec();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+        let policy = policy::read(variables, &mut faults);
+        let mut warnings = faults.into_result()?;
+        // Without a fault, both are there.
+        let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
+        warnings.extend(warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes));
         let metadata = metadata::document(&canonical, &entries, &scopes_supported);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
         let unseen = [
@@ -146,6 +161,7 @@ impl Config {
             entries,
             metadata,
             allowed_origins,
+            policy,
             origin_url,
             assertion,
             delivery,
@@ -158,6 +174,7 @@ impl Config {
             signing,
             sessions,
             unseen_secrets,
+            warnings,
         })
     }
 
@@ -195,8 +212,21 @@ impl Config {
         if self.sessions.is_some() || self.unseen_secrets.contains(&sessions::KEY) {
             summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
         }
+        let policies: Vec<String> =
+            self.resources.iter().filter_map(|r| r.policy.as_ref()).map(described).collect();
+        if !policies.is_empty() {
+            summary.push(("Policy", policies));
+        }
         summary
     }
+}
+
+fn described(policy: &Policy) -> String {
+    let mode = match policy.mode {
+        Mode::Enforce => "enforced",
+        Mode::Report => "reported, not enforced",
+    };
+    format!("{mode}: {} rule(s)", policy.rules.all().len())
 }
 
 fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec<String> {

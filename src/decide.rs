@@ -6,7 +6,8 @@ use crate::bearer;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
 use crate::metadata;
-use crate::refusal::Refusal;
+use crate::policy::Unmet;
+use crate::refusal::{Detail, Refusal};
 use crate::route::{Protected, Route, route};
 
 /// The parts of a request that are decided on.
@@ -27,27 +28,36 @@ pub enum Decision<'c, 'r> {
     /// An answer of the Worker's own that is no refusal, and what it is, for the log.
     Serve(Answer, &'static str),
     Refuse(Refused<'c, 'r>),
-    /// Verify the token, then forward.
+    /// Verify the token, then ask the policy, then forward.
     Verify(&'r str, Protected<'c>),
+    /// No credential was sent, and some methods need none: ask the policy.
+    Anonymous(Protected<'c>),
 }
 
 /// A refusal, and whose it is.
 #[derive(Debug)]
 pub struct Refused<'c, 'r> {
     pub refusal: Refusal,
+    detail: Detail,
     resource: Option<&'c Resource>,
     origin: Option<&'r str>,
 }
 
 impl<'c, 'r> Refused<'c, 'r> {
     /// A refusal at the MCP endpoint of a resource. `origin`: the request's `Origin`.
-    pub const fn at(resource: &'c Resource, origin: Option<&'r str>, refusal: Refusal) -> Self {
-        Self { refusal, resource: Some(resource), origin }
+    pub fn at(resource: &'c Resource, origin: Option<&'r str>, refusal: Refusal) -> Self {
+        Self { refusal, detail: Detail::default(), resource: Some(resource), origin }
+    }
+
+    /// A refusal of the policy's.
+    pub fn unmet(resource: &'c Resource, origin: Option<&'r str>, unmet: Unmet) -> Self {
+        let Unmet { refusal, id, scopes, .. } = unmet;
+        Self { refusal, detail: Detail { id, scopes }, resource: Some(resource), origin }
     }
 
     /// A refusal where nothing is protected.
-    pub const fn elsewhere(refusal: Refusal) -> Self {
-        Self { refusal, resource: None, origin: None }
+    pub fn elsewhere(refusal: Refusal) -> Self {
+        Self { refusal, detail: Detail::default(), resource: None, origin: None }
     }
 
     pub const fn resource(&self) -> Option<&'c Resource> {
@@ -56,7 +66,7 @@ impl<'c, 'r> Refused<'c, 'r> {
 
     /// The answer, with CORS if it is the endpoint's.
     pub fn answer(&self) -> Answer {
-        let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges));
+        let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges), &self.detail);
         if let Some(resource) = self.resource {
             Cors::new(&resource.allowed_origins, self.origin).apply(&mut answer);
         }
@@ -115,6 +125,10 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
     }
     match bearer::token(head.authorization) {
         Ok(token) => Decision::Verify(token, protected),
+        // Only what a body says can be anonymous.
+        Err(Refusal::CredentialsMissing) if resource.may_be_anonymous(head.method) => {
+            Decision::Anonymous(protected)
+        }
         Err(refusal) => Decision::Refuse(Refused::at(resource, head.origin, refusal)),
     }
 }

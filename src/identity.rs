@@ -22,13 +22,13 @@ pub struct Identity {
 
 impl Identity {
     /// Only `claims::judge` has verified claims to make one from.
-    pub(crate) fn new(subject: &str, issuer: &str, claims: &Document) -> Self {
+    pub(crate) fn new(subject: &str, issuer: &str, claims: &Document, names: ClaimNames) -> Self {
         let mut headers = Headers(String::with_capacity(USUAL_BYTES));
         headers.add("X-MCP-Auth-User-Id", [subject]);
         headers.add("X-MCP-Auth-Issuer", [issuer]);
-        headers.add("X-MCP-Auth-Client-Id", client_id(claims));
+        headers.add("X-MCP-Auth-Client-Id", names.client(claims));
         headers.add("X-MCP-Auth-Email", claims.get("email").and_then(Node::as_str));
-        headers.add("X-MCP-Auth-Scopes", scopes(claims));
+        headers.add("X-MCP-Auth-Scopes", names.scopes(claims));
         Self { who: [issuer, subject].concat(), subject: issuer.len(), headers: headers.0 }
     }
 
@@ -86,21 +86,45 @@ pub fn is_reserved(name: &str) -> bool {
         })
 }
 
-/// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta).
-pub(crate) fn client_id(claims: &Document) -> Option<&str> {
-    ["client_id", "azp", "cid"].iter().find_map(|name| claims.get(name))?.as_str()
+/// Which claims say who the client is, and what was granted. Of each list the first that is there counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimNames {
+    pub client: &'static [&'static str],
+    /// Scopes: a string of them, or an array.
+    pub scopes: &'static [&'static str],
+    /// What stands for scopes in a token that has none: a string, an array, or an object, whose member names they are.
+    pub roles: &'static [&'static str],
 }
 
-/// The granted scopes that RFC 6749 section 3.3 allows: from `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta); string or array.
-pub(crate) fn scopes(claims: &Document) -> impl Iterator<Item = &str> {
-    let (text, items) = match claims.get("scope").or_else(|| claims.get("scp")) {
-        Some(Node::String(text)) => (Some(text), None),
-        Some(Node::Array(items)) => (None, Some(items)),
-        _ => (None, None),
-    };
-    let from_text = text.into_iter().flat_map(|text| text.split(' '));
-    let from_items = items.into_iter().flatten().filter_map(|(_, item)| item.as_str());
-    from_text.chain(from_items).filter(|scope| is_scope(scope))
+impl ClaimNames {
+    /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta); `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta).
+    pub const USUAL: Self =
+        Self { client: &["client_id", "azp", "cid"], scopes: &["scope", "scp"], roles: &[] };
+
+    pub(crate) fn client(self, claims: &Document) -> Option<&str> {
+        first(claims, self.client)?.as_str().filter(|client| !client.is_empty())
+    }
+
+    /// The granted scopes that RFC 6749 section 3.3 allows.
+    pub(crate) fn scopes(self, claims: &Document) -> impl Iterator<Item = &str> {
+        let scopes = first(claims, self.scopes);
+        let roles = if scopes.is_none() { first(claims, self.roles) } else { None };
+        let (text, items, members) = match (scopes, roles) {
+            (Some(Node::String(text)), _) | (_, Some(Node::String(text))) => (Some(text), None, None),
+            (Some(Node::Array(items)), _) | (_, Some(Node::Array(items))) => (None, Some(items), None),
+            (_, Some(Node::Object(members))) => (None, None, Some(members)),
+            _ => (None, None, None),
+        };
+        let from_text = text.into_iter().flat_map(|text| text.split(' '));
+        let from_items = items.into_iter().flatten().filter_map(|(_, item)| item.as_str());
+        let from_members = members.into_iter().flatten().map(|(name, _)| name);
+        from_text.chain(from_items).chain(from_members).filter(|scope| is_scope(scope))
+    }
+}
+
+/// The first of these claims that is there.
+fn first<'d>(claims: &'d Document, names: &[&str]) -> Option<Node<'d>> {
+    names.iter().find_map(|name| claims.get(name))
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`

@@ -107,6 +107,8 @@ pub struct Token {
     /// `None`: a name outside the table.
     pub alg: Option<Algorithm>,
     pub kid: Option<String>,
+    /// Whether `typ` says that this is an access token (RFC 9068 section 2.1).
+    pub at_jwt: bool,
     pub claims: Document,
 }
 
@@ -137,12 +139,13 @@ pub fn parse(token: &str) -> Result<Token, Refusal> {
     let kid = string(&header, "kid")?;
     let typ = string(&header, "typ")?;
     refuse_crit(&header)?;
-    check_typ(typ)?;
+    let at_jwt = check_typ(typ)?;
     Ok(Token {
         signing_input: signing_input.to_owned(),
         signature,
         alg: Algorithm::from_name(alg),
         kid: kid.map(str::to_owned),
+        at_jwt,
         claims,
     })
 }
@@ -173,13 +176,14 @@ fn refuse_crit(header: &Document) -> Result<(), Refusal> {
     }
 }
 
-/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
-fn check_typ(typ: Option<&str>) -> Result<(), Refusal> {
+/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9). Whether it is `at+jwt`.
+fn check_typ(typ: Option<&str>) -> Result<bool, Refusal> {
     let Some(typ) = typ.map(str::to_ascii_lowercase) else {
-        return Ok(());
+        return Ok(false);
     };
     match typ.strip_prefix("application/").unwrap_or(&typ) {
-        "jwt" | "at+jwt" => Ok(()),
+        "jwt" => Ok(false),
+        "at+jwt" => Ok(true),
         _ => Err(Refusal::TypNotAllowed),
     }
 }

@@ -5,6 +5,7 @@
 //! deeper than serde_json's limit of 128 is refused, as are numbers outside `f64`, invalid UTF-8 and trailing bytes.
 
 mod document;
+pub(crate) mod reader;
 
 pub use document::{Document, Members, Value as Node};
 

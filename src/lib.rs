@@ -5,7 +5,8 @@
 //! 1. `decide`: settings, then `route` (path), preflight and `Origin` (`cors`), credentials (`bearer`).
 //! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
 //! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
-//! 4. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults. `metadata`: RFC 9728.
+//! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
+//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728.
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
@@ -28,6 +29,8 @@ pub mod jwks;
 pub mod keys;
 pub mod limits;
 pub mod metadata;
+pub mod policy;
+pub mod presets;
 pub mod refusal;
 pub mod route;
 pub mod secret;

@@ -87,6 +87,21 @@ pub const REQUESTED_HEADERS_BYTES: usize = 4096;
 /// Characters of a token's `kid` that reach the log: a `kid` is the sender's choice until the signature is checked.
 pub const LOGGED_KID_CHARS: usize = 128;
 
+/// Bytes of a request body that the policy reads; a larger one is refused where there are rules.
+pub const BODY_BYTES: usize = 1024 * 1024;
+
+/// Messages in a batch: each is judged, and no client sends more than a handful.
+pub const BATCH: usize = 100;
+
+/// Bytes of a request's id that are sent back in a refusal; a longer one is left out.
+pub const ECHOED_ID_BYTES: usize = 1024;
+
+/// Bytes of an answer, or of one event of a stream, in which a list is filtered.
+pub const LIST_BYTES: usize = 8 * 1024 * 1024;
+
+/// Characters of a tool's name that reach the log.
+pub const LOGGED_NAME_CHARS: usize = 128;
+
 /// Seconds that an assertion is good for: the way to the origin and clocks that differ a little.
 pub const ASSERTION_SECONDS: Seconds = 60;
 

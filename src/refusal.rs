@@ -33,8 +33,8 @@ pub enum Refusal {
     HeaderMemberType,
     AlgMissing,
     CritPresent,
-    TypNotAllowed,
     IssuerUntrusted,
+    TypNotAllowed,
     AlgNotAllowed,
     KidUnknown,
     KeyUnfit,
@@ -53,9 +53,27 @@ pub enum Refusal {
     AudMissing,
     AudMalformed,
     AudMismatch,
+    ClientMissing,
+    ClientMismatch,
+    ClaimMismatch,
     SubMissing,
     SubNotString,
     TokenBound,
+
+    /// More than the policy may read.
+    BodyTooLarge,
+    /// In a character set or a compression that readers may undo differently.
+    BodyEncoded,
+    BodyMalformed,
+    MessageInvalid,
+    MirrorMissing,
+    MirrorMismatch,
+    /// To a protocol whose messages no rule would see.
+    UpgradeNotAllowed,
+    ClientNotAllowed,
+    RuleDenies,
+    ClaimNotMet,
+    ScopeInsufficient,
 
     /// A session id that the Worker has not given: without a MAC, or not in its form.
     SessionMalformed,
@@ -67,11 +85,9 @@ pub enum Refusal {
     OriginUnauthorized,
     /// The origin gave a session id that cannot be bound.
     SessionUnbindable,
+    /// A list that should have been filtered, and cannot be read.
+    ListUnreadable,
 }
-
-const SESSION_NOT_FOUND: &str = "session_not_found";
-const UNKNOWN_SESSION: &str =
-    r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}"#;
 
 /// What the table says of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +98,31 @@ pub struct Row {
     pub error: &'static str,
     /// The log's `reason`.
     pub reason: &'static str,
+    /// What is refused as the MCP server would refuse it is answered with a JSON-RPC error.
+    pub rpc: Option<Rpc>,
+}
+
+/// The code and the message of a JSON-RPC error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rpc {
+    pub code: i32,
+    pub message: &'static str,
+}
+
+/// JSON-RPC 2.0, section 5.1; MCP 2026-07-28, basic, Error Codes. Codes of our own are HTTP's: they are to lie outside what JSON-RPC reserves.
+impl Rpc {
+    const PARSE_ERROR: Self = Self { code: -32700, message: "Parse error" };
+    const INVALID_REQUEST: Self = Self { code: -32600, message: "Invalid Request" };
+    const MIRROR_MISSING: Self =
+        Self { code: -32020, message: "Header mismatch: a required header is missing" };
+    const MIRROR_MISMATCH: Self =
+        Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
+    const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
+    const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
+    /// As the SDKs' servers answer an unknown session.
+    const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
+    const TOO_LARGE: Self = Self { code: 413, message: "Request body too large" };
+    const ENCODED: Self = Self { code: 415, message: "Request body must be UTF-8 without Content-Encoding" };
 }
 
 /// The `WWW-Authenticate` line of a refusal.
@@ -92,6 +133,17 @@ pub enum Challenge {
     Entry,
     /// A token was read and refused.
     InvalidToken(Description),
+    /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one that does.
+    InsufficientScope,
+}
+
+/// What a refusal says of the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The JSON of the request's id.
+    pub id: Option<String>,
+    /// Every scope that the operation needs.
+    pub scopes: Vec<String>,
 }
 
 /// What a client can act on.
@@ -122,13 +174,22 @@ impl Refusal {
         use Challenge::{Entry, InvalidToken};
         use Description::{Audience, Expired, Invalid, Malformed, Untrusted};
         const fn plain(status: u16, error: &'static str, reason: &'static str) -> Row {
-            Row { status, challenge: Challenge::None, error, reason }
+            Row { status, challenge: Challenge::None, error, reason, rpc: None }
         }
         const fn entry(reason: &'static str) -> Row {
-            Row { status: 401, challenge: Entry, error: "unauthorized", reason }
+            Row { status: 401, challenge: Entry, error: "unauthorized", reason, rpc: None }
         }
         const fn token(description: Description, reason: &'static str) -> Row {
-            Row { status: 401, challenge: InvalidToken(description), error: "invalid_token", reason }
+            Row {
+                status: 401,
+                challenge: InvalidToken(description),
+                error: "invalid_token",
+                reason,
+                rpc: None,
+            }
+        }
+        const fn rpc(status: u16, rpc: Rpc, error: &'static str, reason: &'static str) -> Row {
+            Row { status, challenge: Challenge::None, error, reason, rpc: Some(rpc) }
         }
         match self {
             Self::Misconfigured => plain(503, "server_misconfigured", "server_misconfigured"),
@@ -148,8 +209,8 @@ impl Refusal {
             Self::HeaderMemberType => token(Malformed, "header_member_type"),
             Self::AlgMissing => token(Malformed, "alg_missing"),
             Self::CritPresent => token(Invalid, "crit_present"),
-            Self::TypNotAllowed => token(Invalid, "typ_not_allowed"),
             Self::IssuerUntrusted => token(Untrusted, "issuer_untrusted"),
+            Self::TypNotAllowed => token(Invalid, "typ_not_allowed"),
             Self::AlgNotAllowed => token(Invalid, "alg_not_allowed"),
             Self::KidUnknown => token(Invalid, "kid_unknown"),
             Self::KeyUnfit => token(Invalid, "key_unfit"),
@@ -167,34 +228,50 @@ impl Refusal {
             Self::AudMissing => token(Audience, "aud_missing"),
             Self::AudMalformed => token(Audience, "aud_malformed"),
             Self::AudMismatch => token(Audience, "aud_mismatch"),
+            Self::ClientMissing => token(Audience, "client_missing"),
+            Self::ClientMismatch => token(Audience, "client_mismatch"),
+            Self::ClaimMismatch => token(Invalid, "claim_mismatch"),
             Self::SubMissing => token(Invalid, "sub_missing"),
             Self::SubNotString => token(Invalid, "sub_not_string"),
             Self::TokenBound => token(Invalid, "token_bound"),
 
-            Self::SessionMalformed => plain(404, SESSION_NOT_FOUND, "session_malformed"),
-            Self::SessionMismatch => plain(404, SESSION_NOT_FOUND, "session_mismatch"),
+            Self::BodyTooLarge => rpc(413, Rpc::TOO_LARGE, "payload_too_large", "body_too_large"),
+            Self::BodyEncoded => rpc(415, Rpc::ENCODED, "unsupported_media_type", "body_encoded"),
+            Self::BodyMalformed => rpc(400, Rpc::PARSE_ERROR, "parse_error", "body_malformed"),
+            Self::MessageInvalid => rpc(400, Rpc::INVALID_REQUEST, "invalid_request", "message_invalid"),
+            Self::MirrorMissing => rpc(400, Rpc::MIRROR_MISSING, "header_mismatch", "mirror_missing"),
+            Self::MirrorMismatch => rpc(400, Rpc::MIRROR_MISMATCH, "header_mismatch", "mirror_mismatch"),
+            Self::UpgradeNotAllowed => rpc(403, Rpc::FORBIDDEN, "forbidden", "upgrade_not_allowed"),
+            Self::ClientNotAllowed => rpc(403, Rpc::FORBIDDEN, "forbidden", "client_not_allowed"),
+            Self::RuleDenies => rpc(403, Rpc::FORBIDDEN, "forbidden", "rule_denies"),
+            Self::ClaimNotMet => rpc(403, Rpc::FORBIDDEN, "forbidden", "claim_not_met"),
+            Self::ScopeInsufficient => Row {
+                challenge: Challenge::InsufficientScope,
+                ..rpc(403, Rpc::INSUFFICIENT_SCOPE, "insufficient_scope", "scope_insufficient")
+            },
+
+            Self::SessionMalformed => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_malformed"),
+            Self::SessionMismatch => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_mismatch"),
             Self::AssertionUnsigned => plain(503, "temporarily_unavailable", "assertion_unsigned"),
+            Self::SessionUnbindable => plain(502, "bad_gateway", "session_unbindable"),
+            Self::ListUnreadable => plain(502, "bad_gateway", "list_unreadable"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
-            Self::SessionUnbindable => plain(502, "bad_gateway", "session_unbindable"),
         }
     }
 
     /// The answer to the client, without CORS.
-    pub fn answer(self, challenges: Option<&Challenges>) -> Answer {
+    pub fn answer(self, challenges: Option<&Challenges>, detail: &Detail) -> Answer {
         let row = self.row();
-        let description = match row.challenge {
-            Challenge::InvalidToken(description) => Some(description),
-            _ => None,
-        };
-        let body = match description {
-            // What the SDKs' servers say of an unknown session, so that clients take it for that.
-            None if row.error == SESSION_NOT_FOUND => UNKNOWN_SESSION.to_owned(),
-            Some(d) => format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, d.text()),
-            None => format!(r#"{{"error":"{}"}}"#, row.error),
+        let body = match (row.rpc, row.challenge) {
+            (Some(rpc), _) => rpc.body(row.error, detail),
+            (None, Challenge::InvalidToken(d)) => {
+                format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, d.text())
+            }
+            (None, _) => format!(r#"{{"error":"{}"}}"#, row.error),
         };
         let mut answer = Answer::json(row.status, body);
-        if let Some(line) = challenges.and_then(|c| c.line(row.challenge)) {
+        if let Some(line) = challenges.and_then(|c| c.line(row.challenge, &detail.scopes)) {
             answer.set("WWW-Authenticate", line);
         }
         match self {
@@ -203,6 +280,22 @@ impl Refusal {
             _ => {}
         }
         answer
+    }
+}
+
+impl Rpc {
+    /// Ids and scopes are JSON already: an id as it was sent, and what is a scope needs no escape.
+    fn body(self, error: &str, detail: &Detail) -> String {
+        let Self { code, message } = self;
+        // No version of MCP takes `null` for an id.
+        let id = detail.id.as_deref().map(|id| format!(r#","id":{id}"#)).unwrap_or_default();
+        let scopes = match detail.scopes.as_slice() {
+            [] => String::new(),
+            scopes => format!(r#","required_scopes":["{}"]"#, scopes.join("\",\"")),
+        };
+        format!(
+            r#"{{"jsonrpc":"2.0"{id},"error":{{"code":{code},"message":"{message}","data":{{"error":"{error}"{scopes}}}}}}}"#
+        )
     }
 }
 
@@ -225,18 +318,21 @@ impl Challenges {
         self.resource_metadata.as_deref()
     }
 
-    /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted, `error_description` last.
-    fn line(&self, challenge: Challenge) -> Option<String> {
-        let description = match challenge {
+    /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted, `error_description` last. `needed`: the scopes that are
+    /// asked for in place of those for the entry.
+    fn line(&self, challenge: Challenge, needed: &[String]) -> Option<String> {
+        let needed = (!needed.is_empty()).then(|| needed.join(" "));
+        let entry = self.scope.as_deref();
+        let (error, scope, description) = match challenge {
             Challenge::None => return None,
-            Challenge::Entry => None,
-            Challenge::InvalidToken(description) => Some(description.text()),
+            Challenge::Entry => (None, entry, None),
+            Challenge::InvalidToken(description) => (Some("invalid_token"), entry, Some(description.text())),
+            Challenge::InsufficientScope => (Some("insufficient_scope"), needed.as_deref(), None),
         };
-        let error = description.map(|_| "invalid_token");
         let parameters: Vec<String> = [
             ("resource_metadata", self.resource_metadata.as_deref()),
             ("error", error),
-            ("scope", self.scope.as_deref()),
+            ("scope", scope),
             ("error_description", description),
         ]
         .into_iter()

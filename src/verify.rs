@@ -2,7 +2,7 @@
 //!
 //! 1. The unverified `iss` picks the entries that may answer for the token; entries with `verify_iss` off are tried as well. Issuer and key set belong together: a key is
 //!    only ever looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
-//! 2. The entry allows the token's `alg`. 3. A key of its set fits. 4. The signature is good. 5. The claims are.
+//! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is good. 5. The claims are.
 //! 6. The first entry that accepts wins. If none does, the most specific refusal is told.
 //!
 //! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the answer.
@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use crate::claims::{self, Permit};
 use crate::config::{Entry, Resource, SourceId};
-use crate::identity;
+use crate::identity::ClaimNames;
 use crate::jose::{self, Algorithm, Token};
 use crate::json::Document;
 use crate::jwks::Need;
@@ -38,7 +38,7 @@ enum Stage<'c> {
     NextEntry,
     KeySet(&'c Entry, Algorithm, Need),
     Signature(&'c Entry, Algorithm, Vec<Rc<Key>>),
-    Accepted(Permit),
+    Accepted(Permit, ClaimNames),
 }
 
 /// What a verification needs next.
@@ -56,6 +56,8 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub struct Verified {
     permit: Permit,
+    /// Where the token says what its client and scopes are.
+    names: ClaimNames,
     token: Rc<Token>,
 }
 
@@ -68,11 +70,20 @@ impl Verified {
         &self.token.claims
     }
 
+    /// The granted scopes, as they stand in the token.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.names.scopes(self.claims())
+    }
+
+    /// The client that the token was given to.
+    pub fn client_id(&self) -> Option<&str> {
+        self.names.client(self.claims())
+    }
+
     /// Who is calling, as sessions are bound.
     pub fn caller(&self) -> Caller<'_> {
         let identity = self.permit.identity();
-        let client = identity::client_id(self.claims());
-        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client }
+        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client: self.client_id() }
     }
 
     /// The token but for its signature, as it was sent.
@@ -136,7 +147,7 @@ impl<'c> Verification<'c> {
             self.next_entry();
         }
         match &self.stage {
-            Stage::NextEntry | Stage::Accepted(_) => Step::Done,
+            Stage::NextEntry | Stage::Accepted(..) => Step::Done,
             Stage::KeySet(entry, _, need) => Step::KeySet(entry.source, *need),
             Stage::Signature(_, algorithm, keys) => match keys.last() {
                 Some(key) => Step::Signature(Check {
@@ -179,7 +190,7 @@ impl<'c> Verification<'c> {
             return;
         }
         match claims::judge(&self.token.claims, &entry.rules, self.now) {
-            Ok(permit) => self.stage = Stage::Accepted(permit),
+            Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
             Err(refusal) => self.refuse(refusal),
         }
     }
@@ -187,7 +198,7 @@ impl<'c> Verification<'c> {
     /// The outcome, once nothing is needed any more. Before that, it is a no.
     pub fn verdict(self) -> Result<Verified, Refusal> {
         match self.stage {
-            Stage::Accepted(permit) => Ok(Verified { permit, token: self.token }),
+            Stage::Accepted(permit, names) => Ok(Verified { permit, names, token: self.token }),
             _ => Err(self.refusal),
         }
     }
@@ -209,6 +220,10 @@ impl<'c> Verification<'c> {
     fn next_entry(&mut self) {
         while let Some(entry) = self.entries.pop() {
             self.asked = Some(entry);
+            if entry.only_at_jwt && !self.token.at_jwt {
+                self.refusal = self.refusal.max(Refusal::TypNotAllowed);
+                continue;
+            }
             match self.token.alg.filter(|alg| entry.algorithms.contains(alg)) {
                 Some(algorithm) => {
                     self.stage = Stage::KeySet(entry, algorithm, Need::Any);

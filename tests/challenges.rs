@@ -11,8 +11,9 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use mcp_edge_auth::answer::Answer;
 use mcp_edge_auth::config::Config;
-use mcp_edge_auth::refusal::{Challenge, Refusal};
+use mcp_edge_auth::refusal::{Challenge, Challenges, Detail, Refusal};
 use serde_json::{Value, json};
 use support::{assert_golden, config, for_each_row, resource, same, settings, single_issuer_settings, with};
 
@@ -23,6 +24,7 @@ fn rows() -> Vec<Row> {
     use Refusal::*;
     let entry = |reason, refusal| (reason, refusal, 401, "unauthorized", Some("entry"));
     let token = |reason, refusal, challenge| (reason, refusal, 401, "invalid_token", Some(challenge));
+    let rpc = |reason, refusal, status, error| (reason, refusal, status, error, None);
     vec![
         ("server_misconfigured", Misconfigured, 503, "server_misconfigured", None),
         ("not_found", NotFound, 404, "not_found", None),
@@ -39,8 +41,8 @@ fn rows() -> Vec<Row> {
         token("header_member_type", HeaderMemberType, "malformed"),
         token("alg_missing", AlgMissing, "malformed"),
         token("crit_present", CritPresent, "invalid"),
-        token("typ_not_allowed", TypNotAllowed, "invalid"),
         token("issuer_untrusted", IssuerUntrusted, "untrusted"),
+        token("typ_not_allowed", TypNotAllowed, "invalid"),
         token("alg_not_allowed", AlgNotAllowed, "invalid"),
         token("kid_unknown", KidUnknown, "invalid"),
         token("key_unfit", KeyUnfit, "invalid"),
@@ -58,15 +60,30 @@ fn rows() -> Vec<Row> {
         token("aud_missing", AudMissing, "audience"),
         token("aud_malformed", AudMalformed, "audience"),
         token("aud_mismatch", AudMismatch, "audience"),
+        token("client_missing", ClientMissing, "audience"),
+        token("client_mismatch", ClientMismatch, "audience"),
+        token("claim_mismatch", ClaimMismatch, "invalid"),
         token("sub_missing", SubMissing, "invalid"),
         token("sub_not_string", SubNotString, "invalid"),
         token("token_bound", TokenBound, "invalid"),
-        ("session_malformed", SessionMalformed, 404, "session_not_found", None),
-        ("session_mismatch", SessionMismatch, 404, "session_not_found", None),
+        rpc("body_too_large", BodyTooLarge, 413, "payload_too_large"),
+        rpc("body_encoded", BodyEncoded, 415, "unsupported_media_type"),
+        rpc("body_malformed", BodyMalformed, 400, "parse_error"),
+        rpc("message_invalid", MessageInvalid, 400, "invalid_request"),
+        rpc("mirror_missing", MirrorMissing, 400, "header_mismatch"),
+        rpc("mirror_mismatch", MirrorMismatch, 400, "header_mismatch"),
+        rpc("upgrade_not_allowed", UpgradeNotAllowed, 403, "forbidden"),
+        rpc("client_not_allowed", ClientNotAllowed, 403, "forbidden"),
+        rpc("rule_denies", RuleDenies, 403, "forbidden"),
+        rpc("claim_not_met", ClaimNotMet, 403, "forbidden"),
+        ("scope_insufficient", ScopeInsufficient, 403, "insufficient_scope", Some("scope")),
+        rpc("session_malformed", SessionMalformed, 404, "session_not_found"),
+        rpc("session_mismatch", SessionMismatch, 404, "session_not_found"),
         ("assertion_unsigned", AssertionUnsigned, 503, "temporarily_unavailable", None),
+        ("session_unbindable", SessionUnbindable, 502, "bad_gateway", None),
+        ("list_unreadable", ListUnreadable, 502, "bad_gateway", None),
         ("origin_unreachable", OriginUnreachable, 502, "bad_gateway", None),
         ("origin_unauthorized", OriginUnauthorized, 502, "bad_gateway", None),
-        ("session_unbindable", SessionUnbindable, 502, "bad_gateway", None),
     ]
 }
 
@@ -80,8 +97,14 @@ fn forms() -> [(&'static str, Config); 3] {
     ]
 }
 
+/// The answer to the request with id 7, for which these scopes would be enough.
+fn answer(refusal: Refusal, challenges: Option<&Challenges>) -> Answer {
+    let scopes = ["tools:admin", "audit"].map(str::to_owned).to_vec();
+    refusal.answer(challenges, &Detail { id: Some("7".to_owned()), scopes })
+}
+
 fn body(refusal: Refusal) -> Value {
-    serde_json::from_str(refusal.answer(None).body.as_deref().unwrap()).unwrap()
+    serde_json::from_str(answer(refusal, None).body.as_deref().unwrap()).unwrap()
 }
 
 #[test]
@@ -90,13 +113,19 @@ fn every_row() {
         let row = refusal.row();
         same(reason, (row.reason, row.status, row.error), (reason, status, error))?;
         same(reason, row.challenge == Challenge::None, challenge.is_none())?;
-        let answer = refusal.answer(None);
+        let answer = answer(refusal, None);
         same(reason, answer.status, status)?;
-        let unknown_session = json!({ "jsonrpc": "2.0", "error": { "code": -32001, "message": "Session not found" }, "id": null });
-        match error {
-            "session_not_found" => same(reason, body(refusal), unknown_session)?,
-            _ => same(reason, body(refusal)["error"].as_str(), Some(error))?,
-        }
+        let body = body(refusal);
+        let (error_at, rpc) = match row.rpc {
+            Some(rpc) => (&body["error"]["data"]["error"], Some((rpc.code.into(), json!("2.0"), json!(7)))),
+            None => (&body["error"], None),
+        };
+        same(reason, error_at.as_str(), Some(error))?;
+        same(
+            reason,
+            body["error"]["code"].as_i64().map(|c| (c, body["jsonrpc"].clone(), body["id"].clone())),
+            rpc,
+        )?;
         same(reason, answer.header("Cache-Control"), Some("no-store"))?;
         same(reason, answer.header("Content-Type"), Some("application/json"))
     });
@@ -119,7 +148,7 @@ fn no_refusal_is_left_out_of_the_rows() {
 fn golden_challenges() {
     for (form, config) in forms() {
         for_each_row(rows(), |&(reason, refusal, _, _, challenge)| {
-            let answer = refusal.answer(Some(&resource(&config).challenges));
+            let answer = answer(refusal, Some(&resource(&config).challenges));
             match (answer.header("WWW-Authenticate"), challenge) {
                 (Some(line), Some(file)) => assert_golden(&format!("challenge-{form}-{file}.txt"), line),
                 (line, None) => same(reason, line, None)?,
@@ -134,7 +163,7 @@ fn golden_challenges() {
 fn every_challenge_is_one_line_that_any_parser_takes() {
     for (form, config) in forms() {
         for_each_row(rows(), |&(reason, refusal, ..)| {
-            let answer = refusal.answer(Some(&resource(&config).challenges));
+            let answer = answer(refusal, Some(&resource(&config).challenges));
             let Some(line) = answer.header("WWW-Authenticate") else { return Ok(()) };
             same(reason, answer.headers.iter().filter(|(n, _)| *n == "WWW-Authenticate").count(), 1)?;
             same(reason, line.bytes().all(|b| matches!(b, 0x20..=0x7e) && b != b'\\'), true)?;
@@ -149,7 +178,8 @@ fn every_challenge_is_one_line_that_any_parser_takes() {
             }
             let distinct: BTreeSet<&&str> = names.iter().collect();
             same(&format!("{form} {reason}: once each"), distinct.len(), names.len())?;
-            same(reason, names.contains(&"error"), refusal.row().error == "invalid_token")?;
+            let error = refusal.row().error;
+            same(reason, names.contains(&"error"), matches!(error, "invalid_token" | "insufficient_scope"))?;
             let described = names.contains(&"error_description");
             same(reason, described, names.last() == Some(&"error_description"))?;
             same(reason, names.contains(&"resource_metadata"), form != "single-issuer")
@@ -177,10 +207,10 @@ fn descriptions() {
 #[test]
 fn headers_of_their_own() {
     for_each_row(rows(), |&(reason, refusal, ..)| {
-        let answer = refusal.answer(None);
+        let answer = answer(refusal, None);
         same(reason, answer.header("Retry-After"), (reason == "keys_unavailable").then_some("12"))?;
         same(reason, answer.header("Allow"), (reason == "method_not_allowed").then_some("GET, HEAD"))
     });
     // RFC 9110 section 10.2.3 allows 0, which would make clients hammer.
-    assert_eq!(Refusal::KeysUnavailable(0).answer(None).header("Retry-After"), Some("1"));
+    assert_eq!(answer(Refusal::KeysUnavailable(0), None).header("Retry-After"), Some("1"));
 }

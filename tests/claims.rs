@@ -9,7 +9,7 @@
 
 mod support;
 
-use mcp_edge_auth::claims::{Rules, judge};
+use mcp_edge_auth::claims::{AudienceIn, Demand, Rules, judge};
 use mcp_edge_auth::refusal::Refusal;
 use serde_json::{Value, json};
 use support::engine::{Run, run_with};
@@ -291,15 +291,7 @@ fn the_first_check_that_fails_is_told() {
 
 #[test]
 fn the_rules_issuer_is_compared_even_where_it_picked_the_entry() {
-    let rules = Rules {
-        issuer: ISSUER.to_owned(),
-        audiences: vec![CANONICAL.to_owned()],
-        verify_exp: true,
-        verify_iat: true,
-        verify_nbf: true,
-        verify_iss: true,
-        leeway: 60,
-    };
+    let rules = Rules::strict(ISSUER.to_owned(), vec![CANONICAL.to_owned()]);
     let rows: Vec<(&str, Value, Option<Refusal>)> = vec![
         ("the issuer", json!({}), None),
         ("another", json!({ "iss": "https://evil.example" }), Some(Refusal::IssMismatch)),
@@ -317,4 +309,42 @@ fn the_rules_issuer_is_compared_even_where_it_picked_the_entry() {
     });
     let unverified = Rules { verify_iss: false, ..rules };
     assert!(judge(&object(&with(claims(), json!({ "iss": "x" }))), &unverified, NOW).is_ok());
+}
+
+#[test]
+fn demands_and_clients() {
+    let strict = || Rules::strict(ISSUER.to_owned(), vec![CANONICAL.to_owned()]);
+    let refusal = |rules: &Rules, changes: Value| judge(&object(&with(claims(), changes)), rules, NOW).err();
+    // Where nothing stands for `aud`, it is demanded.
+    let nobody = Rules { audience_in: AudienceIn::AudElseClient, ..strict() };
+    assert_eq!(refusal(&nobody, json!({ "aud": "<absent>", "client_id": "a" })), Some(Refusal::AudMissing));
+    assert_eq!(refusal(&nobody, json!({})), None);
+    // All demands are to be met.
+    let demands = vec![Demand::Is("use", "access".to_owned()), Demand::AnyOf(&["a", "b"])];
+    let both = Rules { demands, ..strict() };
+    let rows = [
+        ("both", json!({ "use": "access", "b": "x" }), None),
+        ("the first only", json!({ "use": "access" }), Some(Refusal::ClaimMismatch)),
+        ("the second only", json!({ "a": "x" }), Some(Refusal::ClaimMismatch)),
+        ("the first otherwise", json!({ "use": "accessx", "a": "x" }), Some(Refusal::ClaimMismatch)),
+        ("nothing in the second", json!({ "use": "access", "a": {}, "b": [] }), Some(Refusal::ClaimMismatch)),
+        (
+            "no text in the second",
+            json!({ "use": "access", "a": 1, "b": true }),
+            Some(Refusal::ClaimMismatch),
+        ),
+        ("before sub", json!({ "sub": "" }), Some(Refusal::ClaimMismatch)),
+    ];
+    for_each_row(rows, |(name, changes, expected)| same(name, refusal(&both, changes.clone()), *expected));
+    let client = Rules { clients: vec!["app-1".to_owned()], ..both };
+    let rows = [
+        ("it", "app-1", None),
+        ("a shorter one", "app", Some(Refusal::ClientMismatch)),
+        ("a longer one", "app-12", Some(Refusal::ClientMismatch)),
+        ("in capitals", "APP-1", Some(Refusal::ClientMismatch)),
+        ("with a space", "app-1 ", Some(Refusal::ClientMismatch)),
+    ];
+    for_each_row(rows, |(name, client_id, expected)| {
+        same(name, refusal(&client, json!({ "client_id": client_id, "use": "access", "a": "x" })), *expected)
+    });
 }

@@ -42,6 +42,7 @@ fn outcome(decided: &Decided) -> &'static str {
         Decided::Served(_, what) => what,
         Decided::Refused(refusal, _) => refusal.row().reason,
         Decided::Verify(_) => "verify",
+        Decided::Anonymous => "anonymous",
     }
 }
 

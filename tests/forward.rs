@@ -9,17 +9,17 @@
 
 mod support;
 
-use mcp_edge_auth::claims::Permit;
-use mcp_edge_auth::forward::{is_removed, plan};
+use mcp_edge_auth::forward::{is_override, is_removed, plan};
+use mcp_edge_auth::policy::Clearance;
 use mcp_edge_auth::route::{Route, route};
 use serde_json::json;
-use support::engine::run_with;
+use support::engine::cleared;
 use support::es256::trusted;
 use support::{config, for_each_row, resource, same, settings, with};
 
-fn permit() -> Permit {
+fn clearance() -> Clearance {
     let config = config(&settings());
-    run_with(resource(&config), &trusted().good(), &trusted().key_set()).verdict.unwrap().permit().clone()
+    cleared(resource(&config), &trusted().good(), &trusted().key_set())
 }
 
 /// The target of a request.
@@ -29,7 +29,7 @@ fn target(canonical: &str, origin: &str, request: &str) -> String {
         json!({ support::CANONICAL_URL: canonical, support::SERVERS: audiences, "ORIGIN_URL": origin });
     let config = config(&with(settings(), changes));
     match route(&config, request) {
-        Route::Protected(protected) => plan(&permit(), &protected).target,
+        Route::Protected(protected) => plan(&clearance(), &protected).target,
         other => panic!("{request} is not forwarded: {other:?}"),
     }
 }
@@ -165,11 +165,12 @@ fn targets() {
 #[test]
 fn a_plan_carries_the_identity() {
     let config = config(&settings());
-    let permit = permit();
+    let clearance = clearance();
     let Route::Protected(protected) = route(&config, support::CANONICAL) else {
         panic!("the canonical URL is protected")
     };
-    assert_eq!(plan(&permit, &protected).headers, permit.identity().headers_text());
+    let permit = clearance.verified().unwrap().permit();
+    assert_eq!(plan(&clearance, &protected).headers, permit.identity().headers_text());
 }
 
 #[test]
@@ -192,4 +193,16 @@ fn removed_headers() {
     ];
     let config = config(&settings());
     for_each_row(rows, |(name, expected)| same(name, is_removed(resource(&config), name), *expected));
+}
+
+#[test]
+fn headers_that_name_another_method() {
+    let rows = [
+        ("X-HTTP-Method-Override", true),
+        ("x-http-method", true),
+        ("X-Method-Override", true),
+        ("x-http-methods", false),
+        ("method", false),
+    ];
+    for_each_row(rows, |(name, expected)| same(name, is_override(name), *expected));
 }

@@ -19,15 +19,8 @@ fn permit(changes: &Value) -> Permit {
 }
 
 fn permit_of(issuer: &str, changes: &Value) -> Permit {
-    let rules = Rules {
-        issuer: issuer.to_owned(),
-        audiences: vec![CANONICAL.to_owned()],
-        verify_exp: true,
-        verify_iat: true,
-        verify_nbf: true,
-        verify_iss: false,
-        leeway: 0,
-    };
+    let strict = Rules::strict(issuer.to_owned(), vec![CANONICAL.to_owned()]);
+    let rules = Rules { verify_iss: false, leeway: 0, ..strict };
     judge(&object(&with(claims(), changes.clone())), &rules, NOW).unwrap()
 }
 

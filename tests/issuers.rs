@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use mcp_edge_auth::jwks::Need;
 use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::refusal::Detail;
 use serde_json::{Value, json};
 use support::engine::{KeysAnswer, Run, run};
 use support::es256::{Es256, key_set, stranger, trusted};
@@ -246,8 +247,11 @@ fn an_algorithm_that_one_entry_does_not_allow() {
 fn keys_that_cannot_be_had() {
     let unavailable = |token: &str, keys: &dyn Fn(usize, Need) -> KeysAnswer| {
         let run = verify(&json!([entry()]), token, keys);
-        let retry_after =
-            run.verdict.as_ref().err().and_then(|r| r.answer(None).header("Retry-After").map(str::to_owned));
+        let retry_after = run
+            .verdict
+            .as_ref()
+            .err()
+            .and_then(|r| r.answer(None, &Detail::default()).header("Retry-After").map(str::to_owned));
         (run.reason(), retry_after)
     };
     let good = trusted().good();

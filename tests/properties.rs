@@ -9,44 +9,37 @@
 
 mod support;
 
-use std::sync::OnceLock;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::claims::{Permit, Rules, judge};
+use mcp_edge_auth::claims::{Rules, judge};
 use mcp_edge_auth::config::{Config, KeySource, Variables};
 use mcp_edge_auth::decide::{Decision, Head, decide};
 use mcp_edge_auth::identity::is_reserved;
 use mcp_edge_auth::jose::{self, Algorithm};
 use mcp_edge_auth::json::Node;
 use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::policy::Clearance;
 use mcp_edge_auth::route::{Route, route};
 use mcp_edge_auth::{bearer, discovery, forward, json, stored};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use support::arbitrary::{any_json, any_object, any_path, names, quick};
-use support::engine::run_with;
+use support::engine::{cleared, run_with};
 use support::es256::trusted;
 use support::{
     CANONICAL, ISSUER, JWKS_URI, NOW, b64, claims, config, head, object, resource, settings, with,
 };
 use url::Url;
 
-fn permit() -> &'static Permit {
-    static PERMIT: OnceLock<Permit> = OnceLock::new();
-    PERMIT.get_or_init(|| judge(&object(&claims()), &rules(), NOW).unwrap())
+thread_local! {
+    static CLEARANCE: Clearance = {
+        let config = config(&settings());
+        cleared(resource(&config), &trusted().good(), &trusted().key_set())
+    };
 }
 
 fn rules() -> Rules {
-    Rules {
-        issuer: ISSUER.to_owned(),
-        audiences: vec![CANONICAL.to_owned()],
-        verify_exp: true,
-        verify_iat: true,
-        verify_nbf: true,
-        verify_iss: true,
-        leeway: 60,
-    }
+    Rules::strict(ISSUER.to_owned(), vec![CANONICAL.to_owned()])
 }
 
 /// What percent-encoding stands for.
@@ -159,7 +152,8 @@ proptest! {
         let config = config(&with(settings(), json!({ support::CANONICAL_URL: canonical, "ORIGIN_URL": origin })));
         for request in [format!("https://mcp.example.com{path}"), format!("{CANONICAL}/{path}")] {
             let Route::Protected(protected) = route(&config, &request) else { continue };
-            let target = Url::parse(&forward::plan(permit(), &protected).target).unwrap();
+            let target = CLEARANCE.with(|clearance| forward::plan(clearance, &protected).target);
+            let target = Url::parse(&target).unwrap();
             let origin = Url::parse(origin).unwrap();
             prop_assert_eq!(target.origin(), origin.origin());
             let (path, base) = (target.path(), origin.path());
@@ -189,6 +183,7 @@ proptest! {
                     prop_assert!(authorization.as_deref().is_some_and(|a| a.contains(token)));
                     continue;
                 }
+                Decision::Anonymous(_) => return Err(TestCaseError::fail("there is no policy")),
             };
             prop_assert!(answer.headers.iter().all(|(_, value)| is_plain(value)), "{:?}", answer);
             prop_assert!((200..=503).contains(&answer.status) && answer.status != 500);

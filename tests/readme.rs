@@ -145,3 +145,14 @@ fn passing_the_token_on_is_refused_with_the_specifications_words() {
     let (passed, said) = Folder::with("permitted", &wrangler_toml().replace("[vars]", &permitted)).check(&[]);
     assert!(passed && said.contains("The client's token: passed on to the origin\n"), "{said}");
 }
+
+#[test]
+fn warnings_are_printed_and_pass() {
+    let supabase = wrangler_toml().replace(
+        "authorization_server_url = \"https://auth.example.com\"",
+        "provider = \"supabase\"\nproject = \"abcdefgh\"\nexpected_clients = [\"client-1\"]",
+    );
+    let (passed, said) = Folder::with("warnings", &supabase).check(&[]);
+    let warning = "warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].provider: `aud` is `authenticated`";
+    assert!(passed && said.contains(warning), "{said}");
+}

@@ -39,6 +39,10 @@ const GOALS = [
   { measure: "p99 at a fixed rate, ours : jose", most: 1, value: ratio("latency", ["ours"], ["jose"], "p99") },
   { measure: "CPU per request, 100 authorization servers : 1", most: 1.05, value: ratio("issuers", ["ours", "100"], ["ours", "1"]) },
   { measure: "CPU per request, 60 keys : 1", most: 1.05, value: ratio("keys", ["ours", "60"], ["ours", "1"]) },
+  { measure: "CPU of a 2 KiB tools/call, 10 rules : no policy", most: 1.3, value: ratio("policy", ["ours", "10 names"], ["ours", "no policy"]) },
+  ...["names", "methods", "beginnings", "endings"].map((of) => ({
+    measure: `CPU of a 2 KiB tools/call, 1 000 rules : 10, by ${of}`, most: 1.2, value: ratio("policy", ["ours", `1000 ${of}`], ["ours", `10 ${of}`]),
+  })),
   { measure: "CPU of an SSE stream of 1 000 events, ours : base", most: 1.05, value: ratio("SSE", ["ours"], ["base"]) },
   { measure: "CPU of 1 MiB each way, ours : base", most: 1.05, value: ratio("1MiB", ["ours"], ["base"]) },
 ];

@@ -41,6 +41,7 @@ export async function probe(side, running, stage) {
     expect(`a token: ${kind}`, refused.status, 401);
     if (answers) checkRefusal(kind, refused, expect);
   }
+  if (stage.policy) expect("a token without the scope", (await ask("unscoped")).status, 403);
   for (const kind of accepts) expect(`a token: ${kind}`, (await ask(kind)).status, 200);
   if (answers) await checkRest(ask, running, stage, good, expect);
   return faults;

@@ -10,9 +10,19 @@ export const HEADERS = {
   "mcp-protocol-version": "2025-11-25",
 };
 
-/** A tools/call of exactly so many bytes. */
-export function callOf(bytes) {
-  const call = (text) => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "echo", arguments: { text } } });
+/** What the 2026-07-28 revision adds to HEADERS and to a call's params. */
+export const MODERN_HEADERS = { ...HEADERS, "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "echo" };
+export const MODERN_PARAMS = {
+  _meta: {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1.0.0" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  },
+};
+
+/** A tools/call of exactly so many bytes; `params` are more of them. */
+export function callOf(bytes, params = {}) {
+  const call = (text) => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "echo", arguments: { text }, ...params } });
   return call("x".repeat(bytes - call("").length));
 }
 

@@ -12,9 +12,9 @@ const HOUR = 3600;
 
 /**
  * outside: where issuers and origin are, `https://as.example.com` for those inside workerd. issuers, keys: how many of them; tokens come
- * from the last issuer, signed by the last key of its set.
+ * from the last issuer, signed by the last key of its set. rules, of: how many, and of which KIND_OF_RULE; without `rules` there is no policy.
  */
-export function stage({ algorithm = "RS256", issuers = 1, keys = 1, outside = "https://as.example.com" } = {}) {
+export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, outside = "https://as.example.com" } = {}) {
   const key = signingKey(kindFor(algorithm));
   const set = { keys: [...Array.from({ length: keys - 1 }, (_, i) => decoy(i)), key.jwk({ alg: algorithm, use: "sig" })] };
   const entries = Array.from({ length: issuers }, (_, i) => {
@@ -32,7 +32,9 @@ export function stage({ algorithm = "RS256", issuers = 1, keys = 1, outside = "h
       MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
       MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: entries,
       ORIGIN_URL: `${outside}${BASE}`,
+      ...(rules !== undefined && { MCP_SERVER_AUTH_POLICY: policy(rules, of) }),
     },
+    policy: rules !== undefined,
     token: (kind, i) => TOKENS[kind]({ algorithm, key, issuer, i }),
     sized: (bytes, i) => sized({ algorithm, key, issuer, bytes, i }),
   };
@@ -44,6 +46,22 @@ function decoy(i) {
   modulus[0] |= 0x80;
   modulus[255] |= 1;
   return { kty: "RSA", n: modulus.toString("base64url"), e: "AQAB", kid: `decoy-${i}`, alg: "RS256", use: "sig" };
+}
+
+const NEEDED = "mcp:tools";
+
+/** Rules that differ in what they match; only the last one, made with no number, is for the call that is timed. */
+const KIND_OF_RULE = {
+  names: (i) => ({ methods: ["tools/call"], names: [i === undefined ? "echo" : `echo-${i}`] }),
+  methods: (i) => ({ methods: [i === undefined ? "tools/call" : `tools/call-${i}`] }),
+  beginnings: (i) => ({ methods: ["tools/*"], names: [i === undefined ? "ech*" : `ech-${i}*`] }),
+  endings: (i) => ({ methods: ["tools/*"], names: [i === undefined ? "*cho" : `*${i}-cho`] }),
+};
+
+function policy(count, of) {
+  const rule = (i) => ({ ...KIND_OF_RULE[of](i), scopes: [NEEDED] });
+  const others = Array.from({ length: Math.max(0, count - 1) }, (_, i) => rule(i));
+  return { required_scopes: [NEEDED], ...(count && { rules: [...others, rule()] }) };
 }
 
 /** Claims such as authorization servers put into access tokens. */
@@ -65,6 +83,7 @@ const signed = (from, over) => mint({ key: from.key, alg: from.algorithm, header
 /** By kind: every good one is different, and every bad one is bad in one respect. */
 const TOKENS = {
   good: (from) => signed(from),
+  unscoped: (from) => signed(from, { scope: "offline_access" }),
   expired: (from) => signed(from, { iat: seconds() - 2 * HOUR, exp: seconds() - HOUR }),
   audience: (from) => signed(from, { aud: "https://other.example.com/mcp" }),
   issuer: (from) => signed(from, { iss: "https://elsewhere.example.com" }),

@@ -70,6 +70,9 @@ fn report(settings: &Table) -> ExitCode {
             for name in &config.unseen_secrets {
                 println!("Not seen here, and needed: npx wrangler secret put {name}");
             }
+            for warning in &config.warnings {
+                println!("warning: {warning}");
+            }
             println!("Key sets: {}", if has_kv(settings) { "KV binding JWKS_CACHE" } else { "memory only" });
             ExitCode::SUCCESS
         }

@@ -3,20 +3,24 @@
 use serde_json::Value;
 
 use super::faults::Faults;
+use super::providers::Provider;
 use super::variables::{Found, Variables, one_or_more};
 use super::{Canonical, Entry, KeySource, SourceId, urls};
-use crate::claims::Rules;
+use crate::claims::{AudienceIn, Demand, Rules};
 use crate::jose::Algorithm;
 use crate::json::Object;
 use crate::limits;
+use crate::presets::{Audience, Preset};
 
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 8] = [
     "authorization_server_url",
     "issuer",
     "jwks_uri",
     "algorithm",
     "expected_audiences",
+    "expected_clients",
     "validation_options",
+    "provider",
 ];
 const OPTIONS: [&str; 5] = ["verify_exp", "verify_iat", "verify_nbf", "verify_iss", "leeway"];
 const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
@@ -63,17 +67,15 @@ fn entries(
     let mut entries: Vec<Entry> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let mut fields = Fields { variable: found.name, path: format!("[{index}]"), faults };
-        let Some(entry) = fields.object(item).and_then(|object| fields.entry(object, canonical, sources))
-        else {
-            continue;
-        };
-        if entries.iter().any(|other| contradict(other, &entry)) {
+        let read = fields.object(item).and_then(|object| fields.entries(object, canonical, sources));
+        let Some(read) = read else { continue };
+        if read.iter().any(|entry| entries.iter().any(|other| contradict(other, entry))) {
             fields.fault(
                 "issuer",
                 "the same rules as the other entry with this issuer, or the same jwks_uri (issuer and key set belong together)",
             );
         }
-        entries.push(entry);
+        entries.extend(read);
     }
     entries
 }
@@ -120,6 +122,7 @@ fn single_issuer(
             authorization_server_url: None,
             source,
             algorithms: algorithms.clone(),
+            only_at_jwt: false,
             rules: Rules::strict(issuer, audiences.clone()),
         })
         .collect()
@@ -129,7 +132,7 @@ fn single_issuer(
 fn contradict(a: &Entry, b: &Entry) -> bool {
     a.rules.issuer == b.rules.issuer
         && a.source != b.source
-        && (a.rules != b.rules || a.algorithms != b.algorithms)
+        && (a.rules != b.rules || a.algorithms != b.algorithms || a.only_at_jwt != b.only_at_jwt)
 }
 
 fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
@@ -149,14 +152,14 @@ fn algorithm_names() -> String {
 }
 
 /// The fields of one entry.
-struct Fields<'f> {
+pub(super) struct Fields<'f> {
     variable: &'f str,
     path: String,
     faults: &'f mut Faults,
 }
 
 impl Fields<'_> {
-    fn fault(&mut self, field: &str, expected: impl Into<String>) {
+    pub(super) fn fault(&mut self, field: &str, expected: impl Into<String>) {
         self.faults.add(self.variable, &format!("{}.{field}", self.path), expected);
     }
 
@@ -167,66 +170,115 @@ impl Fields<'_> {
         item.as_object()
     }
 
-    fn entry(
+    /// An entry; several of them where its provider has several issuers.
+    fn entries(
         &mut self,
         object: &Object,
         canonical: Option<&Canonical>,
         sources: &mut Vec<KeySource>,
-    ) -> Option<Entry> {
-        self.known(object, "", &FIELDS);
+    ) -> Option<Vec<Entry>> {
+        let set = |name: &str| object.contains_key(name);
+        let preset = self.preset(object);
+        self.known(object, "", &[&FIELDS[..], &Self::parameter_names(preset)].concat());
+        let provider = self.provider(object, preset.unwrap_or(&Preset::PLAIN));
+        let preset = provider.preset;
         let url = self.url(object, "authorization_server_url");
-        if !object.contains_key("authorization_server_url") {
+        if !set("authorization_server_url") && !set("provider") {
             self.fault("authorization_server_url", format!("{}; it is required", urls::PUBLIC_URL));
         }
         let issuer = self.url(object, "issuer");
         let jwks_uri = self.url(object, "jwks_uri");
         let algorithms = match object.get("algorithm") {
-            None => Some(vec![Algorithm::RS256]),
+            None => Some(preset.algorithms.to_vec()),
             Some(value) => algorithms(value),
         };
         if algorithms.is_none() {
             self.fault("algorithm", algorithm_names());
         }
-        let audiences = match object.get("expected_audiences") {
-            None => canonical.map(|c| vec![c.as_str().to_owned()]),
-            Some(value) => value.as_array().and_then(|_| one_or_more(value)),
-        };
-        if audiences.is_none() && object.contains_key("expected_audiences") {
-            self.fault("expected_audiences", "an array of one or more non-empty strings");
-        }
+        let audiences = self.audiences(object, &provider, canonical);
+        let clients = self.clients(object, preset);
         let mut rules = Rules::strict(String::new(), Vec::new());
         self.options(object, &mut rules);
 
-        let url = url?;
-        rules.issuer = if object.contains_key("issuer") { issuer? } else { url.clone() };
         rules.audiences = audiences?;
-        let source = if object.contains_key("jwks_uri") {
-            KeySource::JwksUri(jwks_uri?)
-        } else {
-            KeySource::Discovery(rules.issuer.clone())
+        rules.clients = clients?;
+        rules.names = preset.names;
+        if preset.aud_may_be_absent {
+            rules.audience_in = AudienceIn::AudElseClient;
+        }
+        let claims = preset.claims.iter().map(|(name, value)| Demand::Is(name, provider.fill(value)));
+        let any_of = Some(preset.any_of).filter(|names| !names.is_empty()).map(Demand::AnyOf);
+        rules.demands = claims.chain(any_of).collect();
+        let issuers = match (set("issuer"), preset.issuers) {
+            (true, _) => vec![issuer?],
+            (false, []) => vec![url.clone()?],
+            (false, templates) => templates.iter().map(|t| provider.fill(t)).collect(),
         };
-        Some(Entry {
-            authorization_server_url: Some(url),
-            source: source_id(sources, source),
-            algorithms: algorithms?,
-            rules,
-        })
+        let listed = url.or_else(|| issuers.first().filter(|_| preset.for_clients).cloned());
+        let preset_keys = preset.jwks_uri.filter(|_| !set("issuer")).map(|t| provider.fill(t));
+        let keys = if set("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
+        let algorithms = algorithms?;
+        for text in preset.warnings {
+            self.faults.warn(self.variable, &format!("{}.provider", self.path), *text);
+        }
+        let entry = |issuer: String| Entry {
+            authorization_server_url: listed.clone(),
+            source: source_id(
+                sources,
+                match &keys {
+                    Some(uri) => KeySource::JwksUri(uri.clone()),
+                    None => KeySource::Discovery(issuer.clone()),
+                },
+            ),
+            algorithms: algorithms.clone(),
+            only_at_jwt: preset.only_at_jwt,
+            rules: Rules { issuer, ..rules.clone() },
+        };
+        Some(issuers.into_iter().map(entry).collect())
+    }
+
+    fn audiences(
+        &mut self,
+        object: &Object,
+        provider: &Provider,
+        canonical: Option<&Canonical>,
+    ) -> Option<Vec<String>> {
+        if object.contains_key("expected_audiences") {
+            return self.texts(object, "expected_audiences");
+        }
+        match provider.preset.audience {
+            Audience::Canonical => canonical.map(|c| vec![c.as_str().to_owned()]),
+            Audience::Is(template) => Some(vec![provider.fill(template)]),
+            Audience::Told(what) => {
+                self.fault(
+                    "expected_audiences",
+                    format!("an array with {what}; it is required with this provider"),
+                );
+                None
+            }
+        }
+    }
+
+    fn clients(&mut self, object: &Object, preset: &Preset) -> Option<Vec<String>> {
+        if object.contains_key("expected_clients") {
+            return self.texts(object, "expected_clients");
+        }
+        match preset.clients {
+            None => Some(Vec::new()),
+            Some(which) => {
+                self.fault(
+                    "expected_clients",
+                    format!("an array with {which}; it is required with this provider"),
+                );
+                None
+            }
+        }
     }
 
     fn known(&mut self, object: &Object, prefix: &str, names: &[&str]) {
         for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
             self.fault(&format!("{prefix}{name}"), format!("no such field; there are {}", names.join(", ")));
         }
-    }
-
-    /// A URL field, if it is there and sound.
-    fn url(&mut self, object: &Object, name: &str) -> Option<String> {
-        let value = object.get(name)?;
-        let text = value.as_str().filter(|text| urls::public(text).is_some());
-        if text.is_none() {
-            self.fault(name, urls::PUBLIC_URL);
-        }
-        text.map(str::to_owned)
     }
 
     fn options(&mut self, object: &Object, rules: &mut Rules) {

@@ -12,7 +12,7 @@ const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -24,6 +24,7 @@ const NAMES: [&str; 18] = [
     "DEFAULT_CHALLENGE_SCOPES",
     "ALLOWED_ORIGINS",
     "LOG_SUBJECT",
+    "POLICY",
     "ASSERTION",
     "ASSERTION_KEY",
     "ASSERTION_CLAIMS",
@@ -144,16 +145,21 @@ impl Found<'_> {
 
     /// An array of strings, or a string of words.
     pub(super) fn words(&self) -> Option<Vec<String>> {
-        match &self.value {
-            Value::String(text) => Some(text.split_ascii_whitespace().map(str::to_owned).collect()),
-            value => strings(value),
-        }
+        words(&self.value)
     }
 }
 
 /// A number or a switch is the same as its text: TOML has both spellings of it.
 fn scalar(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An array of strings, or a string of words.
+pub(super) fn words(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(text.split_ascii_whitespace().map(str::to_owned).collect()),
+        value => strings(value),
+    }
 }
 
 /// An array of strings.

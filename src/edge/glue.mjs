@@ -23,10 +23,10 @@ export function check(parameters, key, signature, input, ticket, request, env, c
   );
 }
 
-/** Sends `request` on to `target` by `fetcher`, if there is one; method, body stream, signal and manual redirects stay as they are. */
-export function send(request, target, deleted, set, init, cors, vary, line, started, fetcher, owner) {
-  const exchange = { request, cors, vary, line, started, owner };
-  const outgoing = new Request(target, request);
+/** Sends `request` on to `target`, by `fetcher` if there is one; method, signal and manual redirects stay as they are, and the body stream where none was read. */
+export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve, fetcher, owner) {
+  const exchange = { request, cors, vary, line, started, sieve, owner };
+  const outgoing = new Request(target, body ? withBody(request, body) : request);
   edit(outgoing.headers, lines(deleted), set);
   return (fetcher ?? globalThis).fetch(outgoing, init).then(
     (response) => answered(response, response.status, exchange),
@@ -35,10 +35,10 @@ export function send(request, target, deleted, set, init, cors, vary, line, star
 }
 
 /** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */
-export function pass(response, deleted, set, { cors, vary, line, started }) {
+export function pass(response, deleted, { cors, vary, line, started, added }) {
   const answer = new Response(response.body, response);
   edit(answer.headers, deleted, cors);
-  edit(answer.headers, [], set);
+  edit(answer.headers, [], added);
   if (vary) answer.headers.append("Vary", vary);
   log(line, answer.status, started);
   return answer;
@@ -47,6 +47,8 @@ export function pass(response, deleted, set, { cors, vary, line, started }) {
 /** Writes a line that wants its two last members. */
 export const log = (line, status, started) =>
   console.log(`${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
+
+const withBody = ({ method, headers, signal }, body) => ({ method, headers, signal, body, redirect: "manual" });
 
 const lines = (text) => (text ? text.split("\n") : []);
 

@@ -7,6 +7,7 @@ use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::asking::Asking;
 use super::crypto::Imported;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
@@ -25,8 +26,8 @@ pub(super) struct Isolate {
     /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
     judged: OnceCell<Option<Signer>>,
     has_kv: bool,
-    /// Whether the origin is reached by the binding `ORIGIN`.
-    pub(super) has_origin: bool,
+    /// The binding `ORIGIN`, by which the origin is reached; undefined if there is none.
+    pub(super) fetcher: JsValue,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
@@ -34,6 +35,8 @@ pub(super) struct Isolate {
     pub(super) reuse: RefCell<Reuse>,
     /// Requests that wait for a signature check, the oldest first.
     pub(super) passages: RefCell<Vec<Passage>>,
+    /// Requests whose body is being read, the oldest first.
+    pub(super) askings: RefCell<Vec<Asking>>,
 }
 
 /// What is known of one key source.
@@ -72,11 +75,12 @@ impl Isolate {
             config,
             judged: OnceCell::new(),
             has_kv: kv::is_bound(env),
-            has_origin: can_fetch(&env.origin()),
+            fetcher: Some(env.origin()).filter(can_fetch).unwrap_or(JsValue::UNDEFINED),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             reuse: RefCell::default(),
             passages: RefCell::default(),
+            askings: RefCell::default(),
         };
         match &isolate.config {
             Ok(config) if config.signing.is_some() => {}

@@ -4,9 +4,10 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use web_sys::console;
 
-use crate::config::{Config, Fault, KeySource, Resource};
+use crate::config::{Config, Fault, KeySource, Resource, Warning};
 use crate::decide::Refused;
 use crate::limits;
+use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
 use crate::verify::Verification;
 
@@ -33,6 +34,22 @@ pub(super) struct Line {
     pub(super) keys: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<String>,
+    /// No credential was sent, and none was needed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    anonymous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rpc_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rpc_name: Option<String>,
+    /// How many messages a batch has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rpc_batch: Option<usize>,
+    /// The rule that refuses, or would, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<usize>,
+    /// What report mode let through: the reason that it would have been refused for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_refuse: Option<&'static str>,
     outcome: &'static str,
     reason: &'static str,
     #[serde(skip)]
@@ -50,6 +67,12 @@ impl Line {
             kid: None,
             keys: None,
             sub: None,
+            anonymous: false,
+            rpc_method: None,
+            rpc_name: None,
+            rpc_batch: None,
+            rule: None,
+            would_refuse: None,
             outcome: "forwarded",
             reason: "ok",
             started,
@@ -85,6 +108,22 @@ impl Line {
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
     }
 
+    /// What was asked for.
+    pub(super) fn heard(&mut self, heard: Heard) {
+        self.rpc_method = heard.method;
+        self.rpc_name = heard.name;
+        self.rpc_batch = heard.batch;
+    }
+
+    /// Whom the policy let through, and whether only for now.
+    pub(super) fn cleared(&mut self, clearance: &Clearance) {
+        self.anonymous = clearance.verified().is_none();
+        if let Some(unmet) = &clearance.would_refuse {
+            self.rule = unmet.rule;
+            self.would_refuse = Some(unmet.refusal.row().reason);
+        }
+    }
+
     /// All but the closing brace.
     pub(super) fn text(&self) -> String {
         let mut text = Vec::with_capacity(USUAL_BYTES);
@@ -107,6 +146,10 @@ pub(super) fn started(config: &Config, kv: bool) {
     members.extend(config.summary().into_iter().map(|(name, values)| (name, json!(values))));
     let store = if kv { "KV binding JWKS_CACHE" } else { "memory only: there is no KV binding JWKS_CACHE" };
     members.push(("Key sets", json!(store)));
+    if !config.warnings.is_empty() {
+        let warnings: Vec<String> = config.warnings.iter().map(Warning::to_string).collect();
+        members.push(("warnings", json!(warnings)));
+    }
     print(&Members(members));
 }
 

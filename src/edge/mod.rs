@@ -7,10 +7,12 @@
 //!    Rust does. What was verified waits in wasm (`passage`); what is to be done with the origin's answer waits in JavaScript (`glue.mjs`), so that a request which
 //!    the runtime gives up leaves nothing behind. Only fetching and importing keys are Rust futures.
 
+mod asking;
 mod crypto;
 mod isolate;
 mod keys;
 mod kv;
+mod lists;
 mod log;
 mod measuring;
 mod passage;
@@ -28,6 +30,7 @@ use web_sys::Request;
 use crate::answer::Answer;
 use crate::decide::{Decision, Head, Refused, decide};
 use crate::verify::Verification;
+use asking::Asking;
 use isolate::Isolate;
 use log::Line;
 use passage::{Event, Passage};
@@ -91,6 +94,9 @@ pub fn fetch(
                 }
                 Err(refusal) => refuse(&Refused::at(protected.resource(), head.origin, refusal), line),
             }
+        }
+        Decision::Anonymous(protected) => {
+            Asking { isolate, ticket, origin, line, protected, verified: None }.proceed(request)
         }
     }
 }

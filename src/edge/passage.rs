@@ -4,22 +4,19 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
+use super::asking::Asking;
 use super::isolate::Isolate;
 use super::keys::{self, Keys};
 use super::log::Line;
-use super::proxy::Sending;
 use super::runtime::{Context, Env};
-use super::{crypto, measuring, own, proxy, refuse};
+use super::{crypto, measuring, own, refuse};
 use crate::answer::Answer;
 use crate::config::SourceId;
 use crate::cors::Cors;
 use crate::decide::Refused;
-use crate::forward;
 use crate::jwks::Need;
 use crate::limits;
-use crate::refusal::Refusal;
 use crate::route::Protected;
-use crate::sessions;
 use crate::verify::{Check, Step, Verification};
 
 pub(super) struct Passage {
@@ -99,7 +96,7 @@ impl Passage {
                     }
                     None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
                 },
-                Step::Done => return self.done(event),
+                Step::Done => return self.done(event.request),
             }
         }
     }
@@ -144,47 +141,23 @@ impl Passage {
         self.proceed(kept.event())
     }
 
-    fn done(self, event: Event<'_>) -> Result<JsValue, JsValue> {
-        let Self { isolate, ticket, origin, mut line, protected, verification } = self;
-        line.token(&verification);
-        let resource = protected.resource();
-        let refused = |refusal| Refused::at(resource, origin.as_deref(), refusal);
-        let verified = match verification.verdict() {
+    fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {
+        self.line.token(&self.verification);
+        let resource = self.protected.resource();
+        match self.verification.verdict() {
             Ok(_) if measuring::ANSWER => {
                 let mut answer = Answer::json(200, r#"{"status":"ok"}"#);
-                Cors::new(&resource.allowed_origins, origin.as_deref()).apply(&mut answer);
-                return own(&answer, &line.forwarded(resource));
+                Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
+                own(&answer, &self.line.forwarded(resource))
             }
-            Ok(verified) => verified,
-            Err(refusal) => return refuse(&refused(refusal), line),
-        };
-        let permit = verified.permit();
-        let config = isolate.config();
-        if config.is_some_and(|config| config.log_subject) {
-            line.sub = Some(permit.identity().subject().to_owned());
-        }
-        let asserted = match &resource.assertion {
-            None => None,
-            Some(assertion) => {
-                let signer = isolate.signer();
-                let asserted = signer
-                    .and_then(|signer| signer.assert(&isolate.reuse, resource, assertion, &verified, ticket));
-                match asserted {
-                    Some(asserted) => Some(asserted),
-                    None => return refuse(&refused(Refusal::AssertionUnsigned), line),
+            Ok(verified) => {
+                if self.isolate.config().is_some_and(|config| config.log_subject) {
+                    self.line.sub = Some(verified.permit().identity().subject().to_owned());
                 }
+                let Self { isolate, ticket, origin, line, protected, .. } = self;
+                Asking { isolate, ticket, origin, line, protected, verified: Some(verified) }.proceed(request)
             }
-        };
-        let owner = || sessions::owner(resource.canonical.as_str(), verified.caller());
-        let sending = Sending {
-            request: event.request,
-            fetcher: if isolate.has_origin { event.env.origin() } else { JsValue::UNDEFINED },
-            plan: forward::plan(permit, &protected),
-            resource,
-            origin: origin.as_deref(),
-            bound: config.and_then(|config| config.sessions.as_ref()).map(|sessions| (sessions, owner())),
-            asserted,
-        };
-        proxy::forward(&sending, line)
+            Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
+        }
     }
 }

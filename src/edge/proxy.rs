@@ -1,4 +1,4 @@
-//! Forwards a permitted request and hands back the answer as it comes. No byte of a body passes through wasm.
+//! Forwards a permitted request and hands back the answer as it comes. No byte of an answer passes through wasm, but where lists are filtered.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,18 @@ use super::log::{self, Line};
 use super::runtime::{self, Exchange};
 use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
-use super::{list, respond};
+use super::{list, lists, respond};
 use crate::challenge;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
 use crate::decide::Refused;
 use crate::delivery::same_variable;
-use crate::forward::{self, Plan};
+use crate::forward;
+use crate::policy::{Caller, Clearance, Policy};
 use crate::refusal::Refusal;
-use crate::route::{Route, route};
+use crate::route::{Protected, Route, route};
 use crate::sessions::{self, Sessions};
+use crate::verify::Verified;
 
 const CHALLENGE: &str = "WWW-Authenticate";
 
@@ -28,35 +30,55 @@ thread_local! {
     static REPLACED: Array = cors::RESPONSE_HEADERS.iter().map(|name| JsValue::from(*name)).collect();
 }
 
+const OK: u16 = 200;
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
-/// A request that is to be sent to its origin.
+/// A request that may be sent to its origin.
 pub(super) struct Sending<'s> {
+    pub(super) isolate: &'static Isolate,
+    pub(super) ticket: f64,
     pub(super) request: &'s Request,
-    /// What sends it; undefined: the runtime itself.
-    pub(super) fetcher: JsValue,
-    pub(super) plan: Plan<'s>,
-    pub(super) resource: &'static Resource,
+    pub(super) clearance: &'s Clearance,
+    pub(super) protected: &'s Protected<'static>,
     /// The request's `Origin`.
     pub(super) origin: Option<&'s str>,
-    /// Whose sessions they are, where they are bound.
-    pub(super) bound: Option<(&'static Sessions, String)>,
-    pub(super) asserted: Option<Asserted>,
+    /// In place of the request's own, if that was touched.
+    pub(super) body: &'s JsValue,
 }
 
-/// Sends a request; the promise of the answer.
+/// Sends a request to its origin; the promise of the answer.
 pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsValue> {
-    let Sending { request, plan, resource, .. } = sending;
+    let Sending { request, clearance, protected, origin, .. } = *sending;
+    let resource = protected.resource();
     let line = line.forwarded(resource);
+    let plan = forward::plan(clearance, protected);
     let names = runtime::names(request);
-    let session = match sending.session(&names)? {
-        Ok(session) => session,
-        Err(refusal) => return super::refuse(&Refused::at(resource, sending.origin, refusal), line),
+    let bound = sending.bound();
+    let session = sending.session(bound.as_ref(), &names)?;
+    let (session, asserted) = match session.and_then(|session| Ok((session, sending.asserted()?))) {
+        Ok(both) => both,
+        Err(refusal) => return super::refuse(&Refused::at(resource, origin, refusal), line),
     };
-    let is_session = |name: &str| sending.bound.is_some() && same_variable(name, sessions::HEADER);
-    let deleted = only(&names, |name| forward::is_removed(resource, name) || is_session(name));
+    let has_rules = resource.policy.as_ref().is_some_and(Policy::has_rules);
+    let is_removed = |name: &str| {
+        forward::is_removed(resource, name)
+            || (has_rules && forward::is_override(name))
+            || (bound.is_some() && same_variable(name, sessions::HEADER))
+    };
+    let deleted = only(&names, is_removed);
+    let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
+    let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
+    let session = session.map(|id| [sessions::HEADER, &id].join("\n"));
+    let assertion = asserted.as_ref().map(|asserted| asserted.start.as_str());
+    let set = joined(&[
+        plan.headers,
+        resource.delivery.headers_text(),
+        unencoded.unwrap_or_default(),
+        session.as_deref().unwrap_or_default(),
+        assertion.unwrap_or_default(),
+    ]);
     let init = match line.method() {
         // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
         "GET" | "HEAD" => {
@@ -66,17 +88,29 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
         }
         _ => JsValue::UNDEFINED,
     };
-    let cors = Cors::new(&resource.allowed_origins, sending.origin);
+    let cors = Cors::new(&resource.allowed_origins, origin);
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
-    let set = sending.set(session.as_deref());
     let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
-    let (fetcher, owner) = (&sending.fetcher, sending.bound.as_ref().map(|(_, owner)| owner.as_str()));
-    let unsigned = sending.asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
+    let (body, fetcher) = (sending.body, &sending.isolate.fetcher);
+    let owner = bound.as_ref().map(|(_, owner)| owner.as_str());
+    let unsigned = asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
     let sent = match unsigned {
         None => runtime::send(
-            request, target, &deleted, &set, &init, &cors_set, vary, &text, started, fetcher, owner,
+            request,
+            target,
+            &deleted,
+            &set,
+            &init,
+            &cors_set,
+            vary,
+            &text,
+            started,
+            body,
+            sieve.as_deref(),
+            fetcher,
+            owner,
         ),
         Some(Unsigned { signer, input, ticket }) => runtime::sign_and_send(
             &signer.parameters,
@@ -92,6 +126,8 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             vary,
             &text,
             started,
+            body,
+            sieve.as_deref(),
             fetcher,
             owner,
         ),
@@ -101,14 +137,25 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             Some(_) => Refusal::AssertionUnsigned,
             None => Refusal::OriginUnreachable,
         };
-        super::refuse(&Refused::at(resource, sending.origin, refusal), line)
+        super::refuse(&Refused::at(resource, origin, refusal), line)
     })
 }
 
 impl Sending<'_> {
+    /// Whose the sessions of this request are, where sessions are bound.
+    fn bound(&self) -> Option<(&'static Sessions, String)> {
+        let sessions = self.isolate.config()?.sessions.as_ref()?;
+        let caller = self.clearance.verified().map_or(sessions::Caller::Nobody, Verified::caller);
+        Some((sessions, sessions::owner(self.protected.resource().canonical.as_str(), caller)))
+    }
+
     /// The session id that the origin is to get, where sessions are bound. `names`: the request's headers.
-    fn session(&self, names: &str) -> Result<Result<Option<String>, Refusal>, JsValue> {
-        let Some((sessions, owner)) = &self.bound else { return Ok(Ok(None)) };
+    fn session(
+        &self,
+        bound: Option<&(&'static Sessions, String)>,
+        names: &str,
+    ) -> Result<Result<Option<String>, Refusal>, JsValue> {
+        let Some((sessions, owner)) = bound else { return Ok(Ok(None)) };
         if !names.split('\n').any(|name| name.eq_ignore_ascii_case(sessions::HEADER)) {
             return Ok(Ok(None));
         }
@@ -119,33 +166,31 @@ impl Sending<'_> {
         Ok(id.map(|id| id.map(str::to_owned)))
     }
 
-    /// The headers that are set, as `glue.mjs` takes them; last the assertion, or where it begins.
-    fn set(&self, session: Option<&str>) -> Cow<'_, str> {
-        let own = self.resource.delivery.headers_text();
-        let start = self.asserted.as_ref().map(|asserted| asserted.start.as_str());
-        if own.is_empty() && session.is_none() && start.is_none() {
-            return Cow::Borrowed(self.plan.headers);
-        }
-        let mut set = self.plan.headers.to_owned();
-        let mut add = |parts: &[&str]| {
-            for part in parts {
-                if !set.is_empty() {
-                    set.push('\n');
-                }
-                set.push_str(part);
-            }
+    /// What the origin is told about the caller in a way that it can verify. Nobody has no assertion.
+    fn asserted(&self) -> Result<Option<Asserted>, Refusal> {
+        let resource = self.protected.resource();
+        let (Some(assertion), Some(verified)) = (&resource.assertion, self.clearance.verified()) else {
+            return Ok(None);
         };
-        if !own.is_empty() {
-            add(&[own]);
-        }
-        if let Some(session) = session {
-            add(&[sessions::HEADER, session]);
-        }
-        if let Some(start) = start {
-            add(&[start]);
-        }
-        Cow::Owned(set)
+        let signer = self.isolate.signer().ok_or(Refusal::AssertionUnsigned)?;
+        let asserted = signer.assert(&self.isolate.reuse, resource, assertion, verified, self.ticket);
+        asserted.map(Some).ok_or(Refusal::AssertionUnsigned)
     }
+}
+
+/// Lists of headers as one. What comes last may be a header without its value.
+fn joined<'l>(lists: &[&'l str]) -> Cow<'l, str> {
+    let mut joined = Cow::Borrowed("");
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        if joined.is_empty() {
+            joined = Cow::Borrowed(list);
+        } else {
+            let joined = joined.to_mut();
+            joined.push('\n');
+            joined.push_str(list);
+        }
+    }
+    joined
 }
 
 /// The origin's answer, as the client gets it.
@@ -160,39 +205,56 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
         return refuse(exchange, Refusal::OriginUnauthorized);
     }
     let session = match session(response, exchange)? {
-        Ok(session) => session,
+        // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
+        Ok(Some(_)) if status == SWITCHING_PROTOCOLS => Err(Refusal::SessionUnbindable),
+        session => session,
+    };
+    let session = match session {
+        Ok(session) => session.map(|id| [sessions::HEADER, &id].join("\n")),
         Err(refusal) => {
             discard(response);
             return refuse(exchange, refusal);
         }
     };
-    match (status, session) {
-        // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
-        (SWITCHING_PROTOCOLS, Some(_)) => refuse(exchange, Refusal::SessionUnbindable),
-        (SWITCHING_PROTOCOLS, None) => {
+    if let Some(session) = &session {
+        exchange.set_added(session);
+    }
+    match status {
+        SWITCHING_PROTOCOLS => {
             runtime::log(&exchange.line(), status, exchange.started());
             Ok(response.into())
         }
-        (_, session) => {
-            let session = session.map(|id| [sessions::HEADER, &id].join("\n")).unwrap_or_default();
-            let challenge = match status {
-                FORBIDDEN => response.headers().get(CHALLENGE)?,
-                _ => None,
-            };
-            let passed = REPLACED.with(|names| match challenge {
-                None => runtime::pass(response, names, &session, exchange),
-                Some(header) => {
-                    let line = challenge_line(&header, exchange);
-                    let line = line.map(|line| [CHALLENGE, &line].join("\n"));
-                    let set: Vec<String> =
-                        line.into_iter().chain([session]).filter(|s| !s.is_empty()).collect();
-                    let names = names.concat(&Array::of1(&CHALLENGE.into()));
-                    runtime::pass(response, &names, &set.join("\n"), exchange)
-                }
-            });
-            passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
-        }
+        OK if exchange.sieve().is_some() => lists::filter(response, exchange),
+        FORBIDDEN => match response.headers().get(CHALLENGE)? {
+            Some(header) => challenged(response, exchange, &header, session.as_deref()),
+            None => pass(response, exchange),
+        },
+        _ => pass(response, exchange),
     }
+}
+
+/// An answer as it came, but for CORS.
+pub(super) fn pass(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
+    let passed = REPLACED.with(|names| runtime::pass(response, names, exchange));
+    passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+}
+
+/// An answer with a challenge of the origin's own.
+fn challenged(
+    response: &Response,
+    exchange: &Exchange,
+    header: &str,
+    session: Option<&str>,
+) -> Result<JsValue, JsValue> {
+    let resource = resource(&exchange.request());
+    let metadata = resource.and_then(|resource| resource.challenges.resource_metadata());
+    let line = challenge::rewritten(header, metadata).map(|line| [CHALLENGE, &line].join("\n"));
+    exchange.set_added(&joined(&[session.unwrap_or_default(), line.as_deref().unwrap_or_default()]));
+    let passed = REPLACED.with(|names| {
+        let names = names.concat(&Array::of1(&CHALLENGE.into()));
+        runtime::pass(response, &names, exchange)
+    });
+    passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
 }
 
 /// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not bound.
@@ -201,12 +263,6 @@ fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<Str
     let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
     let Some(owner) = exchange.owner() else { return Ok(Err(Refusal::SessionUnbindable)) };
     Ok(sessions.attach(&owner, &id).map(Some))
-}
-
-/// The client's challenge for one of the origin's.
-fn challenge_line(header: &str, exchange: &Exchange) -> Option<String> {
-    let resource = resource(&exchange.request());
-    challenge::rewritten(header, resource.and_then(|resource| resource.challenges.resource_metadata()))
 }
 
 /// There was no answer.
@@ -229,7 +285,7 @@ pub fn unsigned(exchange: &Exchange) -> Result<JsValue, JsValue> {
     refuse(exchange, Refusal::AssertionUnsigned)
 }
 
-fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
+pub(super) fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
     let request = exchange.request();
     let origin = request.headers().get("origin")?;
     let resource = resource(&request);

@@ -37,29 +37,6 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-#[wasm_bindgen(raw_module = "./sign.mjs")]
-extern "C" {
-    /// As `send`; `set` ends where the assertion begins.
-    #[wasm_bindgen(catch, js_name = signAndSend)]
-    pub(super) fn sign_and_send(
-        parameters: &Object,
-        key: &CryptoKey,
-        input: &str,
-        ticket: f64,
-        request: &Request,
-        target: &str,
-        deleted: &str,
-        set: &str,
-        init: &JsValue,
-        cors: &str,
-        vary: Option<&str>,
-        line: &str,
-        started: f64,
-        fetcher: &JsValue,
-        owner: Option<&str>,
-    ) -> Result<JsValue, JsValue>;
-}
-
 #[wasm_bindgen(raw_module = "./glue.mjs")]
 extern "C" {
     /// A forwarded request that waits for its answer, as JavaScript holds it.
@@ -74,9 +51,17 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn started(this: &Exchange) -> f64;
 
+    /// Who asked, if lists in the answer are to be filtered.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn sieve(this: &Exchange) -> Option<String>;
+
     /// Whose session a new one will be; undefined if they are not bound.
     #[wasm_bindgen(method, getter)]
     pub(super) fn owner(this: &Exchange) -> Option<String>;
+
+    /// Headers that the answer gets, beside CORS.
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_added(this: &Exchange, headers: &str);
 
     pub(super) fn names(message: &JsValue) -> String;
 
@@ -114,15 +99,58 @@ extern "C" {
         vary: Option<&str>,
         line: &str,
         started: f64,
+        body: &JsValue,
+        sieve: Option<&str>,
         fetcher: &JsValue,
         owner: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn pass(
+    pub(super) fn pass(response: &Response, deleted: &Array, exchange: &Exchange)
+    -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(raw_module = "./bodies.mjs")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    pub(super) fn read(request: &Request, limit: f64, whole: bool, ticket: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = passEvents)]
+    pub(super) fn pass_events(
         response: &Response,
         deleted: &Array,
-        set: &str,
         exchange: &Exchange,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = passList)]
+    pub(super) fn pass_list(response: &Response, limit: f64, exchange: &Exchange)
+    -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = withBody)]
+    pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
+}
+
+#[wasm_bindgen(raw_module = "./sign.mjs")]
+extern "C" {
+    /// As `send`; `set` ends where the assertion begins.
+    #[wasm_bindgen(catch, js_name = signAndSend)]
+    pub(super) fn sign_and_send(
+        parameters: &Object,
+        key: &CryptoKey,
+        input: &str,
+        ticket: f64,
+        request: &Request,
+        target: &str,
+        deleted: &str,
+        set: &str,
+        init: &JsValue,
+        cors: &str,
+        vary: Option<&str>,
+        line: &str,
+        started: f64,
+        body: &JsValue,
+        sieve: Option<&str>,
+        fetcher: &JsValue,
+        owner: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 }

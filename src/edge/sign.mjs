@@ -6,13 +6,13 @@ const { subtle } = crypto;
 const encoder = new TextEncoder();
 
 /** As `send`, after `input` was signed; `set` ends where the assertion begins. */
-export function signAndSend(parameters, key, input, ticket, request, target, deleted, set, init, cors, vary, line, started, fetcher, owner) {
+export function signAndSend(parameters, key, input, ticket, request, target, deleted, set, init, cors, vary, line, started, ...rest) {
   return subtle.sign(parameters, key, encoder.encode(input)).then(
     (buffer) => {
       const signature = base64url(buffer);
       signed(ticket, signature);
       try {
-        return send(request, target, deleted, `${set}${input}.${signature}`, init, cors, vary, line, started, fetcher, owner);
+        return send(request, target, deleted, `${set}${input}.${signature}`, init, cors, vary, line, started, ...rest);
       } catch {
         return unreachable({ request, line, started });
       }

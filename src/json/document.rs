@@ -12,6 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 pub struct Document {
     /// The text, and after it the strings that had escapes in it.
     text: String,
+    /// Where those begin.
+    json_end: usize,
     /// Depth first; the object itself leads.
     nodes: Vec<Node>,
 }
@@ -113,8 +115,14 @@ impl Document {
         if !matches!(nodes.first()?.kind, Kind::Object) {
             return None;
         }
+        let json_end = text.len();
         text.push_str(&unescaped);
-        Some(Self { text, nodes })
+        Some(Self { text, json_end, nodes })
+    }
+
+    /// The text, as it was read.
+    pub fn json(&self) -> &str {
+        self.text.get(..self.json_end).unwrap_or_default()
     }
 
     /// The value of a member.

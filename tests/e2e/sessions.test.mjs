@@ -39,7 +39,7 @@ async function attached(s, token) {
 
 function assertUnknown({ response, line }, reason) {
   assert.equal(response.status, 404, response.text);
-  assert.deepEqual(response.json(), { jsonrpc: "2.0", error: { code: -32001, message: "Session not found" }, id: null });
+  assert.deepEqual(response.json(), { jsonrpc: "2.0", error: { code: -32001, message: "Session not found", data: { error: "session_not_found" } } });
   assert.equal(response.get("cache-control"), "no-store");
   assert.equal(response.get("access-control-allow-origin"), "*");
   assert.equal(response.get("www-authenticate"), undefined);

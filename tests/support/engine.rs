@@ -12,6 +12,7 @@ use mcp_edge_auth::config::Resource;
 use mcp_edge_auth::jose::Algorithm;
 use mcp_edge_auth::jwks::Need;
 use mcp_edge_auth::keys::{KeySet, Material};
+use mcp_edge_auth::policy::{self, Asked, Clearance};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::verify::{Check, Step, Verification, Verified};
 
@@ -81,6 +82,13 @@ pub fn run(
 /// Verifies a token with one key set for every source.
 pub fn run_with(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Run {
     run(resource, token, super::NOW, |_, _| Ok(Rc::clone(set)))
+}
+
+/// A good token without a policy: the right to be forwarded.
+pub fn cleared(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Clearance {
+    let verified = run_with(resource, token, set).verdict.unwrap();
+    let asked = Asked::Head { method: "POST", upgrade: false };
+    policy::clear(None, Some(verified), &asked).1.unwrap()
 }
 
 /// One signature check. A key that is no key vouches for nothing.

@@ -6,6 +6,8 @@ pub mod algorithms;
 pub mod arbitrary;
 pub mod engine;
 pub mod es256;
+pub mod policy;
+pub mod providers;
 pub mod rows;
 
 use base64::Engine as _;
@@ -116,6 +118,7 @@ pub enum Decided {
     Served(Answer, &'static str),
     Refused(Refusal, Answer),
     Verify(String),
+    Anonymous,
 }
 
 impl Decided {
@@ -123,6 +126,7 @@ impl Decided {
         match self {
             Self::Served(answer, _) | Self::Refused(_, answer) => answer,
             Self::Verify(token) => panic!("no answer: the token {token} is to be verified"),
+            Self::Anonymous => panic!("no answer: the body decides"),
         }
     }
 
@@ -139,6 +143,7 @@ pub fn decided(config: &Config, head: &Head<'_>) -> Decided {
         Decision::Serve(answer, what) => Decided::Served(answer, what),
         Decision::Refuse(refused) => Decided::Refused(refused.refusal, refused.answer()),
         Decision::Verify(token, _) => Decided::Verify(token.to_owned()),
+        Decision::Anonymous(_) => Decided::Anonymous,
     }
 }
 

@@ -82,7 +82,7 @@ fn bind(options: &Options) -> Result<()> {
         .generate(&options.out)?;
     let index = options.out.join("index.js");
     let script = std::fs::read_to_string(&index)?;
-    for module in ["entry.mjs", "glue.mjs", "sign.mjs"] {
+    for module in ["entry.mjs", "glue.mjs", "bodies.mjs", "sign.mjs"] {
         std::fs::copy(Path::new("src/edge").join(module), options.out.join(module))?;
     }
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.

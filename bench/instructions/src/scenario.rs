@@ -7,6 +7,7 @@ use mcp_edge_auth::config::{Config, Resource};
 use mcp_edge_auth::decide::{Decision, Head, Refused, decide};
 use mcp_edge_auth::forward;
 use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::policy::{self, Asked};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::Protected;
 use mcp_edge_auth::verify::{Step, Verification};
@@ -88,6 +89,7 @@ impl Scenario {
                     Err(refusal) => refuse(&Refused::at(resource, head.origin, refusal)),
                 }
             }
+            Decision::Anonymous(_) => "anonymous",
         }
     }
 
@@ -104,7 +106,11 @@ impl Scenario {
             }
         }
         let verified = verification.verdict()?;
-        black_box(forward::plan(verified.permit(), protected));
+        let asked = Asked::Head { method: "POST", upgrade: false };
+        let clearance = policy::clear(resource.policy.as_ref(), Some(verified), &asked)
+            .1
+            .map_err(|unmet| unmet.refusal)?;
+        black_box(forward::plan(&clearance, protected));
         Ok(())
     }
 }

@@ -1,0 +1,77 @@
+// The runtime's side of bodies that a policy reads. No decision is made here. Everything else streams by unread: `glue.mjs`.
+import { pass } from "./glue.mjs";
+import { events, forget, heard, list_read, unreachable } from "./index.js";
+
+const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
+
+/** Reads a request's body for wasm, which keeps the request under `ticket`: its bytes, unless it is larger than `limit`, and what to send on in its place. */
+export function read(request, limit, whole, ticket) {
+  const headers = MIRROR.map((name) => request.headers.get(name));
+  return take(request, limit, whole).then(
+    ({ bytes, body }) => heard(ticket, request, bytes, body, ...headers),
+    (error) => {
+      forget(ticket);
+      throw error;
+    },
+  );
+}
+
+/** The origin's response, filtered by wasm event by event. */
+export function passEvents(response, deleted, exchange) {
+  let rest = new Uint8Array();
+  const push = (chunk, last, out) => {
+    const bytes = joined([rest, chunk]);
+    const [length, filtered] = events(exchange, bytes, last);
+    out.enqueue(filtered);
+    rest = bytes.slice(length);
+  };
+  const filter = new TransformStream({
+    transform: (chunk, out) => push(chunk, false, out),
+    flush: (out) => push(new Uint8Array(), true, out),
+  });
+  return pass(withBody(response.body.pipeThrough(filter), response), deleted, exchange);
+}
+
+/** The origin's whole response, for wasm to filter. */
+export const passList = (response, limit, exchange) =>
+  gather(response.body, limit).then(
+    (bytes) => list_read(response, bytes, exchange),
+    () => unreachable(exchange),
+  );
+
+/** A response like another one, with another body. */
+export const withBody = (body, { status, statusText, headers }) => new Response(body, { status, statusText, headers });
+
+async function take(request, limit, whole) {
+  const length = request.headers.get("content-length");
+  if (Number(length) > limit) return {};
+  if (length !== null || !request.body) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return { bytes, body: bytes };
+  }
+  const [stream, rest] = whole ? request.body.tee() : [request.body];
+  const bytes = await gather(stream, limit);
+  return { bytes, body: bytes ?? rest };
+}
+
+/** The bytes of a stream, if there are not more than `limit`. */
+async function gather(stream, limit) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return joined(chunks);
+}
+
+function joined(chunks) {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

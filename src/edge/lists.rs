@@ -1,0 +1,82 @@
+//! Answers whose lists are filtered on the way to the client: whole ones, and streams event by event.
+
+use std::borrow::Cow;
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Response;
+
+use super::isolate::Isolate;
+use super::proxy;
+use super::runtime::{self, Exchange};
+use crate::cors;
+use crate::json::Document;
+use crate::limits;
+use crate::policy::Caller;
+use crate::policy::lists::Sieve;
+use crate::refusal::Refusal;
+use crate::route::{Route, route};
+
+thread_local! {
+    /// What was filtered has another length, and goes out as it was read.
+    static REPLACED: Array =
+        cors::RESPONSE_HEADERS.iter().chain(&["Content-Length", "Content-Encoding"]).map(|name| JsValue::from(*name)).collect();
+}
+
+/// An answer that may have a list in it.
+pub(super) fn filter(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
+    let content_type = response.headers().get("content-type")?.unwrap_or_default().to_ascii_lowercase();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type == "text/event-stream" && response.body().is_some() {
+        return REPLACED.with(|names| runtime::pass_events(response, names, exchange));
+    }
+    if media_type == "application/json" || media_type.ends_with("+json") {
+        return runtime::pass_list(response, limits::LIST_BYTES as f64, exchange);
+    }
+    proxy::pass(response, exchange)
+}
+
+/// Goes on after an answer was read. `bytes`: none if it is larger than is filtered.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn list_read(
+    response: &Response,
+    bytes: Option<Vec<u8>>,
+    exchange: &Exchange,
+) -> Result<JsValue, JsValue> {
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let filtered = text.and_then(|text| sieve(exchange, |sieve| sieve.json(&text).ok().map(Cow::into_owned)));
+    match filtered.flatten() {
+        Some(filtered) => {
+            let response = runtime::with_body(&filtered.into(), response)?;
+            REPLACED.with(|names| runtime::pass(&response, names, exchange))
+        }
+        None => proxy::refuse(exchange, Refusal::ListUnreadable),
+    }
+}
+
+/// The events at the start of `bytes` that are whole, filtered, after how many bytes of it they take.
+///
+/// # Errors
+/// An event cannot be read, so the stream has to end.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn events(exchange: &Exchange, bytes: &[u8], last: bool) -> Result<Array, JsError> {
+    let filtered = sieve(exchange, |sieve| sieve.events(bytes, last).ok()).flatten();
+    let fits = |(_, length): &(Vec<u8>, usize)| bytes.len() - length <= limits::LIST_BYTES;
+    let (filtered, length) =
+        filtered.filter(fits).ok_or_else(|| JsError::new("an event that cannot be filtered"))?;
+    Ok(Array::of2(&JsValue::from_f64(length as f64), &Uint8Array::from(filtered.as_slice())))
+}
+
+/// Whoever asked, and what of a list is theirs.
+fn sieve<T>(exchange: &Exchange, filter: impl FnOnce(&Sieve<'_>) -> T) -> Option<T> {
+    let config = Isolate::held().and_then(Isolate::config)?;
+    let Route::Protected(protected) = route(config, &exchange.request().url()) else { return None };
+    let kept = Document::read(exchange.sieve()?.into_bytes())?;
+    let policy = protected.resource().policy.as_ref()?;
+    Some(filter(&Sieve { policy, caller: &Caller::kept(&kept) }))
+}

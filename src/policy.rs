@@ -1,0 +1,218 @@
+//! Who may do what: the decision after the token's, on what a request asks for (MCP 2026-07-28, authorization: scope challenges, step-up).
+//!
+//! 1. Rules only ever demand. All that match apply, so no order of rules and no second name opens what another rule closes.
+//! 2. Where there are rules, the body decides, never a header; a body that readers could disagree about is not forwarded (`message`, `mirror`).
+//! 3. A denial and a claim that is not met come before missing scopes: there is no use in a client's stepping up for what it will not get.
+//! 4. A challenge names every scope that the operation needs, so a token with just these passes.
+//! 5. In report mode whatever this module would refuse is let through and said in the log. It never lets a token through that `verify` refused, nor
+//!    a request without a credential that is not listed as anonymous.
+
+mod caller;
+pub mod lists;
+pub mod message;
+pub mod mirror;
+mod pattern;
+mod rules;
+
+pub use caller::Caller;
+pub use pattern::{MethodPattern, NamePattern};
+pub use rules::{Accepted, ClaimDemand, Demand, Mode, Operation, Policy, Rule, Rules};
+
+use message::{Message, Messages, Unreadable};
+use mirror::Mirror;
+
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::verify::Verified;
+
+/// What a request asks for, as far as it was read.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// The HTTP method, and whether another protocol is asked for (`Upgrade`).
+    Head {
+        method: &'a str,
+        upgrade: bool,
+    },
+    Body(Body<'a>),
+}
+
+/// The body of a POST, and the headers that say something of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Body<'a> {
+    /// `None`: larger than may be read.
+    pub bytes: Option<&'a [u8]>,
+    pub mirror: Mirror<'a>,
+    pub content_type: Option<&'a str>,
+    pub content_encoding: Option<&'a str>,
+}
+
+/// The right to be forwarded. Only [`clear`] gives one.
+#[derive(Debug)]
+pub struct Clearance {
+    verified: Option<Verified>,
+    /// What report mode let through.
+    pub would_refuse: Option<Unmet>,
+    /// Whether the answer may be a list to filter.
+    pub lists: bool,
+}
+
+impl Clearance {
+    /// `None`: anonymous.
+    pub const fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
+    }
+}
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    pub refusal: Refusal,
+    /// The JSON of the request's id.
+    pub id: Option<String>,
+    /// Every scope that the operation needs, in the order of the settings.
+    pub scopes: Vec<String>,
+    /// The rule, counted from 0.
+    pub rule: Option<usize>,
+}
+
+impl From<Refusal> for Unmet {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, id: None, scopes: Vec::new(), rule: None }
+    }
+}
+
+/// What was asked for, for the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    pub method: Option<String>,
+    pub name: Option<String>,
+    /// How many messages a batch has.
+    pub batch: Option<usize>,
+}
+
+/// Whether the body of a request with a good token has to be read before a decision.
+pub fn reads_body(policy: Option<&Policy>, method: &str) -> bool {
+    method == "POST" && policy.is_some_and(Policy::has_rules)
+}
+
+/// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous methods lets come this far.
+pub fn clear(
+    policy: Option<&Policy>,
+    verified: Option<Verified>,
+    asked: &Asked<'_>,
+) -> (Heard, Result<Clearance, Unmet>) {
+    let Some(policy) = policy else {
+        let clearance = Clearance { verified, would_refuse: None, lists: false };
+        return match clearance.verified {
+            Some(_) => (Heard::default(), Ok(clearance)),
+            None => (Heard::default(), Err(Refusal::CredentialsMissing.into())),
+        };
+    };
+    let caller = verified.as_ref().map_or_else(Caller::nobody, Caller::new);
+    let (heard, lists, judged) = match asked {
+        Asked::Head { method, upgrade } => {
+            (Heard::default(), *method == "GET", head(policy, &caller, method, *upgrade))
+        }
+        Asked::Body(body) => match read(body) {
+            Ok(messages) => (
+                heard(&messages),
+                lists::asked_for(&messages),
+                said(policy, &caller, &messages, &body.mirror),
+            ),
+            // What cannot be read cannot be on the list of what is anonymous.
+            Err(_) if caller.is_nobody() => {
+                (Heard::default(), false, Err(Refusal::CredentialsMissing.into()))
+            }
+            Err(unmet) => (Heard::default(), false, Err(unmet)),
+        },
+    };
+    let would_refuse = match judged {
+        Ok(()) => None,
+        Err(unmet) if policy.mode == Mode::Report && unmet.refusal != Refusal::CredentialsMissing => {
+            Some(unmet)
+        }
+        Err(unmet) => return (heard, Err(unmet)),
+    };
+    (heard, Ok(Clearance { verified, would_refuse, lists: lists && policy.filters() }))
+}
+
+fn head(policy: &Policy, caller: &Caller<'_>, method: &str, upgrade: bool) -> Result<(), Unmet> {
+    if caller.is_nobody() {
+        return Err(Refusal::CredentialsMissing.into());
+    }
+    // What a WebSocket carries no rule would see.
+    if upgrade && policy.has_rules() {
+        return Err(Refusal::UpgradeNotAllowed.into());
+    }
+    // Without rules a POST's body is not read, and only what holds for every request is asked.
+    policy.judge(caller, &[Operation { method: Some(method), names: [None; 2] }])
+}
+
+fn read<'a>(body: &Body<'a>) -> Result<Messages<'a>, Unmet> {
+    if !is_plain(body.content_type, body.content_encoding) {
+        return Err(Refusal::BodyEncoded.into());
+    }
+    let bytes = body.bytes.ok_or(Refusal::BodyTooLarge)?;
+    message::read(bytes).map_err(|unreadable| match unreadable {
+        Unreadable::Json => Refusal::BodyMalformed.into(),
+        Unreadable::Message(id) => Unmet { id: id.map(str::to_owned), ..Refusal::MessageInvalid.into() },
+    })
+}
+
+fn said(
+    policy: &Policy,
+    caller: &Caller<'_>,
+    messages: &Messages<'_>,
+    mirror: &Mirror<'_>,
+) -> Result<(), Unmet> {
+    let id = || messages.all.iter().find_map(|message| message.id).map(str::to_owned);
+    let is_anonymous =
+        |message: &Message<'_>| message.method.as_deref().is_some_and(|m| policy.is_anonymous(m));
+    if caller.is_nobody() && !messages.all.iter().all(is_anonymous) {
+        return Err(Refusal::CredentialsMissing.into());
+    }
+    mirror.check(messages).map_err(|refusal| Unmet { id: id(), ..refusal.into() })?;
+    let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
+    policy.judge(caller, &operations).map_err(|unmet| match (caller.is_nobody(), policy.mode) {
+        // Whoever logs in may get it.
+        (true, Mode::Enforce) => Refusal::CredentialsMissing.into(),
+        _ => Unmet { id: id(), ..unmet },
+    })
+}
+
+fn heard(messages: &Messages<'_>) -> Heard {
+    let short = |text: &str| text.chars().take(limits::LOGGED_NAME_CHARS).collect::<String>();
+    match messages.all.as_slice() {
+        [message] if !messages.batch => Heard {
+            method: message.method.as_deref().map(short),
+            // The query of a URI may hold a secret.
+            name: message
+                .names()
+                .into_iter()
+                .flatten()
+                .next()
+                .and_then(|name| name.split('?').next())
+                .map(short),
+            batch: None,
+        },
+        all => Heard { batch: Some(all.len()), ..Heard::default() },
+    }
+}
+
+/// Whether every reader of a body takes its bytes as they are, for UTF-8: `charset=utf-7` hides one name behind another, and so can a compressed body.
+fn is_plain(content_type: Option<&str>, content_encoding: Option<&str>) -> bool {
+    let identity = content_encoding.is_none_or(|encoding| encoding.trim().eq_ignore_ascii_case("identity"));
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    let utf8 = match content_type.split_once("charset") {
+        None => true,
+        Some((_, rest)) => {
+            let value = rest.strip_prefix('=').unwrap_or_default();
+            let (charset, rest) =
+                value.split_at_checked(value.find([';', ',']).unwrap_or(value.len())).unwrap_or_default();
+            let charset = charset.trim_end();
+            let charset = charset.strip_prefix('"').and_then(|c| c.strip_suffix('"')).unwrap_or(charset);
+            matches!(charset, "utf-8" | "utf8") && !rest.contains("charset") && !rest.starts_with(',')
+        }
+    };
+    identity && utf8
+}

@@ -1,0 +1,220 @@
+//! A policy as it stands in the settings, and what it says of a caller and an operation.
+
+use std::collections::BTreeMap;
+
+use super::message::Message;
+use super::pattern::{MethodPattern, NamePattern};
+use super::{Caller, Unmet};
+use crate::json::Node;
+use crate::refusal::Refusal;
+
+/// `MCP_SERVER_AUTH_POLICY`.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub mode: Mode,
+    pub required_scopes: Vec<Demand>,
+    /// Client ids; none: any.
+    pub clients: Option<Vec<String>>,
+    pub anonymous_methods: Vec<MethodPattern>,
+    pub filter_lists: bool,
+    pub rules: Rules,
+}
+
+/// Rules, in the order of the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    all: Vec<Rule>,
+    /// Those for one method each, by that method; the others have to be looked at for every one.
+    by_method: BTreeMap<String, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+/// Whether a refusal of the policy's is carried out, or only said in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    Report,
+}
+
+/// What is demanded of whom it matches.
+#[derive(Clone, Debug, Default)]
+pub struct Rule {
+    /// None: every method.
+    pub methods: Option<Vec<MethodPattern>>,
+    /// None: every name, and what has none.
+    pub names: Option<Vec<NamePattern>>,
+    /// All of these.
+    pub scopes: Vec<Demand>,
+    /// One of these.
+    pub any_scopes: Vec<Demand>,
+    pub claims: Vec<ClaimDemand>,
+    pub deny: bool,
+}
+
+/// A scope, and the scopes that include it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    pub scope: String,
+    /// The scope itself is one of them.
+    pub satisfied_by: Vec<String>,
+}
+
+/// A claim, and the values of it that are accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimDemand {
+    /// Member names with dots between them.
+    pub path: String,
+    pub accepted: Vec<Accepted>,
+}
+
+/// A value of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    Text(String),
+    /// A whole number that `f64` holds exactly.
+    Number(f64),
+    Bool(bool),
+}
+
+/// What one message asks for, or a request without one.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'m> {
+    /// The JSON-RPC method; of a request that is no POST, the HTTP method. None: a response.
+    pub method: Option<&'m str>,
+    pub names: [Option<&'m str>; 2],
+}
+
+impl<'m> Operation<'m> {
+    pub fn of(message: &'m Message<'_>) -> Self {
+        Self { method: message.method.as_deref(), names: message.names() }
+    }
+}
+
+impl ClaimDemand {
+    /// Types count: `true` is not `"true"`.
+    pub(super) fn accepts(&self, claim: Node<'_>) -> bool {
+        self.accepted.iter().any(|accepted| match (accepted, claim) {
+            (Accepted::Text(text), Node::String(claim)) => text == claim,
+            (Accepted::Number(number), Node::Number(claim)) => *number == claim,
+            (Accepted::Bool(choice), Node::Bool(claim)) => *choice == claim,
+            _ => false,
+        })
+    }
+}
+
+impl Rule {
+    /// The method, if there is but one.
+    fn only_method(&self) -> Option<&str> {
+        match self.methods.as_deref() {
+            Some([MethodPattern::Exact(method)]) => Some(method),
+            _ => None,
+        }
+    }
+
+    fn matches(&self, operation: &Operation<'_>) -> bool {
+        // A response has no method: only what is demanded of everything is demanded of it.
+        let method = operation.method.unwrap_or_default();
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|m| m.matches(method)))
+            && self.names_match(operation)
+    }
+
+    fn names_match(&self, operation: &Operation<'_>) -> bool {
+        let Some(names) = &self.names else { return true };
+        operation.names.iter().flatten().any(|name| names.iter().any(|pattern| pattern.matches(name)))
+    }
+}
+
+impl Rules {
+    pub fn new(all: Vec<Rule>) -> Self {
+        let mut rules = Self { all, ..Self::default() };
+        for (index, rule) in rules.all.iter().enumerate() {
+            match rule.only_method() {
+                Some(method) => rules.by_method.entry(method.to_owned()).or_default().push(index),
+                None => rules.others.push(index),
+            }
+        }
+        rules
+    }
+
+    pub fn all(&self) -> &[Rule] {
+        &self.all
+    }
+
+    /// The rules that match one of the operations, each once.
+    fn matching(&self, operations: &[Operation<'_>]) -> Vec<(usize, &Rule)> {
+        let mut found: Vec<usize> = Vec::new();
+        let is = |index: usize, matches: &dyn Fn(&Rule) -> bool| self.all.get(index).is_some_and(matches);
+        for operation in operations {
+            let exact = operation.method.and_then(|method| self.by_method.get(method)).into_iter().flatten();
+            found.extend(exact.filter(|index| is(**index, &|rule| rule.names_match(operation))));
+            found.extend(self.others.iter().filter(|index| is(**index, &|rule| rule.matches(operation))));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|index| Some((index, self.all.get(index)?))).collect()
+    }
+}
+
+impl Policy {
+    pub fn has_rules(&self) -> bool {
+        !self.rules.all.is_empty()
+    }
+
+    /// Whether lists in answers are filtered.
+    pub fn filters(&self) -> bool {
+        self.filter_lists && self.mode == Mode::Enforce
+    }
+
+    pub fn has_anonymous_methods(&self) -> bool {
+        !self.anonymous_methods.is_empty()
+    }
+
+    pub fn is_anonymous(&self, method: &str) -> bool {
+        self.anonymous_methods.iter().any(|pattern| pattern.matches(method))
+    }
+
+    /// Judges the operations of one request, all of which must be permitted.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn judge(&self, caller: &Caller<'_>, operations: &[Operation<'_>]) -> Result<(), Unmet> {
+        if let Some(clients) = &self.clients
+            && !caller.is_nobody()
+            && !caller.is_client_of(clients)
+        {
+            return Err(Refusal::ClientNotAllowed.into());
+        }
+        let rules = self.rules.matching(operations);
+        for (index, rule) in &rules {
+            let refusal = if rule.deny {
+                Refusal::RuleDenies
+            } else if !rule.claims.iter().all(|demand| caller.meets(demand)) {
+                Refusal::ClaimNotMet
+            } else {
+                continue;
+            };
+            return Err(Unmet { rule: Some(*index), ..refusal.into() });
+        }
+        self.judge_scopes(caller, &rules)
+    }
+
+    fn judge_scopes(&self, caller: &Caller<'_>, rules: &[(usize, &Rule)]) -> Result<(), Unmet> {
+        // Somebody without a token was let in by method, not by scope.
+        let required =
+            self.required_scopes.iter().filter(|_| !caller.is_nobody()).map(|demand| (None, demand));
+        let of_rules = rules.iter().flat_map(|(index, rule)| {
+            let any = rule.any_scopes.iter().find(|demand| caller.has(demand)).or(rule.any_scopes.first());
+            rule.scopes.iter().chain(any).map(|demand| (Some(*index), demand))
+        });
+        let needed: Vec<(Option<usize>, &Demand)> = required.chain(of_rules).collect();
+        let Some((rule, _)) = needed.iter().find(|(_, demand)| !caller.has(demand)) else { return Ok(()) };
+        let mut scopes: Vec<String> = Vec::new();
+        for (_, demand) in &needed {
+            if !scopes.contains(&demand.scope) {
+                scopes.push(demand.scope.clone());
+            }
+        }
+        Err(Unmet { rule: *rule, scopes, ..Refusal::ScopeInsufficient.into() })
+    }
+}

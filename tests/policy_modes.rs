@@ -1,0 +1,118 @@
+//! What a policy makes of requests without a body, of nobody's, and in report mode; and what the log hears of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
+
+mod support;
+
+use mcp_edge_auth::policy::{self, Asked, Body};
+use serde_json::{Value, json};
+use support::policy::{call, clear, expect, outcome, plain, rule, said, verified};
+use support::{for_each_row, same, with};
+
+#[test]
+fn requests_that_are_no_post() {
+    let policy = json!({ "required_scopes": ["mcp"], "rules": [
+        { "methods": ["DELETE"], "scopes": ["end"] }, { "methods": ["tools/*"], "scopes": ["tools"] }, { "names": ["x"], "deny": true },
+    ] });
+    let rows = [
+        ("GET", false, "mcp", "ok"),
+        ("GET", false, "", "scope_insufficient mcp"),
+        ("HEAD", false, "mcp", "ok"),
+        ("DELETE", false, "mcp", "scope_insufficient #0 mcp end"),
+        ("DELETE", false, "mcp end", "ok"),
+        ("GET", true, "mcp tools end", "upgrade_not_allowed"),
+    ];
+    for_each_row(rows, |&(method, upgrade, scope, expected)| {
+        let (_, cleared) =
+            clear(&policy, Some(verified(&json!({ "scope": scope }))), &Asked::Head { method, upgrade });
+        same(method, outcome(cleared), expected.to_owned())
+    });
+    let (_, cleared) = clear(
+        &json!({ "required_scopes": ["mcp"] }),
+        Some(verified(&json!({ "scope": "mcp" }))),
+        &Asked::Head { method: "GET", upgrade: true },
+    );
+    assert_eq!(outcome(cleared), "ok", "without rules there is nothing that a WebSocket would get around");
+    let (_, cleared) = clear(
+        &rule(json!({ "methods": "*", "deny": true })),
+        Some(verified(&json!({}))),
+        &Asked::Head { method: "GET", upgrade: false },
+    );
+    assert_eq!(outcome(cleared), "rule_denies #0", "a star is for everything");
+}
+
+#[test]
+fn nobody() {
+    let policy = json!({
+        "required_scopes": ["mcp"],
+        "clients": ["c"],
+        "anonymous_methods": ["initialize", "tools/*"],
+        "rules": [{ "methods": ["tools/call"], "scopes": ["tools"] }, { "names": ["no"], "deny": true }],
+    });
+    let login = "credentials_missing";
+    let rows = [
+        ("on the list", plain("initialize"), "ok"),
+        ("by its start", plain("tools/list"), "ok"),
+        ("not on the list", plain("ping"), login),
+        ("on the list, and closed by a rule", call("a"), login),
+        ("denied to everybody", json!({ "id": 1, "method": "tools/x", "params": { "name": "no" } }), login),
+        ("a batch of both", json!([plain("initialize"), plain("ping")]), login),
+        ("a batch of the list", json!([plain("initialize"), plain("tools/list")]), "ok"),
+        ("a response", json!({ "id": 1, "result": {} }), login),
+        ("no message", json!({}), login),
+    ];
+    for_each_row(rows, |(name, body, expected)| {
+        same(name, said(&policy, None, body), (*expected).to_owned())
+    });
+    let report = with(policy.clone(), json!({ "mode": "report" }));
+    assert_eq!(said(&report, None, &plain("ping")), login, "report mode lets nobody in");
+    assert_eq!(said(&report, None, &call("a")), "would: scope_insufficient #0 tools");
+    for bytes in [None, Some(b"no JSON".as_slice())] {
+        for policy in [&policy, &report] {
+            let asked = Asked::Body(Body { bytes, ..Body::default() });
+            assert_eq!(outcome(clear(policy, None, &asked).1), login);
+        }
+    }
+    assert_eq!(outcome(clear(&policy, None, &Asked::Head { method: "GET", upgrade: false }).1), login);
+    assert_eq!(
+        outcome(policy::clear(None, None, &Asked::Head { method: "POST", upgrade: false }).1),
+        login,
+        "no policy"
+    );
+}
+
+#[test]
+fn report_mode_tells_and_lets_through() {
+    let policy = json!({ "mode": "report", "required_scopes": ["mcp"], "clients": ["c"], "rules": [{ "names": ["no"], "deny": true }] });
+    expect(vec![
+        ("a client", policy.clone(), json!({ "scope": "mcp" }), call("a"), "would: client_not_allowed"),
+        ("a rule", policy.clone(), json!({ "client_id": "c" }), call("no"), "would: rule_denies #0"),
+        ("scopes", policy.clone(), json!({ "client_id": "c" }), call("a"), "would: scope_insufficient mcp"),
+        ("no message", policy.clone(), json!({ "client_id": "c" }), json!({}), "would: message_invalid"),
+        ("nothing", policy, json!({ "client_id": "c", "scope": "mcp" }), call("a"), "ok"),
+    ]);
+}
+
+#[test]
+fn what_was_heard() {
+    let heard = |body: Value| {
+        let text = body.to_string();
+        let body = Body { bytes: Some(text.as_bytes()), ..Body::default() };
+        let (heard, _) =
+            clear(&rule(json!({ "deny": true })), Some(verified(&json!({}))), &Asked::Body(body));
+        (heard.method, heard.name, heard.batch)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(heard(call("a")), (some("tools/call"), some("a"), None));
+    assert_eq!(heard(call(&"é".repeat(1000))), (some("tools/call"), some(&"é".repeat(128)), None));
+    let read =
+        json!({ "id": 1, "method": "resources/read", "params": { "uri": "https://x.example/y?key=secret" } });
+    assert_eq!(heard(read), (some("resources/read"), some("https://x.example/y"), None));
+    assert_eq!(heard(json!([call("a")])), (None, None, Some(1)));
+    assert_eq!(heard(json!({ "id": 1, "result": {} })), (None, None, None));
+}

@@ -1,0 +1,70 @@
+//! Policies judged natively: a policy as it stands in the settings, a token with such claims, and a request.
+
+use mcp_edge_auth::policy::{self, Asked, Body, Clearance, Heard, Unmet};
+use mcp_edge_auth::verify::Verified;
+use serde_json::{Value, json};
+
+use super::engine::run_with;
+use super::es256::trusted;
+use super::{claims, config, for_each_row, resource, same, settings, with};
+
+pub const POLICY: &str = "MCP_SERVER_AUTH_POLICY";
+
+/// A token that was verified.
+pub fn verified(changes: &Value) -> Verified {
+    let config = config(&settings());
+    let token = trusted().with_claims(&with(claims(), changes.clone()));
+    run_with(resource(&config), &token, &trusted().key_set()).verdict.unwrap()
+}
+
+/// What a policy says.
+pub fn clear(
+    policy: &Value,
+    verified: Option<Verified>,
+    asked: &Asked<'_>,
+) -> (Heard, Result<Clearance, Unmet>) {
+    let config = config(&with(settings(), json!({ POLICY: policy })));
+    policy::clear(resource(&config).policy.as_ref(), verified, asked)
+}
+
+/// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the rule.
+pub fn said(policy: &Value, verified: Option<Verified>, body: &Value) -> String {
+    let text = body.to_string();
+    let body = Body { bytes: Some(text.as_bytes()), ..Body::default() };
+    outcome(clear(policy, verified, &Asked::Body(body)).1)
+}
+
+pub fn outcome(outcome: Result<Clearance, Unmet>) -> String {
+    let told = |unmet: &Unmet| {
+        let rule = unmet.rule.map(|rule| format!(" #{rule}")).unwrap_or_default();
+        format!("{}{rule} {}", unmet.refusal.row().reason, unmet.scopes.join(" ")).trim_end().to_owned()
+    };
+    match outcome {
+        Ok(clearance) => {
+            clearance.would_refuse.as_ref().map_or("ok".to_owned(), |unmet| format!("would: {}", told(unmet)))
+        }
+        Err(unmet) => told(&unmet),
+    }
+}
+
+pub fn call(name: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": name } })
+}
+
+pub fn plain(method: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method })
+}
+
+/// A name, a policy, changes to a token's claims, a body, and what it comes to.
+pub type Row = (&'static str, Value, Value, Value, &'static str);
+
+pub fn expect(rows: Vec<Row>) {
+    for_each_row(rows, |(name, policy, claims, body, expected)| {
+        same(name, said(policy, Some(verified(claims)), body), (*expected).to_owned())
+    });
+}
+
+/// A policy of one rule.
+pub fn rule(rule: Value) -> Value {
+    json!({ "rules": [rule] })
+}
