@@ -1,6 +1,6 @@
 // `npm run bench:sign [-- --no-build]`: what assertions and bound sessions cost. First bare, each way to sign against the other; then whole requests, with and
 // without. Both sides in turn in one run: ratios are taken within a round; medians, and quartiles in brackets. About two minutes, and a build at first.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ try {
 async function bare() {
   const source = join(folder, "bare-source");
   mkdirSync(source);
-  for (const name of ["index.js", "index_bg.wasm", "glue.mjs", "sign.mjs"]) copyFileSync(join(BUILT, name), join(source, name));
+  for (const name of readdirSync(BUILT)) copyFileSync(join(BUILT, name), join(source, name));
   copyFileSync(fileURLToPath(new URL("sign/main.mjs", import.meta.url)), join(source, "entry.mjs"));
   const running = await startWorkerd({ folder: join(folder, "bare"), modules: await ours(join(folder, "bare-modules"), source), bindings: {} });
   const spend = async (how, times) => {

@@ -127,8 +127,8 @@ fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
     let (passed, said) = Folder::with("in-sight", &file).check(&[]);
     assert!(passed && !said.contains("s3cret"), "{said}");
     assert!(
-        said.contains("Warning: MCP_SERVER_AUTH_SESSION_KEY is a secret")
-            && said.contains("Warning: ORIGIN_HEADERS is"),
+        said.contains("warning: MCP_SERVER_AUTH_SESSION_KEY is a secret")
+            && said.contains("warning: ORIGIN_HEADERS is"),
         "{said}"
     );
 }

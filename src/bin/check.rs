@@ -48,7 +48,7 @@ fn report(settings: &Table) -> ExitCode {
         .collect();
     for name in variables.secrets() {
         println!(
-            "Warning: {name} is a secret, and whoever can read {FILE} has it. Better: npx wrangler secret put {name}"
+            "warning: {name} is a secret, and whoever can read {FILE} has it. Better: npx wrangler secret put {name}"
         );
     }
     match Config::read(&variables.without_secrets()) {

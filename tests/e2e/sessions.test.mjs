@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
+import { WebSocket, WebSocketServer } from "ws";
 import { send } from "./support/http.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { BASE } from "./support/origin.mjs";
 import { bearer, CANONICAL, entryFor, stage } from "./support/stage.mjs";
 import { startIssuer } from "./support/issuer.mjs";
 import { mint } from "./support/mint.mjs";
+import { bounded } from "./support/until.mjs";
 
 const KEY = "MCP_SERVER_AUTH_SESSION_KEY";
 const OLD = "an-old-key-of-at-least-32-bytes!";
@@ -164,6 +166,22 @@ test("an id on any answer is bound, and one that cannot be is not passed on", as
   const response = await s.call(s.token());
   assert.equal(response.status, 400);
   assert.match(response.get("mcp-session-id"), /^on-an-error\./);
+});
+
+test("a WebSocket, whose answer cannot be changed, brings no session id along", async (t) => {
+  for (const [vars, outcome] of [[bound().vars, "Unexpected server response: 502"], [{}, "open"]]) {
+    const s = await stage(t, { vars });
+    const sockets = new WebSocketServer({ server: s.origin.server });
+    sockets.on("headers", (headers) => headers.push(`Mcp-Session-Id: ${SESSION}`));
+    const socket = new WebSocket(`ws://127.0.0.1:${s.worker.port}/mcp`, { headers: bearer(s.token()) });
+    const came = new Promise((resolve) => {
+      socket.once("open", () => resolve("open"));
+      socket.once("error", ({ message }) => resolve(message));
+    });
+    assert.equal(await bounded("the WebSocket", came), outcome);
+    socket.terminate();
+    sockets.close();
+  }
 });
 
 test("an event stream is bound before its first event, and streams", async (t) => {
