@@ -108,6 +108,8 @@ fn bodies() {
         ("a tool whose name is no text", r#"{"id":7,"method":"tools/call","params":{"name":["a"]}}"#.into(), "no message 7"),
         ("a prompt whose name is null", r#"{"id":7,"method":"prompts/get","params":{"name":null}}"#.into(), "no message 7"),
         ("a resource by name", r#"{"id":7,"method":"resources/read","params":{"name":"a"}}"#.into(), "no message 7"),
+        ("a subscription by name", r#"{"id":7,"method":"resources/subscribe","params":{"name":"a"}}"#.into(), "no message 7"),
+        ("a subscription that ends", r#"{"id":7,"method":"resources/unsubscribe","params":{"uri":"u","name":"a"}}"#.into(), "resources/unsubscribe [u] 7 -"),
         ("another case", r#"{"id":7,"method":"ping","Method":"tools/call"}"#.into(), "no message 7"),
         ("another case alone", r#"{"id":7,"METHOD":"tools/call","result":{}}"#.into(), "no message 7"),
         ("another case of params", r#"{"id":7,"method":"ping","paramS":{}}"#.into(), "no message 7"),

@@ -9,10 +9,11 @@
 
 mod support;
 
+use mcp_edge_auth::policy::mirror::Mirror;
 use mcp_edge_auth::policy::{self, Asked, Body};
 use serde_json::{Value, json};
-use support::policy::{call, clear, expect, outcome, plain, rule, said, verified};
-use support::{for_each_row, same, with};
+use support::policy::{POLICY, call, clear, expect, outcome, plain, rule, said, verified};
+use support::{config, for_each_row, resource, same, settings, with};
 
 #[test]
 fn requests_that_are_no_post() {
@@ -115,4 +116,57 @@ fn what_was_heard() {
     assert_eq!(heard(read), (some("resources/read"), some("https://x.example/y"), None));
     assert_eq!(heard(json!([call("a")])), (None, None, Some(1)));
     assert_eq!(heard(json!({ "id": 1, "result": {} })), (None, None, None));
+}
+
+#[test]
+fn what_the_headers_say_of_a_body_is_compared() {
+    let text = call("a").to_string();
+    let policy = rule(json!({ "methods": ["x"], "deny": true }));
+    for (method, expected) in [("tools/call", "ok"), ("ping", "mirror_mismatch")] {
+        let mirror = Mirror { method: Some(method), ..Mirror::default() };
+        let body = Body { bytes: Some(text.as_bytes()), mirror, ..Body::default() };
+        let cleared = clear(&policy, Some(verified(&json!({}))), &Asked::Body(body)).1;
+        assert_eq!(
+            cleared.as_ref().err().and_then(|unmet| unmet.id.as_deref()),
+            (expected != "ok").then_some("1")
+        );
+        assert_eq!(outcome(cleared), expected);
+    }
+}
+
+#[test]
+fn whose_body_is_read_and_whose_answer_may_be_a_list() {
+    let read = |policy: Value, method: &str| {
+        let config = config(&with(settings(), json!({ POLICY: policy })));
+        policy::reads_body(resource(&config).policy.as_ref(), method)
+    };
+    assert!(read(rule(json!({ "deny": true })), "POST"));
+    assert!(!read(rule(json!({ "deny": true })), "GET"));
+    assert!(
+        !read(json!({ "required_scopes": ["mcp"], "clients": ["c"] }), "POST"),
+        "there is nothing in it to decide on"
+    );
+    assert!(!policy::reads_body(None, "POST"));
+
+    let filtering = json!({ "filter_lists": true, "rules": [{ "names": ["x"], "deny": true }] });
+    let lists =
+        |policy: &Value, asked: Asked<'_>| clear(policy, Some(verified(&json!({}))), &asked).1.unwrap().lists;
+    let head = |method| Asked::Head { method, upgrade: false };
+    let body = |text: &'static str| Asked::Body(Body { bytes: Some(text.as_bytes()), ..Body::default() });
+    assert!(lists(&filtering, head("GET")), "a stream may repeat an answer");
+    assert!(!lists(&filtering, head("DELETE")));
+    for (text, expected) in [
+        (r#"{"id":1,"method":"tools/list"}"#, true),
+        (r#"{"id":1,"method":"prompts/list"}"#, true),
+        (r#"[{"id":1,"method":"ping"},{"id":2,"method":"resources/list"}]"#, true),
+        (r#"{"id":1,"method":"resources/templates/list"}"#, false),
+        (r#"{"id":1,"result":{}}"#, false),
+    ] {
+        assert_eq!(lists(&filtering, body(text)), expected, "{text}");
+        assert!(
+            !lists(&with(filtering.clone(), json!({ "mode": "report" })), body(text)),
+            "report mode filters nothing"
+        );
+        assert!(!lists(&with(filtering.clone(), json!({ "filter_lists": false })), body(text)));
+    }
 }

@@ -255,9 +255,8 @@ fn event_length(bytes: &[u8], last: bool) -> Option<usize> {
     let mut length = 0;
     for line in lines(bytes) {
         length += line.text.len() + line.end.len();
-        // A CR at the very end may be half of a CR LF.
-        let ended = !line.end.is_empty() && (last || length < bytes.len() || line.end != b"\r");
-        if line.text.is_empty() && ended {
+        // A CR may be half of a CR LF: the LF that comes next is then an event of nothing.
+        if line.text.is_empty() && !line.end.is_empty() {
             return Some(length);
         }
     }
