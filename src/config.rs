@@ -3,12 +3,15 @@
 //! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; a parser only judges them.
 //! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
 
+mod assertion;
 mod authorization_servers;
 mod canonical;
 mod faults;
+mod origin;
 mod origins;
 mod policy;
 mod providers;
+mod sessions;
 mod urls;
 mod variables;
 mod warnings;
@@ -20,13 +23,17 @@ pub use origins::AllowedOrigins;
 pub(crate) use urls::Url;
 pub use variables::{Variables, is_ours};
 
+use crate::assertion::Assertion;
+use crate::assertion::keys::SigningKeys;
 use crate::claims::Rules;
+use crate::delivery::Delivery;
 use crate::identity::is_scope;
 use crate::jose::Algorithm;
 use crate::limits::{self, Seconds};
 use crate::metadata;
 use crate::policy::{Mode, Policy};
 use crate::refusal::Challenges;
+use crate::sessions::Sessions;
 use faults::Faults;
 
 /// Settings without a fault.
@@ -39,6 +46,12 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
+    /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged them, nothing may be served.
+    pub signing: Option<SigningKeys>,
+    /// What session ids are bound with, if they are.
+    pub sessions: Option<Sessions>,
+    /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
+    pub unseen_secrets: Vec<&'static str>,
     /// What is sound, and yet will surprise.
     pub warnings: Vec<Warning>,
 }
@@ -56,6 +69,9 @@ pub struct Resource {
     pub policy: Option<Policy>,
     /// `ORIGIN_URL`.
     pub origin_url: String,
+    /// What the origin is told about the caller in a way that it can verify.
+    pub assertion: Option<Assertion>,
+    pub delivery: Delivery,
 }
 
 impl Resource {
@@ -123,6 +139,10 @@ impl Config {
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
+        let (assertion, signing) =
+            assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
+        let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
+        let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
         let policy = policy::read(variables, &mut faults);
         let mut warnings = faults.into_result()?;
         // Without a fault, both are there.
@@ -130,6 +150,11 @@ impl Config {
         warnings.extend(warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes));
         let metadata = metadata::document(&canonical, &entries, &scopes_supported);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
+        let unseen = [
+            (assertion::KEY, assertion.is_some() && signing.is_none()),
+            (sessions::KEY, binds_sessions && sessions.is_none()),
+        ];
+        let unseen_secrets = unseen.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
         let resource = Resource {
             challenges: Challenges::new(metadata_url, &challenge_scopes),
             canonical,
@@ -138,8 +163,19 @@ impl Config {
             allowed_origins,
             policy,
             origin_url,
+            assertion,
+            delivery,
         };
-        Ok(Self { resources: vec![resource], sources, cache_ttl, log_subject, warnings })
+        Ok(Self {
+            resources: vec![resource],
+            sources,
+            cache_ttl,
+            log_subject,
+            signing,
+            sessions,
+            unseen_secrets,
+            warnings,
+        })
     }
 
     /// What an operator wants to see of sound settings: names and values, in order.
@@ -164,6 +200,18 @@ impl Config {
             ("Canonical URL", self.resources.iter().map(|r| r.canonical.as_str().to_owned()).collect()),
             ("Origin", self.resources.iter().map(|r| r.origin_url.clone()).collect()),
         ];
+        let resources = || self.resources.iter();
+        if resources().any(|resource| resource.delivery.forwards_token) {
+            summary.push(("The client's token", vec!["passed on to the origin".to_owned()]));
+        }
+        let assertions = resources().filter_map(|resource| resource.assertion.as_ref());
+        let assertions: Vec<String> = assertions.map(Assertion::summary).collect();
+        if !assertions.is_empty() {
+            summary.push(("Assertions", assertions));
+        }
+        if self.sessions.is_some() || self.unseen_secrets.contains(&sessions::KEY) {
+            summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
+        }
         let policies: Vec<String> =
             self.resources.iter().filter_map(|r| r.policy.as_ref()).map(described).collect();
         if !policies.is_empty() {
@@ -204,7 +252,7 @@ fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
 
 fn log_subject(variables: &Variables, faults: &mut Faults) -> bool {
     let Some(found) = variables.get("LOG_SUBJECT", faults) else { return false };
-    match found.value.as_str().map_or(found.value.as_bool(), |text| text.trim().parse().ok()) {
+    match found.switch() {
         Some(choice) => choice,
         None => {
             faults.add(found.name, "", "true or false");

@@ -1,6 +1,7 @@
 //! What to do with a request, before its token is looked into. In this order: settings, path, preflight, `Origin`, credentials.
 
 use crate::answer::Answer;
+use crate::assertion::keys::SigningKeys;
 use crate::bearer;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
@@ -81,7 +82,12 @@ pub fn decide<'c, 'r>(config: Option<&'c Config>, head: &Head<'r>) -> Decision<'
     match route(config, head.url) {
         Route::NotFound => Decision::Refuse(Refused::elsewhere(Refusal::NotFound)),
         Route::Health => health(head.method),
-        Route::Metadata(resource) => document(resource, head),
+        Route::SigningKeys => {
+            public(config.signing.as_ref().and_then(SigningKeys::answer), "signing_keys", head)
+        }
+        Route::Metadata(resource) => {
+            public(resource.metadata.as_deref().map(metadata::answer), "metadata", head)
+        }
         Route::Protected(protected) => endpoint(protected, head),
     }
 }
@@ -93,15 +99,15 @@ fn health<'c, 'r>(method: &str) -> Decision<'c, 'r> {
     }
 }
 
-fn document<'c, 'r>(resource: &Resource, head: &Head<'_>) -> Decision<'c, 'r> {
-    let Some(document) = &resource.metadata else {
+/// A document that any page may read, if there is one.
+fn public<'c, 'r>(document: Option<Answer>, what: &'static str, head: &Head<'_>) -> Decision<'c, 'r> {
+    let Some(mut answer) = document else {
         return Decision::Refuse(Refused::elsewhere(Refusal::NotFound));
     };
     match head.method {
         "GET" | "HEAD" => {
-            let mut answer = metadata::answer(document);
             answer.set(cors::ALLOW_ORIGIN, "*");
-            Decision::Serve(answer, "metadata")
+            Decision::Serve(answer, what)
         }
         "OPTIONS" => Decision::Serve(cors::metadata_preflight(head.requested_headers), "preflight"),
         _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed(cors::METADATA_METHODS))),

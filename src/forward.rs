@@ -4,6 +4,7 @@
 //! 2. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
 //!    has no dot segments, and nothing is resolved, only appended.
 
+use crate::config::Resource;
 use crate::policy::Clearance;
 use crate::route::Protected;
 
@@ -28,9 +29,9 @@ fn target(protected: &Protected<'_>) -> String {
     [origin, rest, protected.query()].concat()
 }
 
-/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for an identity header.
-pub fn is_removed(name: &str) -> bool {
-    name.eq_ignore_ascii_case("authorization") || crate::identity::is_reserved(name)
+/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for a header of ours.
+pub fn is_removed(resource: &Resource, name: &str) -> bool {
+    crate::identity::is_reserved(name) || resource.delivery.removes(name)
 }
 
 /// Headers by which some servers take a request for one of another method: where rules look at the method, they would be a way around them.

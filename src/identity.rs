@@ -12,7 +12,10 @@ pub const PREFIX: &str = "x-mcp-auth-";
 /// Who is calling, encoded as header values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    subject: String,
+    /// The issuer, and after it the subject.
+    who: String,
+    /// Where the subject begins.
+    subject: usize,
     /// Names and encoded values in turn, each but the first after a newline, which neither can have.
     headers: String,
 }
@@ -26,12 +29,17 @@ impl Identity {
         headers.add("X-MCP-Auth-Client-Id", names.client(claims));
         headers.add("X-MCP-Auth-Email", claims.get("email").and_then(Node::as_str));
         headers.add("X-MCP-Auth-Scopes", names.scopes(claims));
-        Self { subject: subject.to_owned(), headers: headers.0 }
+        Self { who: [issuer, subject].concat(), subject: issuer.len(), headers: headers.0 }
     }
 
     /// `sub`, as it stands in the token.
     pub fn subject(&self) -> &str {
-        &self.subject
+        self.who.get(self.subject..).unwrap_or_default()
+    }
+
+    /// The issuer of the entry that accepted the token, as it was set.
+    pub fn issuer(&self) -> &str {
+        self.who.get(..self.subject).unwrap_or_default()
     }
 
     /// Names and encoded values.

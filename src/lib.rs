@@ -11,11 +11,14 @@
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
 pub mod answer;
+pub mod assertion;
 pub mod bearer;
+pub mod challenge;
 pub mod claims;
 pub mod config;
 pub mod cors;
 pub mod decide;
+pub mod delivery;
 pub mod discovery;
 pub mod edge;
 pub mod forward;
@@ -30,6 +33,8 @@ pub mod policy;
 pub mod presets;
 pub mod refusal;
 pub mod route;
+pub mod secret;
+pub mod sessions;
 pub mod stored;
 pub mod verify;
 #[cfg(not(target_arch = "wasm32"))]

@@ -101,3 +101,27 @@ pub const LIST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Characters of a tool's name that reach the log.
 pub const LOGGED_NAME_CHARS: usize = 128;
+
+/// Seconds that an assertion is good for: the way to the origin and clocks that differ a little.
+pub const ASSERTION_SECONDS: Seconds = 60;
+
+/// Keys that may sign or have signed assertions; a rotation takes two.
+pub const ASSERTION_KEYS: usize = 8;
+
+/// `max-age` of our own key set, in seconds. A new key is listed for so long, and for as long as origins keep it, before it signs.
+pub const ASSERTION_JWKS_MAX_AGE: Seconds = 300;
+
+/// Bytes of `MCP_SERVER_AUTH_SESSION_KEY`: as many as the MAC has.
+pub const SESSION_KEY_BYTES: usize = 32;
+
+/// Bytes of a session id with its MAC, "under 1 KiB".
+pub const SESSION_ID_BYTES: usize = 1023;
+
+/// Seconds that an assertion serves again for the same token: half of its lifetime.
+pub const ASSERTION_REUSE_SECONDS: Seconds = 30;
+
+/// Assertions kept per isolate; with the next number, under 3 MiB.
+pub const ASSERTIONS_KEPT: usize = 256;
+
+/// Bytes of a token whose assertion is kept.
+pub const ASSERTION_REUSE_TOKEN_BYTES: usize = 4096;

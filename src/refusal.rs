@@ -75,8 +75,16 @@ pub enum Refusal {
     ClaimNotMet,
     ScopeInsufficient,
 
+    /// A session id that the Worker has not given: without a MAC, or not in its form.
+    SessionMalformed,
+    /// A session id with a MAC that is not this caller's.
+    SessionMismatch,
+    /// The runtime did not sign what the origin was to be told.
+    AssertionUnsigned,
     OriginUnreachable,
     OriginUnauthorized,
+    /// The origin gave a session id that cannot be bound.
+    SessionUnbindable,
     /// A list that should have been filtered, and cannot be read.
     ListUnreadable,
 }
@@ -90,7 +98,7 @@ pub struct Row {
     pub error: &'static str,
     /// The log's `reason`.
     pub reason: &'static str,
-    /// What the policy refuses is answered with a JSON-RPC error.
+    /// What is refused as the MCP server would refuse it is answered with a JSON-RPC error.
     pub rpc: Option<Rpc>,
 }
 
@@ -111,6 +119,8 @@ impl Rpc {
         Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
     const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
     const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
+    /// As the SDKs' servers answer an unknown session.
+    const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
     const TOO_LARGE: Self = Self { code: 413, message: "Request body too large" };
     const ENCODED: Self = Self { code: 415, message: "Request body must be UTF-8 without Content-Encoding" };
 }
@@ -240,6 +250,10 @@ impl Refusal {
                 ..rpc(403, Rpc::INSUFFICIENT_SCOPE, "insufficient_scope", "scope_insufficient")
             },
 
+            Self::SessionMalformed => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_malformed"),
+            Self::SessionMismatch => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_mismatch"),
+            Self::AssertionUnsigned => plain(503, "temporarily_unavailable", "assertion_unsigned"),
+            Self::SessionUnbindable => plain(502, "bad_gateway", "session_unbindable"),
             Self::ListUnreadable => plain(502, "bad_gateway", "list_unreadable"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
@@ -297,6 +311,11 @@ impl Challenges {
     pub fn new(resource_metadata: Option<String>, scopes: &[String]) -> Self {
         let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
         Self { resource_metadata, scope }
+    }
+
+    /// Where the document is, if there is one.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.resource_metadata.as_deref()
     }
 
     /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted, `error_description` last. `needed`: the scopes that are

@@ -6,6 +6,7 @@
 //! 3. `/mcp` and what lies below `/mcp/` belong to the MCP server; `/mcpx` does not.
 //! 4. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
 
+use crate::assertion::keys;
 use crate::config::{Config, Resource};
 use crate::metadata::WELL_KNOWN;
 
@@ -17,6 +18,8 @@ pub enum Route<'c> {
     /// The metadata document of a resource.
     Metadata(&'c Resource),
     Health,
+    /// The public keys of assertions.
+    SigningKeys,
     /// At or below the canonical path.
     Protected(Protected<'c>),
     NotFound,
@@ -51,6 +54,9 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
     let (path, query) = split(url);
     if path == HEALTH {
         return Route::Health;
+    }
+    if path == keys::PATH {
+        return Route::SigningKeys;
     }
     for resource in &config.resources {
         if is_metadata(resource, path) {

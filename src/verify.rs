@@ -18,6 +18,7 @@ use crate::jwks::Need;
 use crate::keys::{Key, KeySet};
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
+use crate::sessions::Caller;
 
 /// One token at one resource.
 #[derive(Debug)]
@@ -77,6 +78,27 @@ impl Verified {
     /// The client that the token was given to.
     pub fn client_id(&self) -> Option<&str> {
         self.names.client(self.claims())
+    }
+
+    /// Who is calling, as sessions are bound.
+    pub fn caller(&self) -> Caller<'_> {
+        let identity = self.permit.identity();
+        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client: self.client_id() }
+    }
+
+    /// The token but for its signature, as it was sent.
+    pub(crate) fn signing_input(&self) -> &str {
+        &self.token.signing_input
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.token.signature
+    }
+
+    /// The claims as they were sent.
+    pub(crate) fn payload(&self) -> Option<Vec<u8>> {
+        let (_, payload) = self.token.signing_input.split_once('.')?;
+        jose::base64url(payload)
     }
 }
 

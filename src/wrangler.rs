@@ -13,6 +13,8 @@ pub struct Deployment {
     pub variables: Variables,
     /// Whether the KV binding `JWKS_CACHE` is there.
     pub kv: bool,
+    /// Whether a binding of any kind (service, mTLS certificate, VPC service …) is named `ORIGIN`.
+    pub origin: bool,
 }
 
 /// Reads the text of a file, or one environment of it. `name`: the file's, for what is wrong with it.
@@ -25,12 +27,21 @@ pub fn read(name: &str, text: &str, environment: Option<&str>) -> Result<Deploym
             found.ok_or_else(|| format!("{name} has no environment [env.{environment}]"))?
         }
     };
-    Ok(Deployment { variables: variables(settings), kv: has_kv(settings) })
+    Ok(Deployment {
+        variables: variables(settings).without_secrets(),
+        kv: has_kv(settings),
+        origin: has_origin(settings),
+    })
 }
 
 fn variables(settings: &Table) -> Variables {
     let vars = settings.get("vars").and_then(Value::as_table).into_iter().flatten();
     vars.filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?))).collect()
+}
+
+fn has_origin(settings: &Table) -> bool {
+    let bindings = settings.values().filter_map(Value::as_array).flatten();
+    bindings.filter_map(|binding| binding.get("binding")).any(|name| name.as_str() == Some("ORIGIN"))
 }
 
 fn has_kv(settings: &Table) -> bool {

@@ -191,7 +191,8 @@ fn removed_headers() {
         ("x-forwarded-for", false),
         ("", false),
     ];
-    for_each_row(rows, |(name, expected)| same(name, is_removed(name), *expected));
+    let config = config(&settings());
+    for_each_row(rows, |(name, expected)| same(name, is_removed(resource(&config), name), *expected));
 }
 
 #[test]

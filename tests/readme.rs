@@ -107,6 +107,46 @@ fn every_fault_is_printed_and_no_value() {
 }
 
 #[test]
+fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
+    let on = "[vars]\nMCP_SERVER_AUTH_ASSERTION = \"bearer\"\nMCP_SERVER_AUTH_BIND_SESSIONS = true";
+    let file = wrangler_toml().replace("[vars]", on)
+        + "\n[[services]]\nbinding = \"ORIGIN\"\nservice = \"my-server\"\n";
+    let (passed, said) = Folder::with("secrets", &file).check(&[]);
+    assert!(passed, "{said}");
+    for line in [
+        "Assertions: in Authorization, issuer https://mcp.example.com, audience https://origin.example.com/mcp\n",
+        "Sessions: bound to their caller\n",
+        "Origin reached by: the binding ORIGIN\n",
+        "Not seen here, and needed: npx wrangler secret put MCP_SERVER_AUTH_ASSERTION_KEY\n",
+        "Not seen here, and needed: npx wrangler secret put MCP_SERVER_AUTH_SESSION_KEY\n",
+    ] {
+        assert!(said.contains(line), "{line}{said}");
+    }
+    let key = "MCP_SERVER_AUTH_SESSION_KEY = \"s3cret-s3cret-s3cret-s3cret-s3cret\"\nORIGIN_HEADERS = { X-Shared = \"s3cret\" }";
+    let file = wrangler_toml().replace("[[vars.", &format!("{key}\n[[vars."));
+    let (passed, said) = Folder::with("in-sight", &file).check(&[]);
+    assert!(passed && !said.contains("s3cret"), "{said}");
+    assert!(
+        said.contains("warning: MCP_SERVER_AUTH_SESSION_KEY is a secret")
+            && said.contains("warning: ORIGIN_HEADERS is"),
+        "{said}"
+    );
+}
+
+#[test]
+fn passing_the_token_on_is_refused_with_the_specifications_words() {
+    let forward = "[vars]\nORIGIN_AUTHORIZATION = \"forward\"";
+    let (passed, said) = Folder::with("forward", &wrangler_toml().replace("[vars]", forward)).check(&[]);
+    assert!(
+        !passed && said.contains("MUST NOT pass through the token it received from the MCP client"),
+        "{said}"
+    );
+    let permitted = format!("{forward}\nallow_token_passthrough = true");
+    let (passed, said) = Folder::with("permitted", &wrangler_toml().replace("[vars]", &permitted)).check(&[]);
+    assert!(passed && said.contains("The client's token: passed on to the origin\n"), "{said}");
+}
+
+#[test]
 fn warnings_are_printed_and_pass() {
     let supabase = wrangler_toml().replace(
         "authorization_server_url = \"https://auth.example.com\"",

@@ -19,6 +19,7 @@ fn way(canonical: &str, path: &str) -> String {
     match route(&config, &format!("https://mcp.example.com{path}")) {
         Route::Metadata(_) => "metadata".to_owned(),
         Route::Health => "health".to_owned(),
+        Route::SigningKeys => "keys".to_owned(),
         Route::NotFound => "none".to_owned(),
         Route::Protected(p) => format!("below: {}{}", p.rest(), p.query()),
     }
@@ -60,6 +61,11 @@ fn a_canonical_path() {
             ("/healthz", "health"),
             ("/healthz?x", "health"),
             ("/healthz/", "none"),
+            ("/.well-known/mcp-edge-auth/jwks.json", "keys"),
+            ("/.well-known/mcp-edge-auth/jwks.json?x", "keys"),
+            ("/.well-known/mcp-edge-auth/jwks.json/", "none"),
+            ("/.well-known/mcp-edge-auth", "none"),
+            ("/mcp/.well-known/mcp-edge-auth/jwks.json", "below: /.well-known/mcp-edge-auth/jwks.json"),
             ("/healthzx", "none"),
             ("/HEALTHZ", "none"),
             ("/mcp/healthz", "below: /healthz"),
@@ -221,6 +227,7 @@ fn a_canonical_url_without_path() {
                 ("/mcp", "below: /mcp"),
                 ("/healthz", "health"),
                 ("/healthz/", "below: /healthz/"),
+                ("/.well-known/mcp-edge-auth/jwks.json", "keys"),
                 ("/.well-known/oauth-protected-resource", "metadata"),
                 ("/.well-known/oauth-protected-resource/", "metadata"),
                 ("/.well-known/openid-configuration", "below: /.well-known/openid-configuration"),

@@ -1,7 +1,7 @@
 //! `npm run check [-- --env NAME]`: finds the faults of wrangler.toml's settings before a deploy does.
 //!
 //! Reads `wrangler.toml` in the current folder with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
-//! deployment knows (a variable set with `wrangler secret put`) it cannot see.
+//! deployment knows (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
@@ -30,6 +30,11 @@ fn main() -> ExitCode {
 }
 
 fn report(deployment: &Deployment) -> ExitCode {
+    for name in deployment.variables.secrets() {
+        println!(
+            "warning: {name} is a secret, and whoever can read {FILE} has it. Better: npx wrangler secret put {name}"
+        );
+    }
     match Config::read(&deployment.variables) {
         Err(faults) => {
             println!("Resource Server auth enabled: false");
@@ -42,6 +47,12 @@ fn report(deployment: &Deployment) -> ExitCode {
             println!("Resource Server auth enabled: true");
             for (name, values) in config.summary() {
                 println!("{name}: {}", values.join(", "));
+            }
+            if deployment.origin {
+                println!("Origin reached by: the binding ORIGIN");
+            }
+            for name in &config.unseen_secrets {
+                println!("Not seen here, and needed: npx wrangler secret put {name}");
             }
             for warning in &config.warnings {
                 println!("warning: {warning}");

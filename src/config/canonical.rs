@@ -3,6 +3,7 @@
 use super::faults::Faults;
 use super::urls;
 use super::variables::Variables;
+use crate::assertion::keys::FOLDER;
 use crate::metadata::WELL_KNOWN;
 use crate::route::{HEALTH, leads_elsewhere};
 
@@ -27,11 +28,12 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Canonic
         faults.add(found.name, "", urls::PUBLIC_URL);
     }
     let canonical = canonical?;
-    if canonical.path() == HEALTH || canonical.path().starts_with(WELL_KNOWN) {
+    let path = canonical.path();
+    if path == HEALTH || path.starts_with(WELL_KNOWN) || path.starts_with(FOLDER) {
         faults.add(
             found.name,
             "",
-            format!("a path other than {HEALTH} and {WELL_KNOWN}, which are the Worker's"),
+            format!("a path other than {HEALTH}, {WELL_KNOWN} and {FOLDER}, which are the Worker's"),
         );
     }
     if leads_elsewhere(canonical.path()) {
@@ -72,6 +74,11 @@ impl Canonical {
             _ => rest,
         };
         format!("{origin}{WELL_KNOWN}{rest}")
+    }
+
+    /// Scheme, host and port, as written.
+    pub fn origin(&self) -> &str {
+        self.text.get(..self.path_start).unwrap_or_default()
     }
 
     pub const fn is_loopback(&self) -> bool {

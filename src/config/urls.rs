@@ -78,7 +78,7 @@ pub(super) fn path(text: &str) -> &str {
 }
 
 pub(super) fn read_origin_url(variables: &Variables, faults: &mut Faults) -> Option<String> {
-    let Some(found) = variables.origin_url() else {
+    let Some(found) = variables.named("ORIGIN_URL") else {
         faults.add("ORIGIN_URL", "", format!("{ORIGIN_URL}; it is required"));
         return None;
     };

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::faults::Faults;
+use super::origin;
 use crate::json;
 
 const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 19] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -24,23 +25,35 @@ const NAMES: [&str; 12] = [
     "ALLOWED_ORIGINS",
     "LOG_SUBJECT",
     "POLICY",
+    "ASSERTION",
+    "ASSERTION_KEY",
+    "ASSERTION_CLAIMS",
+    "ASSERTION_ISSUER",
+    "ASSERTION_AUDIENCE",
+    "BIND_SESSIONS",
+    "SESSION_KEY",
 ];
+
+const SECRETS: [&str; 3] = ["ASSERTION_KEY", "SESSION_KEY", origin::HEADERS];
 
 /// Whether a binding of this name is one of our settings.
 pub fn is_ours(name: &str) -> bool {
-    name == "ORIGIN_URL" || name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX)
+    name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || origin::NAMES.contains(&name)
 }
 
 /// The Worker's variables: strings, or the JSON of structured ones.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<String, Value>);
+pub struct Variables {
+    values: BTreeMap<String, Value>,
+    secrets_elsewhere: bool,
+}
 
 impl FromIterator<(String, Value)> for Variables {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(variables: I) -> Self {
         let mut ours = BTreeMap::new();
         // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
         ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
-        Self(ours)
+        Self { values: ours, secrets_elsewhere: false }
     }
 }
 
@@ -53,9 +66,30 @@ pub(super) struct Found<'v> {
 }
 
 impl Variables {
+    /// The secrets among them: settings that whoever reads them must not know.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let is_secret = |name: &str| {
+            let name =
+                [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+            SECRETS.contains(&name)
+        };
+        self.values.keys().map(String::as_str).filter(move |name| is_secret(name))
+    }
+
+    /// The same, read where secrets cannot be seen, so that one which is not here is no fault.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.secrets_elsewhere = true;
+        self
+    }
+
+    pub(super) const fn secrets_are_elsewhere(&self) -> bool {
+        self.secrets_elsewhere
+    }
+
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.0.keys().filter(|name| *name != "ORIGIN_URL") {
+        for name in self.values.keys().filter(|name| !origin::NAMES.contains(&name.as_str())) {
             let known = [PREFIX, SECOND_PREFIX]
                 .iter()
                 .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)));
@@ -83,13 +117,13 @@ impl Variables {
         }
     }
 
-    /// `ORIGIN_URL`, which has one spelling.
-    pub(super) fn origin_url(&self) -> Option<Found<'_>> {
-        self.found("ORIGIN_URL")
+    /// A variable that has one spelling.
+    pub(super) fn named(&self, name: &str) -> Option<Found<'_>> {
+        self.found(name)
     }
 
     fn found(&self, name: &str) -> Option<Found<'_>> {
-        let (name, value) = self.0.get_key_value(name)?;
+        let (name, value) = self.values.get_key_value(name)?;
         let value = match value {
             Value::String(text) if text.trim().is_empty() && !name.ends_with("ALLOWED_ORIGINS") => {
                 return None;
@@ -104,6 +138,11 @@ impl Variables {
 }
 
 impl Found<'_> {
+    /// `true` or `false`, as such or as text.
+    pub(super) fn switch(&self) -> Option<bool> {
+        self.value.as_str().map_or(self.value.as_bool(), |text| text.trim().parse().ok())
+    }
+
     /// An array of strings, or a string of words.
     pub(super) fn words(&self) -> Option<Vec<String>> {
         words(&self.value)

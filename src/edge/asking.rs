@@ -5,6 +5,7 @@ use web_sys::Request;
 
 use super::isolate::Isolate;
 use super::log::Line;
+use super::proxy::Sending;
 use super::{proxy, refuse, runtime};
 use crate::config::Resource;
 use crate::decide::Refused;
@@ -120,7 +121,17 @@ impl Asking {
         match outcome {
             Ok(clearance) => {
                 self.line.cleared(&clearance);
-                proxy::forward(request, &clearance, &self.protected, self.origin.as_deref(), self.line, body)
+                let Self { isolate, ticket, protected, .. } = self;
+                let sending = Sending {
+                    isolate,
+                    ticket,
+                    request,
+                    clearance: &clearance,
+                    protected: &protected,
+                    origin: self.origin.as_deref(),
+                    body,
+                };
+                proxy::forward(&sending, self.line)
             }
             Err(unmet) => {
                 self.line.rule = unmet.rule;

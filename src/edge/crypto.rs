@@ -98,7 +98,7 @@ fn jwk(material: &Material) -> Result<Object, JsValue> {
     }
 }
 
-fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
+pub(super) fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
     let object = Object::new();
     for (name, value) in members {
         Reflect::set(&object, &JsValue::from(*name), value)?;

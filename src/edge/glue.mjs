@@ -23,21 +23,22 @@ export function check(parameters, key, signature, input, ticket, request, env, c
   );
 }
 
-/** Sends `request` on to `target`; method, signal and manual redirects stay as they are, and the body stream where none was read. */
-export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve) {
-  const exchange = { request, cors, vary, line, started, sieve };
+/** Sends `request` on to `target`, by `fetcher` if there is one; method, signal and manual redirects stay as they are, and the body stream where none was read. */
+export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve, fetcher, owner) {
+  const exchange = { request, cors, vary, line, started, sieve, owner };
   const outgoing = new Request(target, body ? withBody(request, body) : request);
   edit(outgoing.headers, lines(deleted), set);
-  return fetch(outgoing, init).then(
+  return (fetcher ?? globalThis).fetch(outgoing, init).then(
     (response) => answered(response, response.status, exchange),
     () => unreachable(exchange),
   );
 }
 
 /** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */
-export function pass(response, deleted, { cors, vary, line, started }) {
+export function pass(response, deleted, { cors, vary, line, started, added }) {
   const answer = new Response(response.body, response);
   edit(answer.headers, deleted, cors);
+  edit(answer.headers, [], added);
   if (vary) answer.headers.append("Vary", vary);
   log(line, answer.status, started);
   return answer;

@@ -1,9 +1,9 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -12,7 +12,9 @@ use super::crypto::Imported;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
 use super::runtime::Env;
+use super::signer::Signer;
 use super::{kv, log};
+use crate::assertion::reuse::Reuse;
 use crate::config::{self, Config, Fault, Variables};
 use crate::json;
 use crate::jwks;
@@ -21,9 +23,16 @@ use crate::limits::Seconds;
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
 pub(super) struct Isolate {
     config: Result<Config, Vec<Fault>>,
+    /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
+    judged: OnceCell<Option<Signer>>,
+    has_kv: bool,
+    /// The binding `ORIGIN`, by which the origin is reached; undefined if there is none.
+    pub(super) fetcher: JsValue,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
+    /// Assertions that serve again.
+    pub(super) reuse: RefCell<Reuse>,
     /// Requests that wait for a signature check, the oldest first.
     pub(super) passages: RefCell<Vec<Passage>>,
     /// Requests whose body is being read, the oldest first.
@@ -60,24 +69,64 @@ impl Isolate {
 
     fn new(env: &Env) -> Self {
         let config = only_nobodys(Config::read(&variables(env)));
-        match &config {
-            Ok(config) => log::started(config, kv::is_bound(env)),
-            Err(faults) => log::misconfigured(faults),
-        }
         let count = config.as_ref().map_or(0, |config| config.sources.len());
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
-        Self {
+        let isolate = Self {
             config,
+            judged: OnceCell::new(),
+            has_kv: kv::is_bound(env),
+            fetcher: Some(env.origin()).filter(can_fetch).unwrap_or(JsValue::UNDEFINED),
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
+            reuse: RefCell::default(),
             passages: RefCell::default(),
             askings: RefCell::default(),
+        };
+        match &isolate.config {
+            Ok(config) if config.signing.is_some() => {}
+            Ok(config) => isolate.settle(config, Ok(None)),
+            Err(faults) => {
+                log::misconfigured(faults);
+                _ = isolate.judged.set(None);
+            }
         }
+        isolate
+    }
+
+    /// Whether the settings hold keys that the runtime has not judged yet. Until then, nothing is answered.
+    pub(super) fn is_to_be_judged(&self) -> bool {
+        self.judged.get().is_none()
+    }
+
+    /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be awaited by another.
+    pub(super) async fn judge(&self) {
+        let Ok(config) = &self.config else { return };
+        let Some(keys) = &config.signing else { return };
+        let judged = Signer::judge(keys).await;
+        if self.is_to_be_judged() {
+            self.settle(config, judged.map(Some));
+        }
+    }
+
+    /// From here on the settings are what they are.
+    fn settle(&self, config: &Config, judged: Result<Option<Signer>, Vec<Fault>>) {
+        match &judged {
+            Ok(_) => log::started(config, self.has_kv),
+            Err(faults) => log::misconfigured(faults),
+        }
+        _ = self.judged.set(judged.unwrap_or_default());
     }
 
     /// `None`: the settings have faults.
     pub(super) fn config(&'static self) -> Option<&'static Config> {
-        self.config.as_ref().ok()
+        let config = self.config.as_ref().ok()?;
+        let sound = config.signing.is_none() || self.signer().is_some();
+        sound.then_some(config)
+    }
+
+    /// `None`: assertions are off.
+    pub(super) fn signer(&'static self) -> Option<&'static Signer> {
+        self.judged.get()?.as_ref()
     }
 }
 
@@ -87,6 +136,9 @@ fn variables(env: &Env) -> Variables {
         let pair: Array = pair.unchecked_into();
         let name = pair.get(0).as_string().filter(|name| config::is_ours(name))?;
         let value = pair.get(1);
+        if can_fetch(&value) {
+            return None; // and never `stringify`: a service would be called for its `toJSON`
+        }
         let value = match value.as_string() {
             Some(text) => Value::String(text),
             None => {
@@ -97,6 +149,11 @@ fn variables(env: &Env) -> Variables {
         Some((name, value))
     };
     Object::entries(env.unchecked_ref()).iter().filter_map(read).collect()
+}
+
+/// Whether it is a binding to something that answers requests.
+fn can_fetch(value: &JsValue) -> bool {
+    value.is_object() && Reflect::get(value, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
 }
 
 /// The clock stands still between I/O in production, so reading it once per step is exact.

@@ -133,10 +133,11 @@ impl Line {
     }
 }
 
-/// The text of a forwarded request's line, after the origin gave cause to refuse it.
-pub(super) fn refused_after_all(text: &str, refusal: Refusal) -> String {
+/// The text of a forwarded request's line, after the origin gave cause to refuse it. `credential`: what the origin was shown and did not take.
+pub(super) fn refused_after_all(text: &str, refusal: Refusal, credential: Option<&str>) -> String {
     let start = text.strip_suffix(r#","outcome":"forwarded","reason":"ok""#).unwrap_or(text);
-    [start, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
+    let credential = credential.map(|shown| format!(r#","credential":"{shown}""#)).unwrap_or_default();
+    [start, &credential, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
 }
 
 /// At an isolate's first request: the summary of the settings.

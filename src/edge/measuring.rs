@@ -9,6 +9,9 @@ pub(super) const UNSIGNED: bool = cfg!(feature = "bench-unsigned");
 /// A permitted request is answered here and not forwarded.
 pub(super) const ANSWER: bool = cfg!(feature = "bench-answer");
 
+/// Signs in other ways than the Worker does, too: `signing`.
+const SIGNING: bool = cfg!(feature = "bench-signing");
+
 /// Reserved by RFC 2606.
 const NOBODYS: &str = "https://mcp.example.com/";
 
@@ -16,7 +19,7 @@ const NOBODYS: &str = "https://mcp.example.com/";
 pub(super) fn only_nobodys(config: Result<Config, Vec<Fault>>) -> Result<Config, Vec<Fault>> {
     let config = config?;
     let nobodys = config.resources.iter().all(|resource| resource.canonical.as_str().starts_with(NOBODYS));
-    if (UNSIGNED || ANSWER) && !nobodys {
+    if (UNSIGNED || ANSWER || SIGNING) && !nobodys {
         return Err(vec![Fault {
             variable: "MCP_SERVER_AUTH_CANONICAL_URL".to_owned(),
             field: String::new(),

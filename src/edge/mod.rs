@@ -18,9 +18,13 @@ mod measuring;
 mod passage;
 mod proxy;
 mod runtime;
+mod signer;
+#[cfg(feature = "bench-signing")]
+mod signing;
 mod upstream;
 
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
 use crate::answer::Answer;
@@ -56,6 +60,16 @@ pub fn fetch(
     authorization: Option<String>,
 ) -> Result<JsValue, JsValue> {
     let isolate = Isolate::get(env);
+    if isolate.is_to_be_judged() {
+        let kept = Event { request, env, context }.keep();
+        let (method, url) = (method.to_owned(), url.to_owned());
+        return Ok(future_to_promise(async move {
+            isolate.judge().await;
+            let Event { request, env, context } = kept.event();
+            fetch(request, env, context, ticket, &method, &url, origin, authorization)
+        })
+        .into());
+    }
     let requested_headers = match method {
         "OPTIONS" => request.headers().get("access-control-request-headers")?,
         _ => None,

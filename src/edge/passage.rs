@@ -39,17 +39,17 @@ pub(super) struct Event<'e> {
 }
 
 /// The same, for a future.
-struct KeptEvent(Request, Env, Context);
+pub(super) struct KeptEvent(Request, Env, Context);
 
 impl Event<'_> {
-    fn keep(self) -> KeptEvent {
+    pub(super) fn keep(self) -> KeptEvent {
         // Not `request.clone()`, which is the runtime's own and divides the body.
         KeptEvent(Clone::clone(self.request), self.env.clone(), self.context.clone())
     }
 }
 
 impl KeptEvent {
-    const fn event(&self) -> Event<'_> {
+    pub(super) const fn event(&self) -> Event<'_> {
         Event { request: &self.0, env: &self.1, context: &self.2 }
     }
 }

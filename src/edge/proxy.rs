@@ -1,5 +1,7 @@
 //! Forwards a permitted request and hands back the answer as it comes. No byte of an answer passes through wasm, but where lists are filtered.
 
+use std::borrow::Cow;
+
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, RequestCache, RequestInit, Response};
@@ -7,14 +9,22 @@ use web_sys::{Request, RequestCache, RequestInit, Response};
 use super::isolate::Isolate;
 use super::log::{self, Line};
 use super::runtime::{self, Exchange};
+use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
 use super::{list, lists, respond};
+use crate::challenge;
+use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
 use crate::decide::Refused;
+use crate::delivery::same_variable;
 use crate::forward;
 use crate::policy::{Caller, Clearance, Policy};
 use crate::refusal::Refusal;
 use crate::route::{Protected, Route, route};
+use crate::sessions::{self, Sessions};
+use crate::verify::Verified;
+
+const CHALLENGE: &str = "WWW-Authenticate";
 
 thread_local! {
     static REPLACED: Array = cors::RESPONSE_HEADERS.iter().map(|name| JsValue::from(*name)).collect();
@@ -22,25 +32,53 @@ thread_local! {
 
 const OK: u16 = 200;
 const UNAUTHORIZED: u16 = 401;
+const FORBIDDEN: u16 = 403;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
+/// A request that may be sent to its origin.
+pub(super) struct Sending<'s> {
+    pub(super) isolate: &'static Isolate,
+    pub(super) ticket: f64,
+    pub(super) request: &'s Request,
+    pub(super) clearance: &'s Clearance,
+    pub(super) protected: &'s Protected<'static>,
+    /// The request's `Origin`.
+    pub(super) origin: Option<&'s str>,
+    /// In place of the request's own, if that was touched.
+    pub(super) body: &'s JsValue,
+}
+
 /// Sends a request to its origin; the promise of the answer.
-pub(super) fn forward(
-    request: &Request,
-    clearance: &Clearance,
-    protected: &Protected<'static>,
-    origin: Option<&str>,
-    line: Line,
-    body: &JsValue,
-) -> Result<JsValue, JsValue> {
+pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsValue> {
+    let Sending { request, clearance, protected, origin, .. } = *sending;
     let resource = protected.resource();
     let line = line.forwarded(resource);
     let plan = forward::plan(clearance, protected);
+    let names = runtime::names(request);
+    let bound = sending.bound();
+    let session = sending.session(bound.as_ref(), &names)?;
+    let (session, asserted) = match session.and_then(|session| Ok((session, sending.asserted()?))) {
+        Ok(both) => both,
+        Err(refusal) => return super::refuse(&Refused::at(resource, origin, refusal), line),
+    };
     let has_rules = resource.policy.as_ref().is_some_and(Policy::has_rules);
-    let is_removed = |name: &str| forward::is_removed(name) || (has_rules && forward::is_override(name));
-    let deleted = only(&runtime::names(request), is_removed);
+    let is_removed = |name: &str| {
+        forward::is_removed(resource, name)
+            || (has_rules && forward::is_override(name))
+            || (bound.is_some() && same_variable(name, sessions::HEADER))
+    };
+    let deleted = only(&names, is_removed);
     let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
-    let unencoded = sieve.as_ref().map(|_| [plan.headers, "Accept-Encoding", "identity"].join("\n"));
+    let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
+    let session = session.map(|id| [sessions::HEADER, &id].join("\n"));
+    let assertion = asserted.as_ref().map(|asserted| asserted.start.as_str());
+    let set = joined(&[
+        plan.headers,
+        resource.delivery.headers_text(),
+        unencoded.unwrap_or_default(),
+        session.as_deref().unwrap_or_default(),
+        assertion.unwrap_or_default(),
+    ]);
     let init = match line.method() {
         // Without `Authorization`, a shared cache on the way takes one caller's answer for everybody's (RFC 9111 section 3.5).
         "GET" | "HEAD" => {
@@ -54,20 +92,105 @@ pub(super) fn forward(
     let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
-    let sent = runtime::send(
-        request,
-        &plan.target,
-        &deleted,
-        unencoded.as_deref().map_or(plan.headers, |headers| headers.trim_start_matches('\n')),
-        &init,
-        &cors_set,
-        vary,
-        &line.text(),
-        line.started,
-        body,
-        sieve.as_deref(),
-    );
-    sent.or_else(|_| super::refuse(&Refused::at(resource, origin, Refusal::OriginUnreachable), line))
+    let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
+    let (body, fetcher) = (sending.body, &sending.isolate.fetcher);
+    let owner = bound.as_ref().map(|(_, owner)| owner.as_str());
+    let unsigned = asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
+    let sent = match unsigned {
+        None => runtime::send(
+            request,
+            target,
+            &deleted,
+            &set,
+            &init,
+            &cors_set,
+            vary,
+            &text,
+            started,
+            body,
+            sieve.as_deref(),
+            fetcher,
+            owner,
+        ),
+        Some(Unsigned { signer, input, ticket }) => runtime::sign_and_send(
+            &signer.parameters,
+            &signer.key,
+            input,
+            *ticket,
+            request,
+            target,
+            &deleted,
+            &set,
+            &init,
+            &cors_set,
+            vary,
+            &text,
+            started,
+            body,
+            sieve.as_deref(),
+            fetcher,
+            owner,
+        ),
+    };
+    sent.or_else(|_| {
+        let refusal = match unsigned {
+            Some(_) => Refusal::AssertionUnsigned,
+            None => Refusal::OriginUnreachable,
+        };
+        super::refuse(&Refused::at(resource, origin, refusal), line)
+    })
+}
+
+impl Sending<'_> {
+    /// Whose the sessions of this request are, where sessions are bound.
+    fn bound(&self) -> Option<(&'static Sessions, String)> {
+        let sessions = self.isolate.config()?.sessions.as_ref()?;
+        let caller = self.clearance.verified().map_or(sessions::Caller::Nobody, Verified::caller);
+        Some((sessions, sessions::owner(self.protected.resource().canonical.as_str(), caller)))
+    }
+
+    /// The session id that the origin is to get, where sessions are bound. `names`: the request's headers.
+    fn session(
+        &self,
+        bound: Option<&(&'static Sessions, String)>,
+        names: &str,
+    ) -> Result<Result<Option<String>, Refusal>, JsValue> {
+        let Some((sessions, owner)) = bound else { return Ok(Ok(None)) };
+        if !names.split('\n').any(|name| name.eq_ignore_ascii_case(sessions::HEADER)) {
+            return Ok(Ok(None));
+        }
+        let headers = self.request.headers();
+        let attached = headers.get(sessions::HEADER)?.unwrap_or_default();
+        let version = headers.get(sessions::VERSION_HEADER)?;
+        let id = sessions.incoming(owner, &attached, version.as_deref());
+        Ok(id.map(|id| id.map(str::to_owned)))
+    }
+
+    /// What the origin is told about the caller in a way that it can verify. Nobody has no assertion.
+    fn asserted(&self) -> Result<Option<Asserted>, Refusal> {
+        let resource = self.protected.resource();
+        let (Some(assertion), Some(verified)) = (&resource.assertion, self.clearance.verified()) else {
+            return Ok(None);
+        };
+        let signer = self.isolate.signer().ok_or(Refusal::AssertionUnsigned)?;
+        let asserted = signer.assert(&self.isolate.reuse, resource, assertion, verified, self.ticket);
+        asserted.map(Some).ok_or(Refusal::AssertionUnsigned)
+    }
+}
+
+/// Lists of headers as one. What comes last may be a header without its value.
+fn joined<'l>(lists: &[&'l str]) -> Cow<'l, str> {
+    let mut joined = Cow::Borrowed("");
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        if joined.is_empty() {
+            joined = Cow::Borrowed(list);
+        } else {
+            let joined = joined.to_mut();
+            joined.push('\n');
+            joined.push_str(list);
+        }
+    }
+    joined
 }
 
 /// The origin's answer, as the client gets it.
@@ -77,17 +200,35 @@ pub(super) fn forward(
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result<JsValue, JsValue> {
-    match status {
-        UNAUTHORIZED => {
+    if status == UNAUTHORIZED {
+        discard(response);
+        return refuse(exchange, Refusal::OriginUnauthorized);
+    }
+    let session = match session(response, exchange)? {
+        // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
+        Ok(Some(_)) if status == SWITCHING_PROTOCOLS => Err(Refusal::SessionUnbindable),
+        session => session,
+    };
+    let session = match session {
+        Ok(session) => session.map(|id| [sessions::HEADER, &id].join("\n")),
+        Err(refusal) => {
             discard(response);
-            refuse(exchange, Refusal::OriginUnauthorized)
+            return refuse(exchange, refusal);
         }
-        // A rebuilt response would lose its WebSocket.
+    };
+    if let Some(session) = &session {
+        exchange.set_added(session);
+    }
+    match status {
         SWITCHING_PROTOCOLS => {
             runtime::log(&exchange.line(), status, exchange.started());
             Ok(response.into())
         }
         OK if exchange.sieve().is_some() => lists::filter(response, exchange),
+        FORBIDDEN => match response.headers().get(CHALLENGE)? {
+            Some(header) => challenged(response, exchange, &header, session.as_deref()),
+            None => pass(response, exchange),
+        },
         _ => pass(response, exchange),
     }
 }
@@ -96,6 +237,32 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
 pub(super) fn pass(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
     let passed = REPLACED.with(|names| runtime::pass(response, names, exchange));
     passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+}
+
+/// An answer with a challenge of the origin's own.
+fn challenged(
+    response: &Response,
+    exchange: &Exchange,
+    header: &str,
+    session: Option<&str>,
+) -> Result<JsValue, JsValue> {
+    let resource = resource(&exchange.request());
+    let metadata = resource.and_then(|resource| resource.challenges.resource_metadata());
+    let line = challenge::rewritten(header, metadata).map(|line| [CHALLENGE, &line].join("\n"));
+    exchange.set_added(&joined(&[session.unwrap_or_default(), line.as_deref().unwrap_or_default()]));
+    let passed = REPLACED.with(|names| {
+        let names = names.concat(&Array::of1(&CHALLENGE.into()));
+        runtime::pass(response, &names, exchange)
+    });
+    passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+}
+
+/// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not bound.
+fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<String>, Refusal>, JsValue> {
+    let Some(sessions) = config().and_then(|config| config.sessions.as_ref()) else { return Ok(Ok(None)) };
+    let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
+    let Some(owner) = exchange.owner() else { return Ok(Err(Refusal::SessionUnbindable)) };
+    Ok(sessions.attach(&owner, &id).map(Some))
 }
 
 /// There was no answer.
@@ -108,15 +275,41 @@ pub fn unreachable(exchange: &Exchange) -> Result<JsValue, JsValue> {
     refuse(exchange, Refusal::OriginUnreachable)
 }
 
+/// The runtime did not sign the assertion.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn unsigned(exchange: &Exchange) -> Result<JsValue, JsValue> {
+    refuse(exchange, Refusal::AssertionUnsigned)
+}
+
 pub(super) fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
     let request = exchange.request();
     let origin = request.headers().get("origin")?;
-    let config = Isolate::held().and_then(Isolate::config);
-    let refused = match config.map(|config| route(config, &request.url())) {
-        Some(Route::Protected(protected)) => Refused::at(protected.resource(), origin.as_deref(), refusal),
-        _ => Refused::elsewhere(refusal),
+    let resource = resource(&request);
+    let refused = match resource {
+        Some(resource) => Refused::at(resource, origin.as_deref(), refusal),
+        None => Refused::elsewhere(refusal),
     };
-    respond(&refused.answer(), &log::refused_after_all(&exchange.line(), refusal), exchange.started())
+    let credential = resource
+        .filter(|_| refusal == Refusal::OriginUnauthorized)
+        .map(|resource| resource.delivery.credential(resource.assertion.as_ref()));
+    let line = log::refused_after_all(&exchange.line(), refusal, credential.as_deref());
+    respond(&refused.answer(), &line, exchange.started())
+}
+
+fn config() -> Option<&'static Config> {
+    Isolate::held().and_then(Isolate::config)
+}
+
+/// The resource that a forwarded request was for.
+fn resource(request: &Request) -> Option<&'static Resource> {
+    match route(config()?, &request.url()) {
+        Route::Protected(protected) => Some(protected.resource()),
+        _ => None,
+    }
 }
 
 /// Those of a list of names.

@@ -10,6 +10,10 @@ extern "C" {
     #[derive(Clone)]
     pub type Env;
 
+    /// The binding that reaches the origin.
+    #[wasm_bindgen(method, getter, js_name = ORIGIN)]
+    pub(super) fn origin(this: &Env) -> JsValue;
+
     /// One request's context.
     #[derive(Clone)]
     pub type Context;
@@ -51,6 +55,14 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn sieve(this: &Exchange) -> Option<String>;
 
+    /// Whose session a new one will be; undefined if they are not bound.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn owner(this: &Exchange) -> Option<String>;
+
+    /// Headers that the answer gets, beside CORS.
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_added(this: &Exchange, headers: &str);
+
     pub(super) fn names(message: &JsValue) -> String;
 
     pub(super) fn log(line: &str, status: u16, started: f64);
@@ -89,6 +101,8 @@ extern "C" {
         started: f64,
         body: &JsValue,
         sieve: Option<&str>,
+        fetcher: &JsValue,
+        owner: Option<&str>,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
@@ -114,4 +128,29 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = withBody)]
     pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
+}
+
+#[wasm_bindgen(raw_module = "./sign.mjs")]
+extern "C" {
+    /// As `send`; `set` ends where the assertion begins.
+    #[wasm_bindgen(catch, js_name = signAndSend)]
+    pub(super) fn sign_and_send(
+        parameters: &Object,
+        key: &CryptoKey,
+        input: &str,
+        ticket: f64,
+        request: &Request,
+        target: &str,
+        deleted: &str,
+        set: &str,
+        init: &JsValue,
+        cors: &str,
+        vary: Option<&str>,
+        line: &str,
+        started: f64,
+        body: &JsValue,
+        sieve: Option<&str>,
+        fetcher: &JsValue,
+        owner: Option<&str>,
+    ) -> Result<JsValue, JsValue>;
 }

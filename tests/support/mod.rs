@@ -164,3 +164,8 @@ pub fn for_each_row<R>(rows: impl IntoIterator<Item = R>, check: impl Fn(&R) -> 
 pub fn same<T: PartialEq + std::fmt::Debug>(name: &str, actual: T, expected: T) -> Result<(), String> {
     if actual == expected { Ok(()) } else { Err(format!("{name}: expected {expected:?}, got {actual:?}")) }
 }
+
+/// What `b64` has written.
+pub fn unb64(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(text).unwrap()
+}

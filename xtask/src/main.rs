@@ -68,7 +68,7 @@ fn compile(toolchain: Option<&str>, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// wasm to a module, with what it needs to recover from a panic; beside it the three modules of our own around it.
+/// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own around it.
 fn bind(options: &Options) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
@@ -82,7 +82,7 @@ fn bind(options: &Options) -> Result<()> {
         .generate(&options.out)?;
     let index = options.out.join("index.js");
     let script = std::fs::read_to_string(&index)?;
-    for module in ["entry.mjs", "glue.mjs", "bodies.mjs"] {
+    for module in ["entry.mjs", "glue.mjs", "bodies.mjs", "sign.mjs"] {
         std::fs::copy(Path::new("src/edge").join(module), options.out.join(module))?;
     }
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.

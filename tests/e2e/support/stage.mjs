@@ -15,7 +15,7 @@ export const METADATA = "https://mcp.example.com/.well-known/oauth-protected-res
 export const entryFor = (issuer, fields = {}) => ({ authorization_server_url: issuer.url, jwks_uri: `${issuer.url}/jwks`, ...fields });
 
 /** vars override the defaults (undefined takes one away); entry adds fields to the only entry; entries(issuer) replaces it. */
-export async function stage(t, { vars = {}, entry = {}, entries, keys = [signingKey("rsa")], clock, ...worker } = {}) {
+export async function stage(t, { vars = {}, entry = {}, entries, keys = [signingKey("rsa")], clock, services: bound, ...worker } = {}) {
   const issuer = await startIssuer(t, { keys });
   const origin = await startOrigin(t);
   const settings = {
@@ -25,7 +25,8 @@ export async function stage(t, { vars = {}, entry = {}, entries, keys = [signing
     ...(typeof vars === "function" ? vars(issuer, origin) : vars),
   };
   for (const name of Object.keys(settings)) if (settings[name] === undefined) delete settings[name];
-  const start = (over) => startWorker(t, { vars: settings, clock, ...worker, ...over });
+  const services = typeof bound === "function" ? bound(origin) : bound;
+  const start = (over) => startWorker(t, { vars: settings, clock, services, ...worker, ...over });
   const s = { issuer, origin, settings };
   s.claims = (over = {}) => goodClaims(issuer, over, clock?.seconds());
   /** A token that is good but for `claims`; the rest goes to mint(). */

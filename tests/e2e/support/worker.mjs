@@ -55,10 +55,11 @@ export function testClock(start = Date.now()) {
 
 /**
  * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd also: kv, a startKv; clock,
- * a testClock; around(main), the text of an entry module to put around the bundle's own.
+ * a testClock; around(main), the text of an entry module to put around the bundle's own; modules, texts by name
+ * that it imports; services, bindings to what listens at an address.
  * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of the Worker's console.
  */
-export async function startWorker(t, { vars = {}, kv = false, clock, around, runtime = "workerd" } = {}) {
+export async function startWorker(t, { vars = {}, kv = false, clock, around, modules = {}, services = {}, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
   const heard = (out, err) => {
     createInterface({ input: out }).on("line", (line) => {
@@ -68,7 +69,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, run
     err.on("data", (chunk) => (worker.stderr += chunk));
   };
   const start = runtime === "miniflare" ? startMiniflare : startWorkerd;
-  Object.assign(worker, await start({ vars, kv, clock, around, heard }));
+  Object.assign(worker, await start({ vars, kv, clock, around, modules, services, heard }));
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
@@ -92,10 +93,14 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, run
   return worker;
 }
 
-async function startWorkerd({ vars, kv, clock, around = clock && clockMain, heard }) {
+async function startWorkerd({ vars, kv, clock, around = clock && clockMain, modules: extra, services: bound, heard }) {
   const built = await bundle();
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-workerd-"));
   const modules = built.files.map(({ name, kind }) => ({ name, kind }));
+  for (const [name, text] of Object.entries(extra)) {
+    modules.push({ name, kind: "esModule" });
+    await writeFile(join(folder, name), text);
+  }
   await Promise.all(built.files.map(({ name, path }) => copyFile(path, join(folder, name))));
   if (around) {
     modules.unshift({ name: "around.mjs", kind: "esModule" });
@@ -115,10 +120,12 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, hear
   });
   if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
   if (clock) bindings.push(`(name = "TEST_CLOCK", service = "clock")`);
+  for (const name of Object.keys(bound)) bindings.push(`(name = "${name}", service = "bound-${name}")`);
   const services = [
     `(name = "main", worker = .worker)`,
     `(name = "internet", network = (allow = ["public", "private", "local"]))`,
     kv && `(name = "kv", ${kv.address ? `external = (address = "${kv.address}", http = ())` : `disk = (path = "${kv.folder}", writable = true)`})`,
+    ...Object.entries(bound).map(([name, address]) => `(name = "bound-${name}", external = (address = "${address}", http = ()))`),
     clock && `(name = "clock", disk = "${join(folder, "clock")}")`,
   ];
   await writeFile(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";

@@ -1,0 +1,125 @@
+//! The keys that assertions are signed with, as the runtime's WebCrypto holds them. It also judges them: it alone can say what a private key's public one is.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{CryptoKey, WorkerGlobalScope};
+
+use super::crypto::{object, subtle};
+use super::isolate::{Isolate, now};
+use crate::assertion::Assertion;
+use crate::assertion::keys::{ListedKey, SigningKeys};
+use crate::assertion::reuse::Reuse;
+use crate::config::{Fault, Resource};
+use crate::jose::{self, Algorithm};
+use crate::keys::Material;
+use crate::verify::Verified;
+
+/// The key that signs. It cannot be taken out again.
+pub(super) struct Signer {
+    pub(super) key: CryptoKey,
+    pub(super) parameters: Object,
+    /// The encoded header of what it signs.
+    header: String,
+}
+
+/// What a request is to carry.
+pub(super) struct Asserted {
+    /// The header that carries it, and the start of its value; all of it, if it was signed before.
+    pub(super) start: String,
+    pub(super) unsigned: Option<Unsigned>,
+}
+
+/// What is still to be signed.
+pub(super) struct Unsigned {
+    pub(super) signer: &'static Signer,
+    pub(super) input: String,
+    /// The request's ticket.
+    pub(super) ticket: f64,
+}
+
+impl Signer {
+    /// Publishes the keys and imports the first.
+    pub(super) async fn judge(keys: &SigningKeys) -> Result<Self, Vec<Fault>> {
+        let mut public = Vec::new();
+        for key in keys.keys() {
+            public.push(match key.pkcs8() {
+                Some(pkcs8) => public_of(key, &pkcs8).await.ok(),
+                None => key.public().cloned(),
+            });
+        }
+        keys.publish(&public)?;
+        let signer = match keys.keys().first() {
+            Some(first) => imported(first, keys.header().unwrap_or_default()).await.ok(),
+            None => None,
+        };
+        signer.ok_or_else(|| vec![keys.unusable()])
+    }
+
+    /// An assertion about a caller; `None` if the runtime has no random number for it.
+    pub(super) fn assert(
+        &'static self,
+        reuse: &RefCell<Reuse>,
+        resource: &'static Resource,
+        assertion: &Assertion,
+        verified: &Verified,
+        ticket: f64,
+    ) -> Option<Asserted> {
+        let (start, now) = (assertion.carrier.start(), now());
+        let resource = resource.canonical.as_str();
+        if let Some(kept) = reuse.borrow().find(resource, verified, now) {
+            return Some(Asserted { start: [start, kept].concat(), unsigned: None });
+        }
+        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let jti = scope.crypto().ok()?.random_uuid();
+        let input = assertion.signing_input(&self.header, verified, now, &jti);
+        reuse.borrow_mut().signing(resource, verified, now, ticket, &input);
+        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input, ticket }) })
+    }
+}
+
+/// The signature of what was signed with this ticket, encoded.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn signed(ticket: f64, signature: &str) {
+    if let Some(isolate) = Isolate::held() {
+        isolate.reuse.borrow_mut().signed(ticket, signature);
+    }
+}
+
+async fn imported(key: &ListedKey, header: &str) -> Result<Signer, JsValue> {
+    let parameters = match key.algorithm() {
+        Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
+        _ => object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())])?,
+    };
+    let pkcs8 = key.pkcs8().ok_or(JsValue::UNDEFINED)?;
+    Ok(Signer { key: import(key, &pkcs8, false).await?, parameters, header: header.to_owned() })
+}
+
+async fn import(key: &ListedKey, pkcs8: &[u8], extractable: bool) -> Result<CryptoKey, JsValue> {
+    let algorithm = match key.algorithm() {
+        Algorithm::EdDSA => object(&[("name", "Ed25519".into())])?,
+        _ => object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())])?,
+    };
+    let data = Uint8Array::from(pkcs8);
+    let usages = Array::of1(&"sign".into());
+    let promise = subtle()?.import_key_with_object("pkcs8", &data, &algorithm, extractable, &usages)?;
+    Ok(JsFuture::from(promise).await?.unchecked_into())
+}
+
+/// The public key of a private one.
+async fn public_of(key: &ListedKey, pkcs8: &[u8]) -> Result<Material, JsValue> {
+    let imported = import(key, pkcs8, true).await?;
+    let jwk = JsFuture::from(subtle()?.export_key("jwk", &imported)?).await?;
+    let member = |name: &str| -> Result<Vec<u8>, JsValue> {
+        let text = Reflect::get(&jwk, &name.into())?.as_string();
+        text.as_deref().and_then(jose::base64url).ok_or(JsValue::UNDEFINED)
+    };
+    let x = member("x")?;
+    Ok(match key.algorithm() {
+        Algorithm::EdDSA => Material::Ed25519 { x },
+        _ => Material::Ec { crv: "P-256", x, y: member("y")? },
+    })
+}
