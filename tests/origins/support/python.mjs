@@ -1,0 +1,54 @@
+// Python origins: a virtual environment each, with pinned packages from PyPI, made once below dist/origins and used again for as long as
+// its requirements and the Python that it was made with are the same.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ROOT } from "../../e2e/support/bundle.mjs";
+
+const run = promisify(execFile);
+const FOLDERS = fileURLToPath(new URL("..", import.meta.url));
+const ENVIRONMENTS = join(ROOT, "dist", "origins");
+const ASK_MS = 60_000;
+const INSTALL_MS = 600_000;
+
+const COMMANDS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
+// Prints what an environment depends on; fails without venv or ensurepip, which Debian packs apart.
+const PROBE = "import sys, venv, ensurepip; print(sys.version_info >= (3, 10), sys.version, sys.base_prefix)";
+
+/** { command, version }, or { reason } where there is none. */
+export async function findPython() {
+  for (const command of COMMANDS) {
+    const { stdout } = await run(command, ["-c", PROBE], { timeout: ASK_MS }).catch(() => ({ stdout: "" }));
+    if (stdout.startsWith("True")) return { command, version: stdout };
+  }
+  return { reason: `no Python 3.10 or newer with venv and ensurepip was found (${COMMANDS.join(", ")})` };
+}
+
+/** The interpreter of the environment for tests/origins/`name`, made if need be. */
+export async function environment({ command, version }, name) {
+  const pins = join(FOLDERS, name, "requirements.txt");
+  const hash = createHash("sha256").update(version).update(readFileSync(pins)).digest("hex").slice(0, 16);
+  const folder = join(ENVIRONMENTS, `${name}-${hash}`);
+  if (!existsSync(folder)) {
+    const draft = `${folder}.draft-${process.pid}`;
+    try {
+      await mkdir(ENVIRONMENTS, { recursive: true });
+      await run(command, ["-m", "venv", draft], { timeout: INSTALL_MS });
+      // Wheels only: nothing of a package runs before the server does.
+      const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--no-compile", "-r", pins];
+      await run(interpreter(draft), args, { timeout: INSTALL_MS });
+      await rename(draft, folder); // complete or not there at all
+    } catch (error) {
+      if (!existsSync(folder)) throw new Error(`the packages of ${name} could not be installed: ${error.stderr || error.message}`);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+  return interpreter(folder);
+}
+
+const interpreter = (folder) => join(folder, "bin", "python");
