@@ -24,6 +24,7 @@ const ASSERTION = [
   ["an assertion whose subject was changed", (s) => carry(s, assertion(s, {}, { edit: otherSubject }))],
   ["an assertion by another key under the same kid", (s) => carry(s, assertion(s, {}, { key: { ...signingKey(s.key.kind, "mallory"), kid: s.key.kid } }))],
   ["an assertion with a kid that is not published", (s) => carry(s, assertion(s, {}, { key: signingKey(s.key.kind, "mallory") }))],
+  ["an assertion by a published key of another algorithm", (s) => carry(s, assertion(s, {}, { key: s.other, alg: s.alg === "ES256" ? "EdDSA" : "ES256" }))],
   ["an expired assertion", (s) => carry(s, assertion(s, { iat: seconds() - 180, exp: seconds() - 120 }))],
   ["an assertion of another issuer", (s) => carry(s, assertion(s, { iss: "https://evil.example" }))],
   ["an assertion for another audience", (s) => carry(s, assertion(s, { aud: "https://other.example/mcp" }))],

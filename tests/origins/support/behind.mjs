@@ -8,24 +8,29 @@ import { mint, seconds } from "../../e2e/support/mint.mjs";
 import { bearer, stage } from "../../e2e/support/stage.mjs";
 import { freePort, startServer } from "./origin.mjs";
 
-const KINDS = { ES256: "p256", EdDSA: "ed25519" };
 const ISSUER = "https://mcp.example.com"; // the origin of stage()'s canonical URL
-export const SECRET = "a secret that only the Worker and the origin know";
+export const SECRET = "only-the-Worker-and-the-origin-know-this";
 
 /** What a server's environment tells it. */
 export const told = (carrier, audience, worker, algorithm) =>
   carrier === "secret" ? { ORIGIN_SECRET: SECRET } : { ISSUER, AUDIENCE: audience, JWKS_URI: `${worker}${JWKS}`, ALGORITHM: algorithm };
 
-/** The server behind a Worker: a stage, with { server, carrier, audience, alg, key }; `key` is what the Worker signs assertions with. */
+/**
+ * The server behind a Worker: a stage, with { server, carrier, audience, alg, key, next, other }. `key` is what the Worker signs assertions
+ * with; `next` (of the same algorithm) and `other` (of another one) are published beside it.
+ */
 export async function behind(t, { command, file, carrier, alg }) {
   const port = await freePort();
   const audience = `http://127.0.0.1:${port}/mcp`;
+  const [kind, otherKind] = alg === "ES256" ? ["p256", "ed25519"] : ["ed25519", "p256"];
+  const keys = [[kind, "ours"], [kind, "next"], [otherKind, "ours"]];
   const own = carrier === "secret"
     ? { ORIGIN_HEADERS: { "X-Origin-Secret": SECRET } }
-    : asserting(carrier, { MCP_SERVER_AUTH_ASSERTION_KEY: privateJwk(KINDS[alg], "ours") });
+    : asserting(carrier, { MCP_SERVER_AUTH_ASSERTION_KEY: keys.map((names) => privateJwk(...names)) });
   const s = await stage(t, { vars: { ...own, ORIGIN_URL: audience } });
   const server = await startServer(t, { command, file, port, env: told(carrier, audience, s.worker.url, alg) });
-  return Object.assign(s, { server, carrier, audience, alg, key: signingKey(KINDS[alg], "ours") });
+  const [key, next, other] = keys.map((names) => signingKey(...names));
+  return Object.assign(s, { server, carrier, audience, alg, key, next, other });
 }
 
 /** Calls the tool `whoami` as an MCP client does, through the Worker: { who, protocol }. */
@@ -46,16 +51,26 @@ export async function whoami(s, token, { mode = "auto", headers = {} } = {}) {
   }
 }
 
-const INITIALIZE = JSON.stringify({
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1.0.0" } },
-});
 const JSON_RPC = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+const PROTOCOL = "2025-11-25";
+
+const message = (headers, body) => ({ method: "POST", path: "/mcp", headers: { ...JSON_RPC, ...headers }, body: JSON.stringify({ jsonrpc: "2.0", ...body }) });
+const initialize = (headers) =>
+  message(headers, { id: 1, method: "initialize", params: { protocolVersion: PROTOCOL, capabilities: {}, clientInfo: { name: "test", version: "1.0.0" } } });
 
 /** A client's first request, to the origin's own port. */
-export const direct = (s, headers) => send(s.server.port, { method: "POST", path: "/mcp", headers: { ...JSON_RPC, ...headers }, body: INITIALIZE });
+export const direct = (s, headers) => send(s.server.port, initialize(headers));
+
+/** A session of the older revisions, opened through the Worker: { id, call(token) }; `id` is undefined where there are none. */
+export async function session({ worker, tool }, token) {
+  const opened = await worker.send(initialize(bearer(token)));
+  assert.equal(opened.status, 200, opened.text);
+  const id = opened.get("mcp-session-id");
+  const own = { "mcp-protocol-version": PROTOCOL, ...(id && { "mcp-session-id": id }) };
+  const say = (user, body) => worker.send(message({ ...own, ...bearer(user) }, body));
+  assert.equal((await say(token, { method: "notifications/initialized" })).status, 202);
+  return { id, call: (user) => say(user, { id: 2, method: "tools/call", params: { name: tool, arguments: {} } }) };
+}
 
 /** The headers by which an assertion reaches the origin. */
 export const carry = (s, assertion) => (s.carrier === "header" ? { [ASSERTION]: assertion } : bearer(assertion));

@@ -14,11 +14,19 @@ const END_MS = 5_000;
 const running = new Set();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
+// Below the ports that systems give out by themselves, and apart from those of another test process: the server binds its port seconds
+// after it was found free, and nobody may have taken it by then.
+let next = 20_000 + (process.pid % 480) * 25;
+
 export async function freePort() {
-  const server = net.createServer();
-  const port = await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = next++;
+    const server = net.createServer();
+    const free = await new Promise((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** Runs a server until the test ends; gives { port, output() } as soon as it answers. */

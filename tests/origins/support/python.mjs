@@ -28,27 +28,48 @@ export async function findPython() {
   return { reason: `no Python 3.10 or newer with venv and ensurepip was found (${COMMANDS.join(", ")})` };
 }
 
-/** The interpreter of the environment for tests/origins/`name`, made if need be. */
-export async function environment({ command, version }, name) {
+/**
+ * The environments for these folders of tests/origins, made if need be, all at once since most of the time goes into waiting:
+ * { commands: { name: interpreter } }, or { reason } where PyPI is out of reach. Any other failure is thrown.
+ */
+export async function environments(python, names) {
+  const places = names.map((name) => place(python, name));
+  if (places.some(({ folder }) => !existsSync(folder))) console.log("Installing what the origins in Python need (once, about a minute) ...");
+  const done = await Promise.allSettled(places.map((one) => make(python, one)));
+  const failed = done.find(({ status }) => status === "rejected")?.reason;
+  if (failed instanceof OutOfReach) return { reason: failed.message };
+  if (failed) throw failed;
+  return { commands: Object.fromEntries(places.map(({ name, folder }) => [name, interpreter(folder)])) };
+}
+
+function place({ version }, name) {
   const pins = join(FOLDERS, name, "requirements.txt");
   const hash = createHash("sha256").update(version).update(readFileSync(pins)).digest("hex").slice(0, 16);
-  const folder = join(ENVIRONMENTS, `${name}-${hash}`);
-  if (!existsSync(folder)) {
-    const draft = `${folder}.draft-${process.pid}`;
-    try {
-      await mkdir(ENVIRONMENTS, { recursive: true });
-      await run(command, ["-m", "venv", draft], { timeout: INSTALL_MS });
-      // Wheels only: nothing of a package runs before the server does.
-      const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--no-compile", "-r", pins];
-      await run(interpreter(draft), args, { timeout: INSTALL_MS });
-      await rename(draft, folder); // complete or not there at all
-    } catch (error) {
-      if (!existsSync(folder)) throw new Error(`the packages of ${name} could not be installed: ${error.stderr || error.message}`);
-    } finally {
-      await rm(draft, { recursive: true, force: true });
-    }
-  }
-  return interpreter(folder);
+  return { name, pins, folder: join(ENVIRONMENTS, `${name}-${hash}`) };
 }
+
+async function make({ command }, { name, pins, folder }) {
+  if (existsSync(folder)) return;
+  const draft = `${folder}.draft-${process.pid}`;
+  try {
+    await mkdir(ENVIRONMENTS, { recursive: true });
+    await run(command, ["-m", "venv", draft], { timeout: INSTALL_MS });
+    // Wheels only: nothing of a package runs before the server does.
+    const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--no-compile", "-r", pins];
+    await run(interpreter(draft), args, { timeout: INSTALL_MS });
+    await rename(draft, folder); // complete or not there at all
+  } catch (error) {
+    const said = String(error.stderr || error.message).trim();
+    if (NO_NETWORK.test(said)) throw new OutOfReach(`PyPI is out of reach: ${said.split("\n").at(-1)}`);
+    throw new Error(`the packages of ${name} could not be installed:\n${said}`);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+class OutOfReach extends Error {}
+
+// What pip says while it tries again.
+const NO_NETWORK = /Retrying \(Retry\(.*(ConnectionError|ConnectTimeout|ReadTimeout|NameResolutionError|ProxyError|ProtocolError|SSLError)/;
 
 const interpreter = (folder) => join(folder, "bin", "python");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { seconds, tampered } from "../../e2e/support/mint.mjs";
 import { around } from "./around.mjs";
-import { assertion, behind, carry, direct, recorded, told, whoami } from "./behind.mjs";
+import { assertion, behind, carry, direct, recorded, session, told, whoami } from "./behind.mjs";
 import { freePort, runServer } from "./origin.mjs";
 
 // A name that no header could carry as it is.
@@ -16,10 +16,10 @@ const forOurs = (s) => (s.carrier === "secret" ? {} : { MCP_SERVER_AUTH_ASSERTIO
 
 /**
  * The origin tests/origins/`name`. carrier: how it learns of the caller: "bearer", "header" (both an assertion), or "secret" (plain headers
- * and a shared secret). revision: of MCP, what it speaks with a client that offers the newest. says: what its tool can tell of the caller.
- * command(): what runs it. skip: a reason.
+ * and a shared secret). revision: of MCP, what it speaks with a client that offers the newest. sessions of the older ones: "bound" to the
+ * caller, "unbound", or none. says: what its tool can tell of the caller. command(): what runs it. skip: a reason.
  */
-export function shown({ name, carrier, revision, says = ["sub", "idp", "client_id", "scope"], extension = "mjs", command = () => process.execPath, skip }) {
+export function shown({ name, carrier, revision, sessions, tool = "whoami", says = ["sub", "idp", "client_id", "scope"], extension = "mjs", command = () => process.execPath, skip }) {
   const file = fileURLToPath(new URL(`../${name}/server.${extension}`, import.meta.url));
   const start = async (t, alg) => behind(t, { file, carrier, alg, command: await command() });
   const expected = (s, caller) => Object.fromEntries(says.map((member) => [member, member === "idp" ? s.issuer.url : caller[member]]));
@@ -39,6 +39,20 @@ export function shown({ name, carrier, revision, says = ["sub", "idp", "client_i
       assert.deepEqual((await whoami(s, s.token(BOB), { headers: { "x-mcp-auth-assertion": "none", ...headers } })).who, expected(s, BOB));
     });
 
+    await t.test(sessions ? `the id of another user's session: ${sessions}` : "there are no sessions", async () => {
+      const { id, call } = await session({ ...s, tool }, s.token(ALICE));
+      assert.equal(id !== undefined, sessions !== undefined);
+      assert.equal((await call(s.token(ALICE))).status, 200);
+      const bobs = await call(s.token(BOB));
+      assert.equal(bobs.status, sessions === "bound" ? 404 : 200, bobs.text);
+      if (sessions !== "bound") assert.match(bobs.text, /\bbob\b/, "it is the request's user who counts");
+      if (!sessions) return;
+      const { worker } = await s.another({ vars: { ...s.settings, MCP_SERVER_AUTH_SESSION_KEY: "k".repeat(32) } });
+      const bound = await session({ worker, tool }, s.token(ALICE));
+      assert.equal((await bound.call(s.token(ALICE))).status, 200);
+      assert.equal((await bound.call(s.token(BOB))).status, 404);
+    });
+
     for (const [what, headers] of around(carrier)) {
       await t.test(`around the Worker, ${what}: 401`, async () => {
         const response = await direct(s, await headers(s));
@@ -51,6 +65,7 @@ export function shown({ name, carrier, revision, says = ["sub", "idp", "client_i
       const headers = [genuine, { ...genuine, host: "origin.example.com", origin: "https://app.example.com" }];
       if (carrier !== "secret") {
         headers.push(carry(s, assertion(s))); // what the rows above start from
+        headers.push(carry(s, assertion(s, {}, { key: s.next }))); // the keys have changed places
         headers.push(carry(s, assertion(s, { iat: seconds() + 3, exp: seconds() + 63 }))); // the Worker's clock is a little ahead
       }
       for (const taken of headers) {
@@ -71,8 +86,9 @@ export function shown({ name, carrier, revision, says = ["sub", "idp", "client_i
 
   test(`${name}: does not start without being told what to check`, { skip }, async () => {
     const { ALGORITHM, ...needed } = told(carrier, "http://127.0.0.1:9/mcp", "http://127.0.0.1:9", "ES256");
+    const port = await freePort();
     for (const missing of Object.keys(needed)) {
-      const env = { ...needed, PORT: String(await freePort()), [missing]: undefined };
+      const env = { ...needed, PORT: String(port), [missing]: undefined };
       const { code, output } = await runServer({ command: await command(), file, env });
       assert.equal(code, 1, `without ${missing}:\n${output}`);
     }
