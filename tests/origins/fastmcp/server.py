@@ -1,17 +1,21 @@
 """FastMCP behind mcp-edge-auth: its own JWTVerifier checks the assertion that the Worker sends as the bearer token."""
 
 import os
+import sys
 
 from fastmcp import FastMCP
 from fastmcp.server.auth.providers.jwt import JWTVerifier
 from fastmcp.server.dependencies import get_access_token
 
+# What is empty, JWTVerifier does not check.
+ISSUER, AUDIENCE, JWKS_URI = (os.environ[name] or sys.exit(f"{name} is empty") for name in ("ISSUER", "AUDIENCE", "JWKS_URI"))
+
 server = FastMCP(
     "whoami",
     auth=JWTVerifier(
-        jwks_uri=os.environ["JWKS_URI"],
-        issuer=os.environ["ISSUER"],
-        audience=os.environ["AUDIENCE"],
+        jwks_uri=JWKS_URI,
+        issuer=ISSUER,
+        audience=AUDIENCE,
         algorithm=os.environ.get("ALGORITHM", "ES256"),
     ),
 )

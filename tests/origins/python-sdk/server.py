@@ -1,6 +1,7 @@
 """The Python SDK's server behind mcp-edge-auth: its bearer middleware, and PyJWT to check the Worker's assertion."""
 
 import os
+import sys
 
 import anyio
 import jwt
@@ -10,9 +11,9 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 
-ISSUER, AUDIENCE = os.environ["ISSUER"], os.environ["AUDIENCE"]
+ISSUER, AUDIENCE, JWKS_URI = (os.environ[name] or sys.exit(f"{name} is empty") for name in ("ISSUER", "AUDIENCE", "JWKS_URI"))
 ALGORITHM = os.environ.get("ALGORITHM", "ES256")
-keys = jwt.PyJWKClient(os.environ["JWKS_URI"])
+keys = jwt.PyJWKClient(JWKS_URI)
 
 
 class AssertionVerifier(TokenVerifier):

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { ASSERTION, asserting, carried, JWKS, privateJwk } from "../../e2e/support/assertion.mjs";
 import { send } from "../../e2e/support/http.mjs";
-import { signingKey } from "../../e2e/support/keys.mjs";
+import { kindFor, signingKey } from "../../e2e/support/keys.mjs";
 import { mint, seconds } from "../../e2e/support/mint.mjs";
 import { bearer, stage } from "../../e2e/support/stage.mjs";
 import { freePort, startServer } from "./origin.mjs";
@@ -22,14 +22,14 @@ export const told = (carrier, audience, worker, algorithm) =>
 export async function behind(t, { command, file, carrier, alg }) {
   const port = await freePort();
   const audience = `http://127.0.0.1:${port}/mcp`;
-  const [kind, otherKind] = alg === "ES256" ? ["p256", "ed25519"] : ["ed25519", "p256"];
-  const keys = [[kind, "ours"], [kind, "next"], [otherKind, "ours"]];
+  const otherAlg = alg === "ES256" ? "EdDSA" : "ES256";
+  const keys = [[alg, "ours"], [alg, "next"], [otherAlg, "ours"]].map(([alg, name]) => ({ alg, kind: kindFor(alg), name }));
   const own = carrier === "secret"
     ? { ORIGIN_HEADERS: { "X-Origin-Secret": SECRET } }
-    : asserting(carrier, { MCP_SERVER_AUTH_ASSERTION_KEY: keys.map((names) => privateJwk(...names)) });
+    : asserting(carrier, { MCP_SERVER_AUTH_ASSERTION_KEY: keys.map(({ alg, kind, name }) => privateJwk(kind, name, { alg, use: "sig" })) });
   const s = await stage(t, { vars: { ...own, ORIGIN_URL: audience } });
   const server = await startServer(t, { command, file, port, env: told(carrier, audience, s.worker.url, alg) });
-  const [key, next, other] = keys.map((names) => signingKey(...names));
+  const [key, next, other] = keys.map(({ kind, name }) => signingKey(kind, name));
   return Object.assign(s, { server, carrier, audience, alg, key, next, other });
 }
 

@@ -8,7 +8,8 @@ import { send } from "../../e2e/support/http.mjs";
 import { bounded, until } from "../../e2e/support/until.mjs";
 
 const START_MS = 120_000; // a Python that compiles its packages on first import, on a busy machine
-const END_MS = 5_000;
+const REFUSAL_MS = 60_000;
+const STOP_MS = 5_000; // some wait for open streams
 
 // A test process that is cut short takes its origins with it.
 const running = new Set();
@@ -43,8 +44,8 @@ export async function startServer(t, { command, file, port, env }) {
   });
   t.after(async () => {
     child.kill("SIGTERM");
-    await bounded("the origin's end", end, END_MS).catch(() => child.kill("SIGKILL")); // some wait for open streams
-    await bounded("the origin's end", end, END_MS);
+    await bounded("the origin's end", end, STOP_MS).catch(() => child.kill("SIGKILL"));
+    await bounded("the origin's end", end, STOP_MS);
     running.delete(child);
     rmSync(home, { recursive: true, force: true });
   });
@@ -62,7 +63,7 @@ export function runServer({ command, file, env }) {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
   const end = new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
-  return bounded("the end of a server", end, START_MS).finally(() => {
+  return bounded("the end of a server", end, REFUSAL_MS).finally(() => {
     child.kill("SIGKILL");
     running.delete(child);
   });

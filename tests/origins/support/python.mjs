@@ -59,8 +59,10 @@ async function make({ command }, { name, pins, folder }) {
     await run(interpreter(draft), args, { timeout: INSTALL_MS });
     await rename(draft, folder); // complete or not there at all
   } catch (error) {
+    if (existsSync(folder)) return; // another process was first
     const said = String(error.stderr || error.message).trim();
-    if (NO_NETWORK.test(said)) throw new OutOfReach(`PyPI is out of reach: ${said.split("\n").at(-1)}`);
+    const network = NO_NETWORK.exec(said);
+    if (network) throw new OutOfReach(`PyPI is out of reach (${network[1]})`);
     throw new Error(`the packages of ${name} could not be installed:\n${said}`);
   } finally {
     await rm(draft, { recursive: true, force: true });

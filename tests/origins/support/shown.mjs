@@ -88,9 +88,11 @@ export function shown({ name, carrier, revision, sessions, tool = "whoami", says
     const { ALGORITHM, ...needed } = told(carrier, "http://127.0.0.1:9/mcp", "http://127.0.0.1:9", "ES256");
     const port = await freePort();
     for (const missing of Object.keys(needed)) {
-      const env = { ...needed, PORT: String(port), [missing]: undefined };
-      const { code, output } = await runServer({ command: await command(), file, env });
-      assert.equal(code, 1, `without ${missing}:\n${output}`);
+      for (const value of [undefined, ""]) {
+        const env = { ...needed, PORT: String(port), [missing]: value };
+        const { code, output } = await runServer({ command: await command(), file, env });
+        assert.equal(code, 1, `${missing} was ${JSON.stringify(value)}:\n${output}`);
+      }
     }
   });
 }
