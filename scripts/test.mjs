@@ -1,4 +1,4 @@
-// `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd.
+// `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd, with real origins behind it too.
 //
 // It promises: both run even if the first fails; the closing lines of both runners come last; the exit code is non-zero
 // if either fails. A FILTER chooses the e2e files whose path contains it; without one every file runs.
@@ -13,8 +13,8 @@ requireRust();
 await ensurePackages();
 
 const filters = process.argv.slice(2);
-const files = testFiles(join(ROOT, "tests", "e2e")).filter((file) => !filters.length || filters.some((part) => file.includes(part)));
-if (!files.length) stop(`No file below tests/e2e matches ${filters.join(", ") || "*.test.mjs"}.`);
+const files = ["e2e", "origins"].flatMap((folder) => testFiles(join(ROOT, "tests", folder))).filter((file) => !filters.length || filters.some((part) => file.includes(part)));
+if (!files.length) stop(`No file below tests/e2e or tests/origins matches ${filters.join(", ") || "*.test.mjs"}.`);
 
 const closing = [];
 const cargoTest = (...args) => run("cargo", ["test", "--no-fail-fast", ...args], { onLine: (line) => line.startsWith("test result:") && closing.push(line) });
