@@ -1,0 +1,114 @@
+// `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
+//
+// It promises: the settings are those of wrangler.toml and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
+// opened, and with a fault nothing is; stdout has the Worker's log and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
+//
+// npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]
+
+import { fork } from "node:child_process";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { join, resolve } from "node:path";
+import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+
+import { startWorkerd } from "./serve/workerd.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
+
+const USAGE = "usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]";
+const KV = join(".wrangler", "serve", "kv");
+const WRITABLE_BY_OTHERS = 0o022;
+
+requireNode();
+const options = readOptions();
+await ensurePackages({ quiet: true });
+if (options.build) {
+  requireRust();
+  if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said why above.");
+} else if (!existsSync(join(ROOT, "build", "entry.mjs"))) {
+  stop("build/ has no Worker; run `npm run build` first, or leave out --no-build.");
+}
+
+const settings = await readSettings();
+const faults = await judge();
+if (faults) stop(`The settings have faults:\n${faults.map((fault) => `- ${fault}`).join("\n")}`);
+await serve();
+
+async function readSettings() {
+  const child = fork(join(ROOT, "scripts", "serve", "settings.mjs"), [options.config, ...(options.env ? [options.env] : [])], {
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const read = await new Promise((done) => {
+    child.once("message", done);
+    child.once("close", () => done({ error: "wrangler could not be asked for the settings" }));
+  });
+  if (read.error) stop(`${options.config} cannot be read: ${read.error}`);
+  if (read.missing.length) stop(`Outside Cloudflare there is nothing to bind as ${read.missing.join(", ")}; take it out of ${options.config}.`);
+  return read;
+}
+
+/** What the Worker itself says of its settings, on a port of its own, without network or KV: its faults, or undefined. */
+async function judge() {
+  const workerd = startWorkerd(settings, { address: "127.0.0.1:0", stdout: "pipe" });
+  let said = "";
+  workerd.child.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+  try {
+    const { status } = await fetch(`http://127.0.0.1:${await workerd.listening}/healthz`);
+    await workerd.stop();
+    if (status === 200) return undefined;
+    const lines = said.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    return lines.find(({ event }) => event === "misconfigured")?.faults ?? [`the Worker answers ${status} to /healthz`];
+  } catch (error) {
+    return stop(`The Worker does not start: ${error.message}.`);
+  }
+}
+
+async function serve() {
+  const kv = prepareKv();
+  const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
+  const workerd = startWorkerd(settings, { address: `${host}:${options.port}`, kv });
+  let ending = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      if (ending) return workerd.child.kill("SIGKILL"); // asked twice
+      ending = true;
+      console.error("Stopping: running requests may end, for 10 seconds.");
+      return workerd.stop();
+    });
+  }
+  process.once("exit", () => workerd.child.kill("SIGKILL")); // nothing stays behind, whatever ends this process
+  const port = await workerd.listening.catch((error) => (ending ? 0 : stop(`${error.message}; it said why above.`)));
+  // On stderr: stdout is the Worker's log.
+  if (!ending) console.error(`Listening on http://${host}:${port}. Key sets are kept in ${kv}.`);
+  const how = await workerd.ended;
+  if (!ending) stop(`workerd ended by itself (${how}).`);
+  console.error("Stopped.");
+  process.exit(0);
+}
+
+/** The folder of the key sets. Whoever can write there says whose tokens are good. */
+function prepareKv() {
+  mkdirSync(options.kv, { recursive: true, mode: 0o700 });
+  const { mode, uid } = statSync(options.kv);
+  if (process.platform === "win32") return options.kv;
+  if (mode & WRITABLE_BY_OTHERS || uid !== process.getuid()) {
+    stop(`Others can write to ${options.kv}, and with it decide whose tokens are good: chmod 700 it, and let it be this user's own.`);
+  }
+  return options.kv;
+}
+
+function readOptions() {
+  try {
+    const string = (value) => ({ type: "string", default: value });
+    const { values } = util.parseArgs({
+      options: {
+        host: string("127.0.0.1"), port: string("8787"), kv: string(join(ROOT, KV)), config: string(join(ROOT, "wrangler.toml")),
+        env: { type: "string" }, "no-build": { type: "boolean", default: false },
+      },
+    });
+    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) stop(`--port takes a port from 0 to 65535, not "${values.port}".`);
+    return { ...values, build: !values["no-build"], kv: resolve(values.kv), config: resolve(values.config) };
+  } catch (error) {
+    return stop(`${error.message}\n${USAGE}`);
+  }
+}

@@ -1,0 +1,88 @@
+// One workerd with the built Worker in it.
+//
+// It promises: what workerd is told, secrets included, stands in a folder that only this user can enter, and is gone as soon as workerd has
+// read it; `listening` resolves to the port, or fails with what workerd said; `stop` lets running requests end, for a while.
+
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { ROOT } from "../setup.mjs";
+
+const BUILD = join(ROOT, "build");
+const MAIN = "entry.mjs";
+const KINDS = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
+const DRAIN_MS = 10_000;
+
+/**
+ * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. stdio: where stdout and stderr go.
+ * Gives { child, listening, ended, stop() }.
+ */
+export function startWorkerd(settings, { address, kv, stdout = "inherit", stderr = "inherit" }) {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700
+  const forget = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", forget);
+  const config = join(folder, "config.capnp");
+  writeFileSync(config, describe(folder, settings, address, kv));
+  const child = spawn(workerdPath(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", stdout, stderr, "pipe"] });
+  const ended = new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  const listening = new Promise((resolve, reject) => {
+    createInterface({ input: child.stdio[3] }).on("line", (line) => {
+      const { event, port } = JSON.parse(line);
+      if (event === "listen") resolve(port);
+    });
+    ended.then((how) => reject(new Error(`workerd ended (${how})`)));
+  });
+  listening.then(forget, forget);
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), DRAIN_MS);
+    await ended;
+    clearTimeout(timer);
+  };
+  return { child, listening, ended, stop };
+}
+
+/** workerd's configuration. Values are files beside it: nothing has to be escaped. */
+function describe(folder, { variables, compatibilityDate, compatibilityFlags }, address, kv) {
+  const names = readdirSync(BUILD).filter((name) => extname(name) in KINDS);
+  names.sort((a, b) => Number(b === MAIN) - Number(a === MAIN)); // the main module leads
+  const modules = names.map((name) => {
+    copyFileSync(join(BUILD, name), join(folder, name));
+    return `(name = "${name}", ${KINDS[extname(name)]} = embed "${name}")`;
+  });
+  const bindings = Object.entries(variables).map(([name, value], i) => {
+    const text = typeof value === "string";
+    writeFileSync(join(folder, `value${i}`), text ? value : JSON.stringify(value));
+    return `(name = ${JSON.stringify(name)}, ${text ? "text" : "json"} = embed "value${i}")`;
+  });
+  if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
+  // An origin, and an issuer, may well be on this machine or in this network: what is asked is what the settings name.
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = (
+      modules = [${modules.join(", ")}],
+      bindings = [${bindings.join(", ")}],
+      compatibilityDate = ${JSON.stringify(compatibilityDate)},
+      compatibilityFlags = ${JSON.stringify(compatibilityFlags)}
+    )),
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))${kv ? `,
+    (name = "kv", disk = (path = ${JSON.stringify(kv)}, writable = true))` : ""}
+  ],
+  sockets = [(name = "http", address = ${JSON.stringify(address)}, http = (), service = "worker")]
+);
+`;
+}
+
+/** The workerd that the pinned wrangler brings. */
+function workerdPath() {
+  const wrangler = createRequire(createRequire(join(ROOT, "package.json")).resolve("wrangler/package.json"));
+  return createRequire(wrangler.resolve("miniflare"))("workerd").default;
+}

@@ -1,0 +1,231 @@
+// docs/self-hosting.md: `npm run serve` is the Worker in bare workerd, with wrangler.toml's settings and the secrets of `.dev.vars`, its key
+// sets on disk; with a fault in the settings it does not start.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT, wranglerEnv } from "./support/bundle.mjs";
+import { open, send, whole } from "./support/http.mjs";
+import { reply, startIssuer } from "./support/issuer.mjs";
+import { signingKey } from "./support/keys.mjs";
+import { mint } from "./support/mint.mjs";
+import { BASE, startOrigin } from "./support/origin.mjs";
+import { assertInvalid, assertUnauthorized, bearer, CANONICAL, goodClaims, INVALID, METADATA, NOT_FOR_US } from "./support/stage.mjs";
+import { bounded, until } from "./support/until.mjs";
+
+const START_MS = 60_000;
+const rsa = signingKey("rsa");
+
+/** A folder with a wrangler.toml, and room for what the server writes: its temporary files, its key sets. */
+function folder(t, wranglerToml, devVars) {
+  const path = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-test-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  mkdirSync(join(path, "tmp"));
+  writeFileSync(join(path, "wrangler.toml"), `name = "served"\nmain = "entry.mjs"\ncompatibility_date = "2026-04-26"\n${wranglerToml}`);
+  writeFileSync(join(path, "entry.mjs"), "");
+  if (devVars) writeFileSync(join(path, ".dev.vars"), devVars);
+  return path;
+}
+
+/** The settings of a good Worker for this issuer and origin. */
+const vars = (issuer, origin) => `[vars]
+MCP_SERVER_AUTH_CANONICAL_URL = "${CANONICAL}"
+ORIGIN_URL = "${origin.url}${BASE}"
+[[vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS]]
+authorization_server_url = "${issuer.url}"
+jwks_uri = "${issuer.url}/jwks"
+`;
+
+/** `npm run serve` without its build: { port, stdout, stderr, kill(signal), ended }. */
+function start(t, path, ...args) {
+  const at = ["--no-build", "--config", join(path, "wrangler.toml"), "--kv", join(path, "kv"), ...args];
+  const child = spawn(process.execPath, [join(ROOT, "scripts", "serve.mjs"), ...at], {
+    cwd: path,
+    env: { ...wranglerEnv(), TMPDIR: join(path, "tmp") },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const server = { stdout: "", stderr: "", kill: (signal) => child.kill(signal) };
+  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (server[name] += text));
+  server.ended = new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
+  server.stop = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    return bounded("the server's end", server.ended);
+  };
+  t.after(() => server.stop());
+  return server;
+}
+
+async function serving(t, path, ...args) {
+  const server = start(t, path, "--port", "0", ...args);
+  let ended = false;
+  server.ended.then(() => (ended = true));
+  const said = await until("the server", () => {
+    assert.ok(!ended, server.stderr);
+    return /^Listening on http:\/\/(.*):(\d+)\. /m.exec(server.stderr);
+  }, START_MS);
+  return Object.assign(server, { host: said[1], port: Number(said[2]) });
+}
+
+/** It never listens: exit code 1, and what it says. */
+async function refused(t, path, ...args) {
+  const server = start(t, path, "--port", "0", ...args);
+  assert.equal(await bounded("the server's refusal", server.ended, START_MS), 1, server.stderr);
+  assert.doesNotMatch(server.stderr, /Listening/);
+  return server.stderr;
+}
+
+const call = (server, token) => send(server.port, { method: "POST", path: "/mcp", headers: { host: "mcp.example.com", ...bearer(token) }, body: "{}" });
+const logged = (server) => server.stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+
+test("a good token gets through, others do not, and the log is stdout", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const path = folder(t, vars(issuer, origin));
+  const server = await serving(t, path);
+  assert.equal(server.host, "127.0.0.1");
+  const token = (over, rest) => mint({ key: rsa, claims: goodClaims(issuer, over), ...rest });
+
+  const response = await call(server, token());
+  assert.deepEqual([response.status, response.json()], [200, { method: "POST", url: BASE, body: "{}" }]);
+  assert.equal(origin.last().header("x-mcp-auth-user-id"), "user-1");
+  assert.equal(origin.last().header("authorization"), undefined);
+
+  const before = origin.seen.length;
+  // The canonical URL is the settings', whatever Host says.
+  assertUnauthorized(await call(server), { metadata: METADATA });
+  assertUnauthorized(await send(server.port, { path: "/mcp", headers: { host: "evil.example", "x-forwarded-host": "evil.example" } }), { metadata: METADATA });
+  assertInvalid(await call(server, token({ aud: "https://other.example.com" })), NOT_FOR_US);
+  assertInvalid(await call(server, token({}, { key: signingKey("rsa", "stranger"), header: { kid: rsa.kid } })), INVALID);
+  assert.equal(origin.seen.length, before);
+
+  assert.equal(await server.stop(), 0, server.stderr);
+  await assert.rejects(send(server.port), { code: "ECONNREFUSED" });
+  const lines = logged(server);
+  assert.ok(lines.some(({ event, ...line }) => event === "start" && line["Key sets"] === "KV binding JWKS_CACHE"), server.stdout);
+  assert.deepEqual(lines.filter(({ event }) => event === "request").map(({ reason }) => reason),
+    ["ok", "credentials_missing", "credentials_missing", "aud_mismatch", "signature_invalid"]);
+});
+
+test("key sets land on the disk, and a server that is started again does without a fetch", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const path = folder(t, vars(issuer, origin));
+  const token = mint({ key: rsa, claims: goodClaims(issuer) });
+  const kept = () => readdirSync(join(path, "kv")).filter((name) => name.startsWith("jwks:"));
+
+  const first = await serving(t, path);
+  assert.equal((await call(first, token)).status, 200);
+  await until("the key set on disk", () => kept().length === 1);
+  assert.equal(await first.stop(), 0);
+  assert.equal(issuer.hits("/jwks"), 1);
+  assert.match(readFileSync(join(path, "kv", kept()[0]), "utf8"), new RegExp(rsa.kid));
+  assert.equal(statSync(join(path, "kv")).mode & 0o777, 0o700);
+
+  await issuer.close();
+  const second = await serving(t, path);
+  assert.equal((await call(second, token)).status, 200);
+  assert.equal(await second.stop(), 0);
+  assert.equal(logged(second).find(({ reason }) => reason === "ok").keys, "kv");
+});
+
+test("with faults it does not start, and names them", async (t) => {
+  const issuer = await startIssuer(t);
+  const secret = "s3cret";
+  const path = folder(t, `[vars]\nMCP_SERVER_AUTH_CANONICAL_URL = "http://${secret}.example"\nMCP_SERVER_AUTH_CACHE_TTL = 5\n[env.own.vars]\nORIGIN_URL = "${issuer.url}"\n`);
+  const said = await refused(t, path);
+  for (const name of ["MCP_SERVER_AUTH_CANONICAL_URL", "MCP_SERVER_AUTH_CACHE_TTL", "MCP_SERVER_AUTH_AUTHORIZATION_SERVERS", "ORIGIN_URL"]) {
+    assert.match(said, new RegExp(`^- ${name}\\b`, "m"));
+  }
+  assert.ok(!said.includes(secret), said);
+  const own = await refused(t, path, "--env", "own");
+  assert.ok(own.includes("CANONICAL_URL") && !own.includes("CACHE_TTL") && !own.includes("ORIGIN_URL"), own);
+  assert.match(await refused(t, path, "--env", "absent"), /absent/);
+  assert.deepEqual(readdirSync(join(path, "tmp")), []); // nothing of what workerd was told is left
+});
+
+test("secrets come from .dev.vars, and a fault in one is found before a port is opened", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const settings = vars(issuer, origin);
+  const path = folder(t, settings, `# a comment\nMCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES="read write"\n`);
+  const server = await serving(t, path);
+  assertUnauthorized(await call(server), { metadata: METADATA, scope: "read write" });
+  assert.deepEqual(readdirSync(join(path, "tmp")), []); // while it runs, too
+  await server.stop();
+
+  const faulty = folder(t, settings, "MCP_SERVER_AUTH_CACHE_TTL=s3cret\n");
+  const said = await refused(t, faulty);
+  assert.ok(said.includes("- MCP_SERVER_AUTH_CACHE_TTL") && !said.includes("s3cret"), said);
+});
+
+test("it does not serve with less than it is told", async (t) => {
+  const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
+  const settings = vars(issuer, origin);
+  const bound = folder(t, `services = [{ binding = "ORIGIN", service = "other" }]\n${settings}`);
+  assert.match(await refused(t, bound), /nothing to bind as ORIGIN/);
+
+  const writable = folder(t, settings);
+  mkdirSync(join(writable, "kv"));
+  chmodSync(join(writable, "kv"), 0o777);
+  assert.match(await refused(t, writable), /Others can write to .*\/kv/);
+
+  for (const args of [["--port", "http"], ["--port", "65536"], ["--prot", "1"]]) assert.match(await refused(t, folder(t, settings), ...args), /port|prot/);
+});
+
+test("a port that is in use is said, and left alone", async (t) => {
+  const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
+  const path = folder(t, vars(issuer, origin));
+  const server = start(t, path, "--port", String(issuer.port));
+  assert.equal(await bounded("the server's end", server.ended, START_MS), 1);
+  assert.match(server.stderr, /in use/);
+});
+
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+  test(`${signal} lets a request end, and frees the port`, async (t) => {
+    const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+    const server = await serving(t, folder(t, vars(issuer, origin)));
+    // A proxy keeps connections; one without a request on it must not hold the server up.
+    const agent = new http.Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const idle = http.get({ host: "127.0.0.1", port: server.port, path: "/healthz", agent });
+    idle.on("response", (message) => message.resume()).on("error", () => {});
+    await bounded("an idle connection", once(agent, "free"));
+
+    const held = reply.held((_, res) => res.writeHead(200).end("late"));
+    let asked = false;
+    origin.on(BASE, (req, res) => {
+      asked = true;
+      return held(req, res);
+    });
+    const { request, response } = open(server.port, { method: "POST", path: "/mcp", headers: bearer(mint({ key: rsa, claims: goodClaims(issuer) })) });
+    request.end("{}");
+    await until("the request at the origin", () => asked);
+    server.kill(signal);
+    await until("that it has heard", () => server.stderr.includes("Stopping"));
+    held.release();
+    assert.equal((await whole(await response)).text, "late");
+    assert.equal(await bounded("the server's end", server.ended, 5_000), 0, server.stderr);
+    await assert.rejects(send(server.port), { code: "ECONNREFUSED" });
+  });
+}
+
+test("after a second signal, an open stream is not waited for", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const server = await serving(t, folder(t, vars(issuer, origin)));
+  origin.on(BASE, (_, res) => res.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n"));
+  const { request, response } = open(server.port, { path: "/mcp", headers: bearer(mint({ key: rsa, claims: goodClaims(issuer) })) });
+  request.end();
+  (await response).on("error", () => {}).resume();
+  server.kill("SIGTERM");
+  await until("that it has heard", () => server.stderr.includes("Stopping"));
+  server.kill("SIGTERM");
+  assert.equal(await bounded("the server's end", server.ended, 5_000), 0, server.stderr);
+  await assert.rejects(send(server.port), { code: "ECONNREFUSED" });
+});
+
+test("npm run serve is that", () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  assert.equal(scripts.serve, "exec node scripts/serve.mjs");
+  assert.ok(existsSync(join(ROOT, "docs", "self-hosting.md")));
+});
