@@ -41,11 +41,16 @@ export async function ensurePackages({ quiet = false } = {}) {
   if (code !== 0) stop("The npm packages could not be installed; npm said why above.");
 }
 
-/** Finds cargo, also where rustup puts it when the shell does not know yet. */
+/**
+ * Finds cargo, also where rustup puts it when the shell does not know yet. A CI (Workers Builds, which has no Rust, sets WORKERS_CI) has nobody to
+ * ask: there it is installed. Anybody else's machine is theirs.
+ */
 export function requireRust() {
   const works = () => spawnSync("cargo", ["--version"], { stdio: "ignore" }).status === 0;
   if (works()) return;
   process.env.PATH = [process.env.PATH, join(process.env.CARGO_HOME || join(homedir(), ".cargo"), "bin")].join(delimiter);
+  if (works()) return;
+  if (process.env.WORKERS_CI || process.env.CI) spawnSync("sh", [join(ROOT, "scripts", "install-rust.sh")], { stdio: ["ignore", "inherit", "inherit"] });
   if (!works()) stop("mcp-edge-auth needs Rust with cargo, and none was found that runs; install it from https://rustup.rs and try again.");
 }
 
