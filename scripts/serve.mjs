@@ -1,7 +1,7 @@
 // `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
 //
 // It promises: the settings are those of wrangler.toml and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
-// opened, and with a fault nothing is; stdout has the Worker's log and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
+// opened, and with a fault none is; from then on stdout has the Worker's log and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
 //
 // npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]
 

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -65,9 +66,9 @@ async function serving(t, path, ...args) {
   server.ended.then(() => (ended = true));
   const said = await until("the server", () => {
     assert.ok(!ended, server.stderr);
-    return /^Listening on http:\/\/(.*):(\d+)\. /m.exec(server.stderr);
+    return /^Listening on .*:(\d+)\. /m.exec(server.stderr);
   }, START_MS);
-  return Object.assign(server, { host: said[1], port: Number(said[2]) });
+  return Object.assign(server, { port: Number(said[1]) });
 }
 
 /** It never listens: exit code 1, and what it says. */
@@ -85,7 +86,8 @@ test("a good token gets through, others do not, and the log is stdout", async (t
   const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
   const path = folder(t, vars(issuer, origin));
   const server = await serving(t, path);
-  assert.equal(server.host, "127.0.0.1");
+  // This machine only. (127.0.0.2 is here, too, on Linux.)
+  if (process.platform === "linux") await assert.rejects(once(net.connect(server.port, "127.0.0.2"), "connect"), { code: "ECONNREFUSED" });
   const token = (over, rest) => mint({ key: rsa, claims: goodClaims(issuer, over), ...rest });
 
   const response = await call(server, token());
@@ -222,10 +224,4 @@ test("after a second signal, an open stream is not waited for", async (t) => {
   server.kill("SIGTERM");
   assert.equal(await bounded("the server's end", server.ended, 5_000), 0, server.stderr);
   await assert.rejects(send(server.port), { code: "ECONNREFUSED" });
-});
-
-test("npm run serve is that", () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  assert.equal(scripts.serve, "exec node scripts/serve.mjs");
-  assert.ok(existsSync(join(ROOT, "docs", "self-hosting.md")));
 });
