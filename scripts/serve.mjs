@@ -43,7 +43,7 @@ async function readSettings() {
     child.once("close", () => done({ error: "wrangler could not be asked for the settings" }));
   });
   if (read.error) stop(`${options.config} cannot be read: ${read.error}`);
-  if (read.missing.length) stop(`Outside Cloudflare there is nothing to bind as ${read.missing.join(", ")}; take it out of ${options.config}.`);
+  if (read.origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${options.config}, and say ORIGIN_URL.`);
   return read;
 }
 

@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 const [config, env] = process.argv.slice(2);
 const { unstable_readConfig: readConfig, unstable_getVarsForDev: getVarsForDev } = createRequire(import.meta.url)("wrangler");
 
-// What bare workerd has nothing for. Without them the Worker would do something else than its settings say.
-const KINDS = ["services", "mtls_certificates", "vpc_services", "secrets_store_secrets", "ratelimits"];
+// The binding that leads to the origin, of whatever kind: bare workerd has nothing for it, and another way is not what was meant.
+const ORIGIN = "ORIGIN";
 
 process.send(read(), () => process.exit());
 
@@ -22,7 +22,7 @@ function read() {
       variables: Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
       compatibilityDate: settings.compatibility_date,
       compatibilityFlags: settings.compatibility_flags,
-      missing: KINDS.filter((kind) => settings[kind]?.length).flatMap((kind) => settings[kind].map(({ binding, name }) => binding ?? name)),
+      origin: Object.values(settings).some((all) => Array.isArray(all) && all.some((entry) => entry?.binding === ORIGIN)),
     };
   } catch (error) {
     return { error: error.message };

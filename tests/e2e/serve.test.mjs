@@ -49,7 +49,7 @@ function start(t, path, ...args) {
     env: { ...wranglerEnv(), TMPDIR: join(path, "tmp") },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const server = { stdout: "", stderr: "", kill: (signal) => child.kill(signal) };
+  const server = { stdout: "", stderr: "", temporary: join(path, "tmp"), kill: (signal) => child.kill(signal) };
   for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (server[name] += text));
   server.ended = new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
   server.stop = async (signal = "SIGTERM") => {
@@ -147,25 +147,31 @@ test("with faults it does not start, and names them", async (t) => {
   assert.deepEqual(readdirSync(join(path, "tmp")), []); // nothing of what workerd was told is left
 });
 
-test("secrets come from .dev.vars, and a fault in one is found before a port is opened", async (t) => {
+test("secrets come from .dev.vars; one that is missing or has a fault is found before a port is opened", async (t) => {
   const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
-  const settings = vars(issuer, origin);
-  const path = folder(t, settings, `# a comment\nMCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES="read write"\n`);
-  const server = await serving(t, path);
-  assertUnauthorized(await call(server), { metadata: METADATA, scope: "read write" });
-  assert.deepEqual(readdirSync(join(path, "tmp")), []); // while it runs, too
-  await server.stop();
+  const settings = vars(issuer, origin).replace("[vars]", '[vars]\nMCP_SERVER_AUTH_ASSERTION = "header"');
+  const { privateKey } = signingKey("p256");
+  const jwk = JSON.stringify({ ...privateKey.export({ format: "jwk" }), kid: "a", alg: "ES256" });
 
-  const faulty = folder(t, settings, "MCP_SERVER_AUTH_CACHE_TTL=s3cret\n");
-  const said = await refused(t, faulty);
-  assert.ok(said.includes("- MCP_SERVER_AUTH_CACHE_TTL") && !said.includes("s3cret"), said);
+  const server = await serving(t, folder(t, settings, `# a comment\nMCP_SERVER_AUTH_ASSERTION_KEY='${jwk}'\n`));
+  assert.equal((await call(server, mint({ key: rsa, claims: goodClaims(issuer) }))).status, 200);
+  const [, claims] = origin.last().header("x-mcp-auth-assertion").split(".");
+  assert.equal(JSON.parse(Buffer.from(claims, "base64url")).sub, "user-1");
+  assert.deepEqual(readdirSync(server.temporary), []); // what workerd was told is gone, while it runs
+  await server.stop();
+  assert.ok(!(server.stdout + server.stderr).includes(JSON.parse(jwk).d));
+
+  assert.match(await refused(t, folder(t, settings)), /^- MCP_SERVER_AUTH_ASSERTION_KEY/m);
+  const said = await refused(t, folder(t, settings, "MCP_SERVER_AUTH_ASSERTION_KEY=s3cret\n"));
+  assert.ok(/^- MCP_SERVER_AUTH_ASSERTION_KEY/m.test(said) && !said.includes("s3cret"), said);
 });
 
 test("it does not serve with less than it is told", async (t) => {
   const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
   const settings = vars(issuer, origin);
-  const bound = folder(t, `services = [{ binding = "ORIGIN", service = "other" }]\n${settings}`);
-  assert.match(await refused(t, bound), /nothing to bind as ORIGIN/);
+  for (const kind of ['services = [{ binding = "ORIGIN", service = "other" }]', 'mtls_certificates = [{ binding = "ORIGIN", certificate_id = "c" }]']) {
+    assert.match(await refused(t, folder(t, `${kind}\n${settings}`)), /nothing to bind as ORIGIN/);
+  }
 
   const writable = folder(t, settings);
   mkdirSync(join(writable, "kv"));
