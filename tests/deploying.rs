@@ -92,3 +92,18 @@ fn the_examples_of_the_guide_are_sound() {
     }
     assert!(examples > 0, "the guide has examples");
 }
+
+#[test]
+fn the_deploy_button_is_in_readme_as_soon_as_the_repository_has_an_address() {
+    let package: serde_json::Value = serde_json::from_str(include_str!("../package.json")).unwrap();
+    let readme = include_str!("../README.md");
+    let button = "https://deploy.workers.cloudflare.com/?url=";
+    let repository = &package["repository"];
+    match repository.as_str().or(repository["url"].as_str()) {
+        None => assert!(!readme.contains(button), "of which repository?"),
+        Some(url) => {
+            let url = url.trim_start_matches("git+").trim_end_matches(".git");
+            assert!(readme.contains(&format!("({button}{url})")), "{button}{url}");
+        }
+    }
+}
