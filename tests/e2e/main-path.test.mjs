@@ -1,44 +1,16 @@
 // The main path with real parts: `npm start`'s authorization server, origin and Worker, and the official MCP client doing the
 // whole flow by itself: 401, metadata, registration, PKCE, token, tools/list, tools/call, a stream; then Ctrl-C.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect } from "../../demo/client.mjs";
-import { ROOT } from "./support/bundle.mjs";
+import { startDemo } from "./support/demo.mjs";
 import { send } from "./support/http.mjs";
 import { bearer } from "./support/stage.mjs";
-import { bounded, until } from "./support/until.mjs";
+import { until } from "./support/until.mjs";
 
-const START_MS = 300_000; // on a cold machine it builds the Worker first
-const STOP_MS = 20_000;
-
-const demo = { output: "" };
-
-before(async () => {
-  const args = [join(ROOT, "demo", "start.mjs"), "--port", "0", "--as-port", "0", "--origin-port", "0"];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-  demo.child = child;
-  demo.ended = new Promise((resolve) => child.once("close", (code) => resolve(code)));
-  demo.ended.then((code) => (demo.code = code));
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (demo.output += chunk));
-  demo.lines = await until("the three lines of npm start", () => {
-    assert.equal(demo.code, undefined, demo.output);
-    const url = /^URL for an MCP client: +(http:\S+)$/m.exec(demo.output)?.[1];
-    const curl = /^See the 401: +(curl .*)$/m.exec(demo.output)?.[1];
-    const client = /^Get a token, list tools: +(npm run client.*)$/m.exec(demo.output)?.[1];
-    return url && curl && client && { url, curl, client };
-  }, START_MS);
-  demo.url = demo.lines.url;
-  demo.port = Number(new URL(demo.url).port);
-});
-
-after(async () => {
-  if (demo.child && demo.code === undefined) demo.child.kill("SIGTERM");
-  await bounded("the demo's end", demo.ended, STOP_MS);
-});
-
-const requestLines = () => demo.output.split("\n").filter((line) => line.startsWith('{"event":"request"')).map((line) => JSON.parse(line));
+let demo;
+before(async () => (demo = await startDemo()));
+after(() => demo?.stop());
 
 test("the lines say how to connect, and the first answer is the 401 that they promise", async () => {
   assert.ok(demo.lines.curl.endsWith(demo.url));
@@ -80,11 +52,11 @@ test("the official client does the whole flow by itself", async (t) => {
   assert.deepEqual(events, [1, 2, 3, 4, "result"]);
 
   const lines = await until("the log of it", () => {
-    const all = requestLines();
+    const all = demo.requests();
     return all.some((line) => line.reason === "ok") && all.some((line) => line.reason === "credentials_missing") && all;
   });
   assert.ok(lines.every((line) => ["forwarded", "served", "refused"].includes(line.outcome)));
-  assert.ok(!demo.output.includes(tokens.access_token.split(".")[2]), "no token on the terminal");
+  assert.ok(!demo.output().includes(tokens.access_token.split(".")[2]), "no token on the terminal");
 
   // The same token, bent: the real issuer's signature is what is checked.
   const [head, , signature] = tokens.access_token.split(".");
@@ -96,9 +68,7 @@ test("Ctrl-C stops everything: all ports are free again", async () => {
   const { issuer, origin } = await parts();
   const ports = [demo.port, issuer, origin];
   for (const port of ports) await send(port, { path: "/" }); // all three answer now
-  demo.child.kill("SIGINT");
-  const code = await bounded("the demo's end", demo.ended, STOP_MS);
-  assert.equal(code, 0, demo.output);
+  assert.equal(await demo.stop("SIGINT"), 0, demo.output());
   for (const port of ports) await assert.rejects(send(port, { path: "/" }), { code: "ECONNREFUSED" });
 });
 
@@ -106,6 +76,6 @@ test("Ctrl-C stops everything: all ports are free again", async () => {
 async function parts() {
   const document = await send(demo.port, { path: "/.well-known/oauth-protected-resource/mcp" });
   const [server] = document.json().authorization_servers;
-  const origin = /ORIGIN_URL = (http:\S+)/.exec(demo.output)[1];
+  const origin = /ORIGIN_URL = (http:\S+)/.exec(demo.output())[1];
   return { issuer: Number(new URL(server).port), origin: Number(new URL(origin).port) };
 }

@@ -1,0 +1,46 @@
+// Real clients against `npm start`, each through the whole flow to a tool call. What each sends and needs is in docs/clients.md.
+//
+// The TypeScript client's 2.x line is the one that tests/e2e/main-path.test.mjs connects with; the Inspector has a file of its own.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ROOT } from "../e2e/support/bundle.mjs";
+import { startDemo } from "../e2e/support/demo.mjs";
+import { wholeFlow } from "./support/flow.mjs";
+import { ensureInstalled, orMissing } from "./support/packages.mjs";
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const program = (name) => join(FOLDER, "programs", name);
+const RUST_TARGET = join(ROOT, "target", "clients");
+const RUST_MS = 900_000;
+
+const npm = await orMissing("the npm packages of tests/clients", () => ensureInstalled(FOLDER));
+const rust = await orMissing("rmcp", rmcp);
+let demo;
+before(async () => (demo = await startDemo()));
+after(() => demo?.stop());
+
+/** Builds the program around the Rust SDK: a package of its own, so that nothing else waits for it. */
+async function rmcp() {
+  const manifest = join(FOLDER, "rmcp", "Cargo.toml");
+  await promisify(execFile)("cargo", ["build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", RUST_TARGET], { timeout: RUST_MS });
+  return { command: join(RUST_TARGET, "debug", "rmcp-client") };
+}
+
+test("the TypeScript client, 1.x line, does the whole flow to a tool call", { skip: npm?.missing }, async (t) => {
+  await wholeFlow(t, demo, { command: process.execPath, args: [program("typescript-1.mjs")] });
+});
+
+test("mcp-remote does the whole flow to a tool call, for a host that knows stdio only", { skip: npm?.missing }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-auth-mcp-remote-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await wholeFlow(t, demo, { command: process.execPath, args: [program("mcp-remote.mjs"), folder], listens: true });
+});
+
+test("rmcp, the Rust SDK, does the whole flow to a tool call", { skip: rust.missing }, async (t) => {
+  await wholeFlow(t, demo, { command: rust.command, args: [] });
+});

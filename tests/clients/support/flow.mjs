@@ -1,0 +1,89 @@
+// The whole flow of one client that is a program, against `npm start`: refused, discovery, registration, PKCE, login, token, tools/list,
+// tools/call. The program prints `login URL`, reads the URL that the browser comes back to as a line of stdin (or has a listener for
+// it), and ends with `done {"tools": […], "result": …}`.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { logIn } from "../../../demo/client.mjs";
+import { bounded, until } from "../../e2e/support/until.mjs";
+
+const LOGIN_MS = 60_000;
+const DONE_MS = 60_000;
+export const MESSAGE = "through the edge";
+
+/** Starts a program: { child, said(), ended, line(pattern, ms) }; it is killed with the test. */
+export function start(t, command, args, { env = process.env, cwd } = {}) {
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const lines = [];
+  let ended = false;
+  child.on("error", (error) => lines.push(String(error)));
+  child.stdin.on("error", () => {}); // it has ended, and `ended` says so
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", (line) => lines.push(line));
+  const closed = new Promise((resolve) => child.once("close", resolve)).then(() => (ended = true));
+  const stop = async () => {
+    try {
+      process.kill(-child.pid, "SIGKILL"); // with what it started
+    } catch {
+      // It has ended.
+    }
+    if (child.pid) await bounded("a client's end", closed);
+  };
+  t.after(stop);
+  const said = () => lines.join("\n");
+  /** What the pattern's first group is in the first line that has it. */
+  const line = (what, pattern, ms) => until(what, () => {
+    const found = lines.map((one) => pattern.exec(one)?.[1]).find((one) => one !== undefined);
+    if (found === undefined && ended) throw new Error(`it ended without ${what}:\n${said()}`);
+    return found;
+  }, ms).catch((error) => {
+    throw new Error(`${error.message}\n${said()}`);
+  });
+  return { child, said, line, stop };
+}
+
+/** Follows the login that a client asks for, as its user's browser would; checks what it asked for. */
+export async function follow(demo, authorizationUrl, user) {
+  assertAsked(demo, authorizationUrl);
+  return logIn(authorizationUrl, { user });
+}
+
+export function assertAsked(demo, authorizationUrl) {
+  const asked = new URL(authorizationUrl).searchParams;
+  assert.equal(asked.get("code_challenge_method"), "S256", "PKCE");
+  assert.equal(asked.get("resource"), demo.url, "RFC 8707: the token is asked for this server, by its very name");
+  assert.equal(asked.get("response_type"), "code");
+}
+
+/** Runs the program through the flow; what it sent is checked in the Worker's log. Gives the done line's JSON. */
+export async function wholeFlow(t, demo, { command, args, env, listens = false }) {
+  const before = demo.requests().length;
+  const program = start(t, command, [...args, demo.url], { env });
+  const back = await follow(demo, await program.line("login", /^login (http:\S+)$/, LOGIN_MS), "alice");
+  if (listens) await fetch(back);
+  else program.child.stdin.write(`${back}\n`);
+  const done = JSON.parse(await program.line("done", /^done (\{.*\})$/, DONE_MS));
+  assertCalled(done);
+  await assertLogged(demo, before);
+  return done;
+}
+
+export function assertCalled({ tools, result }) {
+  assert.ok(tools.includes("echo"), tools.join(", "));
+  assert.equal(result.content[0].text, `Echo: ${MESSAGE}`);
+}
+
+/** In the Worker's log from `before` on: refused for want of a token, the document served, then let through; and nothing else refused. */
+export async function assertLogged(demo, before) {
+  const since = () => demo.requests().slice(before);
+  await until("the log of it", () => since().some(({ outcome }) => outcome === "forwarded"));
+  const lines = since();
+  const shown = lines.map(({ method, outcome, status, reason }) => `${method} ${outcome} ${status} ${reason}`).join("\n");
+  const first = (test) => lines.findIndex(test);
+  const [refused, served, forwarded] = [
+    first(({ reason, status }) => reason === "credentials_missing" && status === 401),
+    first(({ outcome, status, method }) => outcome === "served" && status === 200 && method === "GET"),
+    first(({ outcome, status }) => outcome === "forwarded" && status === 200),
+  ];
+  assert.ok(refused >= 0 && served > refused && forwarded > served, shown);
+  assert.ok(lines.every(({ outcome, reason }) => outcome !== "refused" || reason === "credentials_missing"), shown);
+}
