@@ -18,6 +18,7 @@ import { answerLogin, loginPage } from "./login-page.mjs";
 export const SCOPE = "mcp:tools";
 
 const HOUR = 3600;
+const REGISTRATION_BYTES = 56 * 1024; // as oidc-provider itself
 const ROUTES = {
   authorization: "/authorize",
   jwks: "/jwks",
@@ -89,6 +90,7 @@ async function answer(provider, handle, { issuer, resource, scope }, req, res) {
       return;
     }
   }
+  if (url.pathname === ROUTES.registration && req.method === "POST") return answerRegistration(handle, req, res);
   if (url.pathname === ROUTES.authorization && req.method === "GET") {
     // A client may ask for no scope (RFC 6749 section 3.3); oidc-provider would then refuse to grant nothing.
     const asked = (url.searchParams.get("scope") ?? "").split(" ").filter(Boolean);
@@ -100,6 +102,30 @@ async function answer(provider, handle, { issuer, resource, scope }, req, res) {
     if (req.method === "POST") return answerLogin(provider, resource, req, res);
   }
   handle(req, res);
+}
+
+/** The Inspector registers with `"scope": ""` where nothing was challenged for, and oidc-provider refuses that. */
+async function answerRegistration(handle, req, res) {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += chunk.length;
+    if (size > REGISTRATION_BYTES) return res.writeHead(413).end();
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks).toString();
+  req.body = /"scope"\s*:\s*""/.test(body) ? withoutEmptyScope(body) : body; // what oidc-provider reads when the stream is used up
+  handle(req, res);
+}
+
+function withoutEmptyScope(body) {
+  try {
+    const metadata = JSON.parse(body);
+    if (metadata.scope === "") delete metadata.scope;
+    return JSON.stringify(metadata);
+  } catch {
+    return body; // oidc-provider says what is wrong with it
+  }
 }
 
 function settings({ resource, scopes, clients }, errors) {

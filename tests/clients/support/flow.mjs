@@ -72,18 +72,15 @@ export function assertCalled({ tools, result }) {
   assert.equal(result.content[0].text, `Echo: ${MESSAGE}`);
 }
 
-/** In the Worker's log from `before` on: refused for want of a token, the document served, then let through; and nothing else refused. */
+/** In the Worker's log from `before` on: refused for want of a token, the document served, then let through; and no token refused. */
 export async function assertLogged(demo, before) {
   const since = () => demo.requests().slice(before);
   await until("the log of it", () => since().some(({ outcome }) => outcome === "forwarded"));
   const lines = since();
   const shown = lines.map(({ method, outcome, status, reason }) => `${method} ${outcome} ${status} ${reason}`).join("\n");
-  const first = (test) => lines.findIndex(test);
-  const [refused, served, forwarded] = [
-    first(({ reason, status }) => reason === "credentials_missing" && status === 401),
-    first(({ outcome, status, method }) => outcome === "served" && status === 200 && method === "GET"),
-    first(({ outcome, status }) => outcome === "forwarded" && status === 200),
-  ];
+  const at = (wanted) => lines.findIndex(({ reason, status }) => reason === wanted && status < 500);
+  const [refused, served, forwarded] = ["credentials_missing", "metadata", "ok"].map(at);
   assert.ok(refused >= 0 && served > refused && forwarded > served, shown);
-  assert.ok(lines.every(({ outcome, reason }) => outcome !== "refused" || reason === "credentials_missing"), shown);
+  // Some also ask the Worker's host for an authorization server's metadata; that there is none must not stop them.
+  assert.ok(lines.every(({ outcome, reason }) => outcome !== "refused" || ["credentials_missing", "not_found"].includes(reason)), shown);
 }
