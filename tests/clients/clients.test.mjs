@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ROOT } from "../e2e/support/bundle.mjs";
 import { startDemo } from "../e2e/support/demo.mjs";
+import { environments, findPython } from "../origins/support/python.mjs";
 import { wholeFlow } from "./support/flow.mjs";
 import { ensureInstalled, orMissing } from "./support/packages.mjs";
 
@@ -20,6 +21,8 @@ const RUST_MS = 900_000;
 
 const npm = await orMissing("the npm packages of tests/clients", () => ensureInstalled(FOLDER));
 const rust = await orMissing("rmcp", rmcp);
+const python = await pythons();
+if (python.reason) console.log(`Not tried, the clients in Python: ${python.reason}`);
 let demo;
 before(async () => (demo = await startDemo()));
 after(() => demo?.stop());
@@ -29,6 +32,12 @@ async function rmcp() {
   const manifest = join(FOLDER, "rmcp", "Cargo.toml");
   await promisify(execFile)("cargo", ["build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", RUST_TARGET], { timeout: RUST_MS });
   return { command: join(RUST_TARGET, "debug", "rmcp-client") };
+}
+
+/** The environments of the origins in Python: what brings their servers brings the clients too. */
+async function pythons() {
+  const found = await findPython();
+  return found.reason ? found : environments(found, ["python-sdk", "fastmcp"]);
 }
 
 test("the TypeScript client, 1.x line, does the whole flow to a tool call", { skip: npm?.missing }, async (t) => {
@@ -43,4 +52,13 @@ test("mcp-remote does the whole flow to a tool call, for a host that knows stdio
 
 test("rmcp, the Rust SDK, does the whole flow to a tool call", { skip: rust.missing }, async (t) => {
   await wholeFlow(t, demo, { command: rust.command, args: [] });
+});
+
+test("the Python client does the whole flow to a tool call", { skip: python.reason }, async (t) => {
+  await wholeFlow(t, demo, { command: python.commands["python-sdk"], args: [program("python-client.py")] });
+});
+
+test("FastMCP's client does the whole flow to a tool call", { skip: python.reason }, async (t) => {
+  const env = { ...process.env, BROWSER: "echo login %s" };
+  await wholeFlow(t, demo, { command: python.commands.fastmcp, args: [program("fastmcp-client.py")], env, listens: true });
 });
