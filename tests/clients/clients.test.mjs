@@ -12,7 +12,7 @@ import { ROOT } from "../e2e/support/bundle.mjs";
 import { startDemo } from "../e2e/support/demo.mjs";
 import { environments, findPython } from "../origins/support/python.mjs";
 import { wholeFlow } from "./support/flow.mjs";
-import { ensureInstalled, orMissing } from "./support/packages.mjs";
+import { ensureInstalled, orMissing } from "../e2e/support/packages.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const program = (name) => join(FOLDER, "programs", name);

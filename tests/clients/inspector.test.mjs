@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startDemo } from "../e2e/support/demo.mjs";
 import { assertAsked, assertLogged, MESSAGE, start } from "./support/flow.mjs";
-import { ensureInstalled, node22, orMissing } from "./support/packages.mjs";
+import { ensureInstalled, node22, orMissing } from "../e2e/support/packages.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const module = (...path) => join(FOLDER, "node_modules", ...path);

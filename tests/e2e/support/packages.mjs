@@ -1,4 +1,4 @@
-// What these tests need from npm, apart from the root's packages: fetched once, into the folder whose package-lock names it.
+// What some tests need from npm, apart from the root's packages: fetched once, into the folder whose package-lock names it.
 import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
