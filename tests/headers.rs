@@ -71,6 +71,7 @@ fn typ() {
         "logout+jwt",
         "secevent+jwt",
         "oauth-authz-req+jwt",
+        "oauth-id-jag+jwt",
         "token-introspection+jwt",
         "application/",
         "application/dpop+jwt",
