@@ -40,7 +40,7 @@ async function pythons() {
   return found.reason ? found : environments(found, ["python-sdk", "fastmcp"]);
 }
 
-test("the TypeScript client, 1.x line, does the whole flow to a tool call", { skip: npm?.missing }, async (t) => {
+test("the TypeScript client, 1.x line, does the whole flow to a tool call", async (t) => {
   await wholeFlow(t, demo, { command: process.execPath, args: [program("typescript-1.mjs")] });
 });
 

@@ -10,10 +10,10 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startDemo } from "../e2e/support/demo.mjs";
 import { assertAsked, assertLogged, MESSAGE, start } from "./support/flow.mjs";
-import { ensureInstalled, node22, orMissing } from "../e2e/support/packages.mjs";
+import { ensureInstalled, Missing, node22, orMissing } from "../e2e/support/packages.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const module = (...path) => join(FOLDER, "node_modules", ...path);
+const packaged = (...path) => join(FOLDER, "node_modules", ...path);
 const UP_MS = 60_000;
 const STEP_MS = 30_000;
 const QUIET = [
@@ -24,7 +24,7 @@ const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrom
 const have = await orMissing("the Inspector", async () => {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const chromium = process.env.CHROMIUM ?? folders.flatMap((folder) => BROWSERS.map((name) => join(folder, name))).find((path) => existsSync(path));
-  if (!chromium) throw new Error(`no ${BROWSERS.join(", ")} in PATH, nor in CHROMIUM`);
+  if (!chromium) throw new Missing(`no ${BROWSERS.join(", ")} in PATH, nor in CHROMIUM`);
   await ensureInstalled(FOLDER);
   return { chromium, node: await node22() };
 });
@@ -91,7 +91,7 @@ async function connect1(page, home, kind) {
 for (const kind of ["Direct", "Via Proxy"]) {
   test(`the Inspector 1.x, ${kind}, does the whole flow to a tool call`, { skip: have.missing, timeout: 180_000 }, async (t) => {
     const before = demo.requests().length;
-    const home = await inspector(t, module("inspector-1", "cli", "build", "cli.js"));
+    const home = await inspector(t, packaged("inspector-1", "cli", "build", "cli.js"));
     const { page, seen } = await browser(t);
     await connect1(page, home, kind);
     await logIn(page, home);
@@ -113,7 +113,7 @@ for (const kind of ["Direct", "Via Proxy"]) {
 
 test("the Inspector 2.x, through its own process, does the whole flow to a tool call", { skip: have.missing, timeout: 180_000 }, async (t) => {
   const before = demo.requests().length;
-  const main = module("@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js");
+  const main = packaged("@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js");
   const home = await inspector(t, main, ["--web", "--server-url", demo.url, "--transport", "http"]);
   const { page } = await browser(t);
   await page.goto(home);

@@ -26,12 +26,19 @@ export async function node22() {
   return stdout.trim();
 }
 
+// Where a registry is out of reach. Anything else is a fault of ours, and no reason to skip.
+const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|UND_ERR|E40[13-5]|E5\d\d|[Cc]ould not resolve|timed out|failed to (download|get|fetch)/;
+
+export class Missing extends Error {}
+
 /** Gives what `need` gives, or { missing: why }: a machine that cannot have it skips, and says so. */
 export async function orMissing(what, need) {
   try {
     return await need();
   } catch (error) {
-    const missing = `${what} cannot be had here: ${error.message.split("\n")[0]}`;
+    const network = NO_NETWORK.exec(`${error.message} ${error.stderr ?? ""}`)?.[0];
+    if (!network && !error.killed && !(error instanceof Missing)) throw error;
+    const missing = `${what} cannot be had here: ${error instanceof Missing ? error.message : (network ?? "it takes too long")}`;
     console.log(`Not tried: ${missing}`);
     return { missing };
   }
