@@ -3,6 +3,7 @@
 //! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served as the operator wrote them; a parser only judges them.
 //! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
 
+mod about;
 mod assertion;
 mod authorization_servers;
 mod canonical;
@@ -29,6 +30,7 @@ use crate::claims::Rules;
 use crate::delivery::Delivery;
 use crate::identity::is_scope;
 use crate::jose::Algorithm;
+use crate::landing::Page;
 use crate::limits::{self, Seconds};
 use crate::metadata;
 use crate::policy::{Mode, Policy};
@@ -64,6 +66,8 @@ pub struct Resource {
     /// The RFC 9728 document; none in the single-issuer form.
     pub metadata: Option<String>,
     pub challenges: Challenges,
+    /// The page for people; none if it is switched off.
+    pub page: Option<Page>,
     pub allowed_origins: AllowedOrigins,
     /// None: every good token opens everything.
     pub policy: Option<Policy>,
@@ -135,7 +139,7 @@ impl Config {
         let scopes_supported = scopes(variables, "SCOPES_SUPPORTED", &mut faults);
         let challenge_scopes = scopes(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
         let cache_ttl = cache_ttl(variables, &mut faults);
-        let log_subject = log_subject(variables, &mut faults);
+        let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
@@ -144,18 +148,22 @@ impl Config {
         let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
         let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
         let policy = policy::read(variables, &mut faults);
+        let about = about::read(variables, &mut faults);
+        let has_page = about::switch(variables, "LANDING_PAGE", true, &mut faults);
         let mut warnings = faults.into_result()?;
         // Without a fault, both are there.
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
         warnings.extend(warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes));
-        let metadata = metadata::document(&canonical, &entries, &scopes_supported);
+        let metadata = metadata::document(&canonical, &entries, &scopes_supported, &about);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
         let unseen = [
             (assertion::KEY, assertion.is_some() && signing.is_none()),
             (sessions::KEY, binds_sessions && sessions.is_none()),
         ];
         let unseen_secrets = unseen.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
+        let page = has_page.then(|| Page::new(&canonical, &about, metadata_url.as_deref()));
         let resource = Resource {
+            page,
             challenges: Challenges::new(metadata_url, &challenge_scopes),
             canonical,
             entries,
@@ -248,15 +256,4 @@ fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
         faults.add(found.name, "", "a whole number of seconds, 60 to 86400");
         limits::CACHE_TTL_DEFAULT
     })
-}
-
-fn log_subject(variables: &Variables, faults: &mut Faults) -> bool {
-    let Some(found) = variables.get("LOG_SUBJECT", faults) else { return false };
-    match found.switch() {
-        Some(choice) => choice,
-        None => {
-            faults.add(found.name, "", "true or false");
-            false
-        }
-    }
 }

@@ -5,6 +5,7 @@ use crate::assertion::keys::SigningKeys;
 use crate::bearer;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
+use crate::landing::Visit;
 use crate::metadata;
 use crate::policy::Unmet;
 use crate::refusal::{Detail, Refusal};
@@ -28,6 +29,8 @@ pub enum Decision<'c, 'r> {
     /// An answer of the Worker's own that is no refusal, and what it is, for the log.
     Serve(Answer, &'static str),
     Refuse(Refused<'c, 'r>),
+    /// Refuse; whether with a page for people is for `Accept` to say, which nothing else needs.
+    Visit(Visit<'c, 'r>),
     /// Verify the token, then ask the policy, then forward.
     Verify(&'r str, Protected<'c>),
     /// No credential was sent, and some methods need none: ask the policy.
@@ -129,6 +132,19 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
         Err(Refusal::CredentialsMissing) if resource.may_be_anonymous(head.method) => {
             Decision::Anonymous(protected)
         }
-        Err(refusal) => Decision::Refuse(Refused::at(resource, head.origin, refusal)),
+        Err(refusal) => {
+            let refused = Refused::at(resource, head.origin, refusal);
+            match &resource.page {
+                Some(page) if is_visit(&protected, head, refusal) => Decision::Visit(Visit { refused, page }),
+                _ => Decision::Refuse(refused),
+            }
+        }
     }
+}
+
+/// Whether a person may have sent this: they read the endpoint itself, and bring nothing along.
+fn is_visit(protected: &Protected<'_>, head: &Head<'_>, refusal: Refusal) -> bool {
+    refusal == Refusal::CredentialsMissing
+        && matches!(head.method, "GET" | "HEAD")
+        && matches!(protected.rest(), "" | "/")
 }

@@ -6,7 +6,7 @@
 //! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
 //! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
 //! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
-//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728.
+//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people.
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
@@ -27,6 +27,7 @@ pub mod jose;
 pub mod json;
 pub mod jwks;
 pub mod keys;
+pub mod landing;
 pub mod limits;
 pub mod metadata;
 pub mod policy;

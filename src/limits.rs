@@ -99,6 +99,12 @@ pub const ECHOED_ID_BYTES: usize = 1024;
 /// Bytes of an answer, or of one event of a stream, in which a list is filtered.
 pub const LIST_BYTES: usize = 8 * 1024 * 1024;
 
+/// Characters of `MCP_SERVER_AUTH_RESOURCE_NAME`: a heading, and it keeps the page for people below 12 KiB.
+pub const RESOURCE_NAME_CHARS: usize = 100;
+
+/// Characters of the name that the page for people gives the server in a client's configuration.
+pub const SLUG_CHARS: usize = 40;
+
 /// Characters of a tool's name that reach the log.
 pub const LOGGED_NAME_CHARS: usize = 128;
 

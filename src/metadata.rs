@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::config::{Canonical, Entry};
+use crate::landing::About;
 use crate::limits;
 
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -20,6 +21,14 @@ struct Document<'c> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     scopes_supported: &'c [String],
     bearer_methods_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_name: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_documentation: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_policy_uri: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_tos_uri: Option<&'c str>,
 }
 
 /// The document; none if no entry names an authorization server, as in the single-issuer form.
@@ -27,6 +36,7 @@ pub(crate) fn document(
     canonical: &Canonical,
     entries: &[Entry],
     scopes_supported: &[String],
+    about: &About,
 ) -> Option<String> {
     let mut servers: Vec<&str> = Vec::new();
     for url in entries.iter().filter_map(|entry| entry.authorization_server_url.as_deref()) {
@@ -42,6 +52,10 @@ pub(crate) fn document(
         authorization_servers: servers,
         scopes_supported,
         bearer_methods_supported: ["header"],
+        resource_name: about.name.as_deref(),
+        resource_documentation: about.documentation.as_deref(),
+        resource_policy_uri: about.policy_uri.as_deref(),
+        resource_tos_uri: about.tos_uri.as_deref(),
     };
     serde_json::to_string(&document).ok()
 }

@@ -81,6 +81,19 @@ impl Canonical {
         self.text.get(..self.path_start).unwrap_or_default()
     }
 
+    /// The host as written, without a port.
+    pub fn host(&self) -> &str {
+        let authority = self.origin().split("://").nth(1).unwrap_or_default();
+        match authority.rfind(']') {
+            Some(end) => authority.get(..=end).unwrap_or(authority),
+            None => authority.split(':').next().unwrap_or(authority),
+        }
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    }
+
     pub const fn is_loopback(&self) -> bool {
         self.loopback
     }

@@ -9,6 +9,9 @@ pub(super) const PUBLIC_URL: &str =
     "an https URL (or http on 127.0.0.0/8, ::1 or localhost) without fragment, userinfo or whitespace";
 const ORIGIN_URL: &str = "an http or https URL without query, fragment, userinfo or whitespace";
 
+pub(super) const PUBLIC_PAGE: &str =
+    "an https URL (or http on 127.0.0.0/8, ::1 or localhost) without userinfo or whitespace";
+
 /// A URL as the WHATWG standard reads it.
 pub(crate) struct Url {
     pub(crate) scheme: String,
@@ -49,14 +52,24 @@ pub(super) fn public(text: &str) -> Option<Url> {
     (url.scheme == "https" || url.is_loopback()).then_some(url)
 }
 
+/// Whether a URL may be that of a page for people: a public one, with or without a fragment.
+pub(super) fn public_page(text: &str) -> bool {
+    let (page, fragment) = text.split_once('#').unwrap_or((text, ""));
+    public(page).is_some() && is_safe(fragment) && !fragment.contains('#')
+}
+
 /// An absolute http or https URL in header-safe ASCII, without fragment and userinfo.
 fn absolute(text: &str) -> Option<Url> {
-    let safe = text.bytes().all(|b| matches!(b, 0x21..=0x7e) && !b"\"\\<>^`{|}".contains(&b));
     let (scheme, rest) = text.split_once("://")?;
     let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let authority = authority(rest);
     let url = parse(text)?;
-    (safe && web && !authority.is_empty() && !authority.contains('@') && !text.contains('#')).then_some(url)
+    (is_safe(text) && web && !authority.is_empty() && !authority.contains('@') && !text.contains('#'))
+        .then_some(url)
+}
+
+fn is_safe(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, 0x21..=0x7e) && !b"\"\\<>^`{|}".contains(&b))
 }
 
 /// What stands between `://` and the path.

@@ -12,7 +12,7 @@ const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 24] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -32,6 +32,11 @@ const NAMES: [&str; 19] = [
     "ASSERTION_AUDIENCE",
     "BIND_SESSIONS",
     "SESSION_KEY",
+    "RESOURCE_NAME",
+    "RESOURCE_DOCUMENTATION",
+    "RESOURCE_POLICY_URI",
+    "RESOURCE_TOS_URI",
+    "LANDING_PAGE",
 ];
 
 const SECRETS: [&str; 3] = ["ASSERTION_KEY", "SESSION_KEY", origin::HEADERS];

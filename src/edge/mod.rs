@@ -86,6 +86,10 @@ pub fn fetch(
     match decide(isolate.config(), &head) {
         Decision::Serve(answer, what) => own(&answer, &line.served(what)),
         Decision::Refuse(refused) => refuse(&refused, line),
+        Decision::Visit(visit) => {
+            let accept = request.headers().get("accept")?;
+            own(&visit.answer(accept.as_deref()), &line.refused(visit.refused()))
+        }
         Decision::Verify(token, protected) => {
             match Verification::new(protected.resource(), token, isolate::seconds(started)) {
                 Ok(verification) => {

@@ -142,6 +142,7 @@ pub fn decided(config: &Config, head: &Head<'_>) -> Decided {
     match decide(Some(config), head) {
         Decision::Serve(answer, what) => Decided::Served(answer, what),
         Decision::Refuse(refused) => Decided::Refused(refused.refusal, refused.answer()),
+        Decision::Visit(visit) => Decided::Refused(visit.refused().refusal, visit.answer(None)),
         Decision::Verify(token, _) => Decided::Verify(token.to_owned()),
         Decision::Anonymous(_) => Decided::Anonymous,
     }

@@ -82,6 +82,7 @@ impl Scenario {
                 what
             }
             Decision::Refuse(refused) => refuse(&refused),
+            Decision::Visit(visit) => refuse(visit.refused()),
             Decision::Verify(token, protected) => {
                 let resource = protected.resource();
                 match self.verify(resource, token, &protected) {

@@ -1,0 +1,53 @@
+//! What is said of the server: in the metadata document (RFC 9728 section 2) and on the page for people.
+
+use super::faults::Faults;
+use super::urls;
+use super::variables::Variables;
+use crate::landing::About;
+use crate::limits;
+
+pub(super) fn read(variables: &Variables, faults: &mut Faults) -> About {
+    About {
+        name: name(variables, faults),
+        documentation: url(variables, "RESOURCE_DOCUMENTATION", faults),
+        policy_uri: url(variables, "RESOURCE_POLICY_URI", faults),
+        tos_uri: url(variables, "RESOURCE_TOS_URI", faults),
+    }
+}
+
+fn name(variables: &Variables, faults: &mut Faults) -> Option<String> {
+    let found = variables.get("RESOURCE_NAME", faults)?;
+    let name = found.value.as_str().map(str::trim).filter(|name| {
+        name.chars().count() <= limits::RESOURCE_NAME_CHARS
+            && !name.chars().any(|c| c.is_control() || is_bidi(c))
+    });
+    if name.is_none() {
+        let expected = "one line of text, 100 characters at most";
+        faults.add(found.name, "", expected);
+    }
+    name.map(str::to_owned)
+}
+
+fn url(variables: &Variables, name: &str, faults: &mut Faults) -> Option<String> {
+    let found = variables.get(name, faults)?;
+    let url = found.value.as_str().filter(|text| urls::public_page(text));
+    if url.is_none() {
+        faults.add(found.name, "", urls::PUBLIC_PAGE);
+    }
+    url.map(str::to_owned)
+}
+
+/// Characters that turn the direction of what follows them around: a name with one could make the page read as something else.
+const fn is_bidi(character: char) -> bool {
+    matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A variable that is true or false.
+pub(super) fn switch(variables: &Variables, name: &'static str, default: bool, faults: &mut Faults) -> bool {
+    let Some(found) = variables.get(name, faults) else { return default };
+    let choice = found.switch();
+    if choice.is_none() {
+        faults.add(found.name, "", "true or false");
+    }
+    choice.unwrap_or(default)
+}
