@@ -4,7 +4,9 @@
 // connect only when all three answer; then the terminal shows the Worker's log, one JSON line per request. Ctrl-C,
 // SIGTERM, a closed terminal, a failed start or the death of one part stops the others: nothing is left behind.
 //
-// npm start -- --port 8787 --as-port 8788 --origin-port 8789      (0: any free port)
+// It shows the Worker's page for people in a browser, where there is one and somebody sits at the terminal.
+//
+// npm start -- --port 8787 --as-port 8788 --origin-port 8789 --no-open      (0: any free port)
 
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,6 +14,7 @@ import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+import { openInBrowser } from "./open.mjs";
 import { Part } from "./part.mjs";
 
 const DEFAULTS = { port: 8787, "as-port": 8788, "origin-port": 8789 };
@@ -20,7 +23,7 @@ const WORKER_START_S = 180; // wrangler builds once more; with nothing to do tha
 
 requireNode();
 requireRust();
-const wanted = readOptions();
+const { noOpen, ...wanted } = readOptions();
 const ports = await choosePorts(wanted);
 await ensurePackages();
 if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said why above.");
@@ -54,6 +57,7 @@ try {
   await end(1, `${error.part?.output ?? ""}\n${error.message}`);
 }
 if (!ending) announce();
+if (!ending && !noOpen) openInBrowser(urls.client);
 
 async function startAll() {
   const authorizationServer = add(new Part({
@@ -107,7 +111,7 @@ function announce() {
     for (const name of changed) console.log(`  ${name} = ${settings[name]}`);
   }
   console.log(`
-URL for an MCP client:   ${urls.client}
+URL for an MCP client:   ${urls.client}   (a browser shows how to add it to one)
 See the 401:             curl -i ${urls.client}
 Get a token, list tools: npm run client -- ${urls.client}
 `);
@@ -123,11 +127,12 @@ async function end(code, words) {
 }
 
 function readOptions() {
-  const usage = "usage: npm start -- [--port N] [--as-port N] [--origin-port N]   (0: any free port)";
+  const usage = "usage: npm start -- [--port N] [--as-port N] [--origin-port N] [--no-open]   (0: any free port)";
   const chosen = {};
   try {
     const options = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, { type: "string" }]));
-    const { values } = util.parseArgs({ options });
+    const { values } = util.parseArgs({ options: { ...options, "no-open": { type: "boolean" } } });
+    chosen.noOpen = values["no-open"] ?? false;
     for (const [name, usual] of Object.entries(DEFAULTS)) {
       const text = values[name] ?? String(usual);
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) stop(`--${name} takes a port from 0 to 65535, not "${text}".`);
