@@ -7,6 +7,7 @@ mod about;
 mod assertion;
 mod authorization_servers;
 mod canonical;
+mod compatibility;
 mod faults;
 mod origin;
 mod origins;
@@ -27,6 +28,7 @@ pub use variables::{Variables, is_ours};
 use crate::assertion::Assertion;
 use crate::assertion::keys::SigningKeys;
 use crate::claims::Rules;
+use crate::compatibility::Compatibility;
 use crate::delivery::Delivery;
 use crate::identity::is_scope;
 use crate::jose::Algorithm;
@@ -66,6 +68,7 @@ pub struct Resource {
     /// The RFC 9728 document; none in the single-issuer form.
     pub metadata: Option<String>,
     pub challenges: Challenges,
+    pub compatibility: Compatibility,
     /// The page for people; none if it is switched off.
     pub page: Option<Page>,
     pub allowed_origins: AllowedOrigins,
@@ -149,6 +152,7 @@ impl Config {
         let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
         let policy = policy::read(variables, &mut faults);
         let about = about::read(variables, &mut faults);
+        let compatibility = compatibility::read(variables, &entries, &mut faults);
         let has_page = about::switch(variables, "LANDING_PAGE", true, &mut faults);
         let mut warnings = faults.into_result()?;
         // Without a fault, both are there.
@@ -162,9 +166,14 @@ impl Config {
         ];
         let unseen_secrets = unseen.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
         let page = has_page.then(|| Page::new(&canonical, &about, metadata_url.as_deref()));
+        let mut challenges = Challenges::new(metadata_url, &challenge_scopes);
+        if compatibility.invalid_token_challenge {
+            challenges = challenges.with_entry_error();
+        }
         let resource = Resource {
+            compatibility,
             page,
-            challenges: Challenges::new(metadata_url, &challenge_scopes),
+            challenges,
             canonical,
             entries,
             metadata,
@@ -219,6 +228,11 @@ impl Config {
         }
         if self.sessions.is_some() || self.unseen_secrets.contains(&sessions::KEY) {
             summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
+        }
+        let compatibility: Vec<String> =
+            all(&mut self.resources.iter().flat_map(|r| r.compatibility.names()));
+        if !compatibility.is_empty() {
+            summary.push(("Compatibility", compatibility));
         }
         let policies: Vec<String> =
             self.resources.iter().filter_map(|r| r.policy.as_ref()).map(described).collect();

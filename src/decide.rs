@@ -31,6 +31,8 @@ pub enum Decision<'c, 'r> {
     Refuse(Refused<'c, 'r>),
     /// Refuse; whether with a page for people is for `Accept` to say, which nothing else needs.
     Visit(Visit<'c, 'r>),
+    /// Serve a copy of this issuer's metadata.
+    Copy(&'c str),
     /// Verify the token, then ask the policy, then forward.
     Verify(&'r str, Protected<'c>),
     /// No credential was sent, and some methods need none: ask the policy.
@@ -91,6 +93,7 @@ pub fn decide<'c, 'r>(config: Option<&'c Config>, head: &Head<'r>) -> Decision<'
         Route::Metadata(resource) => {
             public(resource.metadata.as_deref().map(metadata::answer), "metadata", head)
         }
+        Route::Copy(issuer) => copy(issuer, head),
         Route::Protected(protected) => endpoint(protected, head),
     }
 }
@@ -112,6 +115,14 @@ fn public<'c, 'r>(document: Option<Answer>, what: &'static str, head: &Head<'_>)
             answer.set(cors::ALLOW_ORIGIN, "*");
             Decision::Serve(answer, what)
         }
+        "OPTIONS" => Decision::Serve(cors::metadata_preflight(head.requested_headers), "preflight"),
+        _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed(cors::METADATA_METHODS))),
+    }
+}
+
+fn copy<'c, 'r>(issuer: &'c str, head: &Head<'_>) -> Decision<'c, 'r> {
+    match head.method {
+        "GET" | "HEAD" => Decision::Copy(issuer),
         "OPTIONS" => Decision::Serve(cors::metadata_preflight(head.requested_headers), "preflight"),
         _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed(cors::METADATA_METHODS))),
     }
@@ -144,7 +155,5 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
 
 /// Whether a person may have sent this: they read the endpoint itself, and bring nothing along.
 fn is_visit(protected: &Protected<'_>, head: &Head<'_>, refusal: Refusal) -> bool {
-    refusal == Refusal::CredentialsMissing
-        && matches!(head.method, "GET" | "HEAD")
-        && matches!(protected.rest(), "" | "/")
+    refusal == Refusal::CredentialsMissing && matches!(head.method, "GET" | "HEAD") && protected.is_endpoint()
 }

@@ -4,7 +4,7 @@
 //! 2. Its `jwks_uri` is https, or http on loopback.
 
 use crate::config::is_public_url;
-use crate::json;
+use crate::json::{self, Object};
 
 /// Where an issuer's metadata may be, in the order of asking.
 pub fn metadata_urls(issuer: &str) -> [String; 2] {
@@ -39,12 +39,18 @@ impl Unusable {
     }
 }
 
-/// The `jwks_uri` of an issuer's metadata document.
-pub fn jwks_uri(document: &str, issuer: &str) -> Result<String, Unusable> {
+/// An issuer's metadata document, if it is that.
+pub fn metadata(document: &str, issuer: &str) -> Result<Object, Unusable> {
     let document = json::object(document.as_bytes()).ok_or(Unusable::NotMetadata)?;
     if document.get("issuer").and_then(|v| v.as_str()) != Some(issuer) {
         return Err(Unusable::IssuerMismatch);
     }
+    Ok(document)
+}
+
+/// The `jwks_uri` of an issuer's metadata document.
+pub fn jwks_uri(document: &str, issuer: &str) -> Result<String, Unusable> {
+    let document = metadata(document, issuer)?;
     let uri = document.get("jwks_uri").and_then(|v| v.as_str()).filter(|uri| is_public_url(uri));
     uri.map(str::to_owned).ok_or(Unusable::JwksUri)
 }

@@ -5,12 +5,11 @@
 //! 3. It loads nothing, runs nothing and may not be framed: Content Security Policy Level 3, with the one style by its hash.
 //! 4. Whatever comes from the settings is escaped.
 
-mod accept;
 mod clients;
 
-pub use accept::prefers_html;
 pub use clients::{Way, clients};
 
+use crate::accept::prefers_html;
 use crate::answer::Answer;
 use crate::config::Canonical;
 use crate::decide::Refused;

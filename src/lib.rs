@@ -6,15 +6,17 @@
 //! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
 //! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
 //! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
-//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people.
+//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people. `compatibility`: for clients and servers that know no better.
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
+pub mod accept;
 pub mod answer;
 pub mod assertion;
 pub mod bearer;
 pub mod challenge;
 pub mod claims;
+pub mod compatibility;
 pub mod config;
 pub mod cors;
 pub mod decide;

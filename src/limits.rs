@@ -75,6 +75,9 @@ pub const LEEWAY: std::ops::RangeInclusive<Seconds> = 0..=300;
 /// The default of `validation_options.leeway`.
 pub const LEEWAY_DEFAULT: Seconds = 60;
 
+/// Seconds that a copy of an authorization server's metadata serves, and its `max-age`. It is small, seldom asked for, and should not outlive a change for long.
+pub const COPY_FRESH: Seconds = 600;
+
 /// `max-age` of the metadata document, in seconds.
 pub const METADATA_MAX_AGE: Seconds = 3600;
 

@@ -85,6 +85,8 @@ pub enum Refusal {
     OriginUnauthorized,
     /// The origin gave a session id that cannot be bound.
     SessionUnbindable,
+    /// The authorization server's metadata, of which a copy was asked for, cannot be had; seconds until the next try.
+    MetadataUnavailable(Seconds),
     /// A list that should have been filtered, and cannot be read.
     ListUnreadable,
 }
@@ -254,6 +256,7 @@ impl Refusal {
             Self::SessionMismatch => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_mismatch"),
             Self::AssertionUnsigned => plain(503, "temporarily_unavailable", "assertion_unsigned"),
             Self::SessionUnbindable => plain(502, "bad_gateway", "session_unbindable"),
+            Self::MetadataUnavailable(_) => plain(503, "temporarily_unavailable", "metadata_unavailable"),
             Self::ListUnreadable => plain(502, "bad_gateway", "list_unreadable"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
@@ -276,7 +279,9 @@ impl Refusal {
         }
         match self {
             Self::MethodNotAllowed(allow) => answer.set("Allow", allow),
-            Self::KeysUnavailable(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
+            Self::KeysUnavailable(seconds) | Self::MetadataUnavailable(seconds) => {
+                answer.set("Retry-After", seconds.max(1).to_string())
+            }
             _ => {}
         }
         answer
@@ -304,13 +309,20 @@ impl Rpc {
 pub struct Challenges {
     resource_metadata: Option<String>,
     scope: Option<String>,
+    /// Of the challenge without a token, where clients want one.
+    entry_error: Option<&'static str>,
 }
 
 impl Challenges {
     /// Both values are checked settings: printable ASCII without `"` and `\`.
     pub fn new(resource_metadata: Option<String>, scopes: &[String]) -> Self {
         let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
-        Self { resource_metadata, scope }
+        Self { resource_metadata, scope, entry_error: None }
+    }
+
+    /// The same, with `error="invalid_token"` also where there was no token, which RFC 6750 section 3.1 advises against.
+    pub fn with_entry_error(self) -> Self {
+        Self { entry_error: Some("invalid_token"), ..self }
     }
 
     /// Where the document is, if there is one.
@@ -325,7 +337,7 @@ impl Challenges {
         let entry = self.scope.as_deref();
         let (error, scope, description) = match challenge {
             Challenge::None => return None,
-            Challenge::Entry => (None, entry, None),
+            Challenge::Entry => (self.entry_error, entry, None),
             Challenge::InvalidToken(description) => (Some("invalid_token"), entry, Some(description.text())),
             Challenge::InsufficientScope => (Some("insufficient_scope"), needed.as_deref(), None),
         };

@@ -7,6 +7,7 @@
 //! 4. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
 
 use crate::assertion::keys;
+use crate::compatibility::copy;
 use crate::config::{Config, Resource};
 use crate::metadata::WELL_KNOWN;
 
@@ -20,6 +21,8 @@ pub enum Route<'c> {
     Health,
     /// The public keys of assertions.
     SigningKeys,
+    /// The copy of this issuer's metadata.
+    Copy(&'c str),
     /// At or below the canonical path.
     Protected(Protected<'c>),
     NotFound,
@@ -43,6 +46,11 @@ impl<'c> Protected<'c> {
         &self.rest
     }
 
+    /// Whether it is the canonical path itself, with or without a trailing slash.
+    pub fn is_endpoint(&self) -> bool {
+        matches!(self.rest.as_str(), "" | "/")
+    }
+
     /// Empty, or starting with `?`.
     pub fn query(&self) -> &str {
         &self.query
@@ -61,6 +69,11 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
     for resource in &config.resources {
         if is_metadata(resource, path) {
             return Route::Metadata(resource);
+        }
+    }
+    for resource in &config.resources {
+        if let Some(issuer) = copied_issuer(resource, path) {
+            return Route::Copy(issuer);
         }
     }
     for resource in &config.resources {
@@ -83,12 +96,22 @@ fn split(url: &str) -> (&str, &str) {
 /// The three forms: path-inserted, root, and below the endpoint.
 fn is_metadata(resource: &Resource, path: &str) -> bool {
     let canonical = resource.canonical.path();
-    if let Some(inserted) = path.strip_prefix(WELL_KNOWN) {
-        return inserted.is_empty()
+    is_inserted(canonical, WELL_KNOWN, path) || path.strip_prefix(canonical) == Some(WELL_KNOWN)
+}
+
+/// The path-inserted and the root form.
+fn is_inserted(canonical: &str, well_known: &str, path: &str) -> bool {
+    path.strip_prefix(well_known).is_some_and(|inserted| {
+        inserted.is_empty()
             || inserted == canonical
-            || inserted.strip_suffix('/').is_some_and(|p| p == canonical);
-    }
-    path.strip_prefix(canonical) == Some(WELL_KNOWN)
+            || inserted.strip_suffix('/').is_some_and(|p| p == canonical)
+    })
+}
+
+/// Whose metadata is copied here.
+fn copied_issuer<'c>(resource: &'c Resource, path: &str) -> Option<&'c str> {
+    let issuer = resource.compatibility.copied_issuer.as_deref()?;
+    is_inserted(resource.canonical.path(), copy::WELL_KNOWN, path).then_some(issuer)
 }
 
 /// What follows the canonical path.

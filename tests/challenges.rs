@@ -82,6 +82,7 @@ fn rows() -> Vec<Row> {
         ("assertion_unsigned", AssertionUnsigned, 503, "temporarily_unavailable", None),
         ("session_unbindable", SessionUnbindable, 502, "bad_gateway", None),
         ("list_unreadable", ListUnreadable, 502, "bad_gateway", None),
+        ("metadata_unavailable", MetadataUnavailable(3), 503, "temporarily_unavailable", None),
         ("origin_unreachable", OriginUnreachable, 502, "bad_gateway", None),
         ("origin_unauthorized", OriginUnauthorized, 502, "bad_gateway", None),
     ]
@@ -208,7 +209,12 @@ fn descriptions() {
 fn headers_of_their_own() {
     for_each_row(rows(), |&(reason, refusal, ..)| {
         let answer = answer(refusal, None);
-        same(reason, answer.header("Retry-After"), (reason == "keys_unavailable").then_some("12"))?;
+        let retry_after = match reason {
+            "keys_unavailable" => Some("12"),
+            "metadata_unavailable" => Some("3"),
+            _ => None,
+        };
+        same(reason, answer.header("Retry-After"), retry_after)?;
         same(reason, answer.header("Allow"), (reason == "method_not_allowed").then_some("GET, HEAD"))
     });
     // RFC 9110 section 10.2.3 allows 0, which would make clients hammer.

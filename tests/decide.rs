@@ -43,6 +43,7 @@ fn outcome(decided: &Decided) -> &'static str {
         Decided::Refused(refusal, _) => refusal.row().reason,
         Decided::Verify(_) => "verify",
         Decided::Anonymous => "anonymous",
+        Decided::Copy(_) => "copy",
     }
 }
 

@@ -9,8 +9,9 @@
 
 mod support;
 
+use mcp_edge_auth::accept::prefers_html;
 use mcp_edge_auth::decide::{Decision, Head, decide};
-use mcp_edge_auth::landing::{STYLE, prefers_html};
+use mcp_edge_auth::landing::STYLE;
 use serde_json::{Value, json};
 use support::{CANONICAL, CANONICAL_URL, config, for_each_row, head, resource, same, settings, with};
 

@@ -179,6 +179,7 @@ proptest! {
             let answer = match decide(Some(&config), &head) {
                 Decision::Serve(answer, _) => answer,
                 Decision::Refuse(refused) => refused.answer(),
+                Decision::Copy(_) => return Err(TestCaseError::fail("nothing is copied")),
                 Decision::Visit(visit) => visit.answer(requested_headers.as_deref()),
                 Decision::Verify(token, _) => {
                     prop_assert!(authorization.as_deref().is_some_and(|a| a.contains(token)));

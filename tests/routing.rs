@@ -20,6 +20,7 @@ fn way(canonical: &str, path: &str) -> String {
         Route::Metadata(_) => "metadata".to_owned(),
         Route::Health => "health".to_owned(),
         Route::SigningKeys => "keys".to_owned(),
+        Route::Copy(_) => "copy".to_owned(),
         Route::NotFound => "none".to_owned(),
         Route::Protected(p) => format!("below: {}{}", p.rest(), p.query()),
     }

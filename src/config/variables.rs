@@ -12,7 +12,7 @@ const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -37,6 +37,7 @@ const NAMES: [&str; 24] = [
     "RESOURCE_POLICY_URI",
     "RESOURCE_TOS_URI",
     "LANDING_PAGE",
+    "COMPATIBILITY",
 ];
 
 const SECRETS: [&str; 3] = ["ASSERTION_KEY", "SESSION_KEY", origin::HEADERS];

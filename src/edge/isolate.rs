@@ -15,6 +15,7 @@ use super::runtime::Env;
 use super::signer::Signer;
 use super::{kv, log};
 use crate::assertion::reuse::Reuse;
+use crate::compatibility::copy::Kept;
 use crate::config::{self, Config, Fault, Variables};
 use crate::json;
 use crate::jwks;
@@ -37,6 +38,8 @@ pub(super) struct Isolate {
     pub(super) passages: RefCell<Vec<Passage>>,
     /// Requests whose body is being read, the oldest first.
     pub(super) askings: RefCell<Vec<Asking>>,
+    /// Copies of authorization servers' metadata, by issuer.
+    pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
 }
 
 /// What is known of one key source.
@@ -81,6 +84,7 @@ impl Isolate {
             reuse: RefCell::default(),
             passages: RefCell::default(),
             askings: RefCell::default(),
+            copies: RefCell::default(),
         };
         match &isolate.config {
             Ok(config) if config.signing.is_some() => {}

@@ -101,6 +101,13 @@ impl Line {
         self
     }
 
+    /// A refusal where nothing is protected.
+    pub(super) const fn unavailable(mut self, refusal: Refusal) -> Self {
+        self.outcome = REFUSED;
+        self.reason = refusal.row().reason;
+        self
+    }
+
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
@@ -169,6 +176,16 @@ pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
         ("event", json!("keys")),
         ("source", json!(source.url().split('?').next())),
         ("result", json!(result)),
+        ("detail", json!(detail)),
+    ]));
+}
+
+/// An authorization server's metadata cannot be copied. The query of its URL, which may hold a key, stays out.
+pub(super) fn copy_failed(issuer: &str, detail: &str) {
+    print(&Members(vec![
+        ("event", json!("copy")),
+        ("source", json!(issuer.split('?').next())),
+        ("result", json!("fetch_failed")),
         ("detail", json!(detail)),
     ]));
 }

@@ -8,6 +8,7 @@
 //!    the runtime gives up leaves nothing behind. Only fetching and importing keys are Rust futures.
 
 mod asking;
+mod copies;
 mod crypto;
 mod isolate;
 mod keys;
@@ -90,6 +91,7 @@ pub fn fetch(
             let accept = request.headers().get("accept")?;
             own(&visit.answer(accept.as_deref()), &line.refused(visit.refused()))
         }
+        Decision::Copy(issuer) => Ok(copies::serve(isolate, issuer, context, line)),
         Decision::Verify(token, protected) => {
             match Verification::new(protected.resource(), token, isolate::seconds(started)) {
                 Ok(verification) => {

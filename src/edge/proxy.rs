@@ -12,6 +12,7 @@ use super::runtime::{self, Exchange};
 use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
 use super::{list, lists, respond};
+use crate::accept;
 use crate::challenge;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
@@ -70,10 +71,16 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let deleted = only(&names, is_removed);
     let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
     let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
+    let accept = match resource.compatibility.repairs_accept(line.method(), protected) {
+        true => accept::repaired(request.headers().get("accept")?.as_deref()),
+        false => None,
+    };
+    let accept = accept.map(|both| ["Accept", both].join("\n"));
     let session = session.map(|id| [sessions::HEADER, &id].join("\n"));
     let assertion = asserted.as_ref().map(|asserted| asserted.start.as_str());
     let set = joined(&[
         plan.headers,
+        accept.as_deref().unwrap_or_default(),
         resource.delivery.headers_text(),
         unencoded.unwrap_or_default(),
         session.as_deref().unwrap_or_default(),

@@ -119,6 +119,7 @@ pub enum Decided {
     Refused(Refusal, Answer),
     Verify(String),
     Anonymous,
+    Copy(String),
 }
 
 impl Decided {
@@ -127,6 +128,7 @@ impl Decided {
             Self::Served(answer, _) | Self::Refused(_, answer) => answer,
             Self::Verify(token) => panic!("no answer: the token {token} is to be verified"),
             Self::Anonymous => panic!("no answer: the body decides"),
+            Self::Copy(issuer) => panic!("no answer: the metadata of {issuer} is to be copied"),
         }
     }
 
@@ -145,6 +147,7 @@ pub fn decided(config: &Config, head: &Head<'_>) -> Decided {
         Decision::Visit(visit) => Decided::Refused(visit.refused().refusal, visit.answer(None)),
         Decision::Verify(token, _) => Decided::Verify(token.to_owned()),
         Decision::Anonymous(_) => Decided::Anonymous,
+        Decision::Copy(issuer) => Decided::Copy(issuer.to_owned()),
     }
 }
 

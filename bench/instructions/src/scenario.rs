@@ -91,6 +91,7 @@ impl Scenario {
                 }
             }
             Decision::Anonymous(_) => "anonymous",
+            Decision::Copy(_) => "copy",
         }
     }
 

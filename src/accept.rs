@@ -1,4 +1,4 @@
-//! Whether an `Accept` header asks for the page (RFC 9110 section 12.5.1).
+//! What an `Accept` header asks for (RFC 9110 section 12.5.1): the page for people, or less than MCP demands.
 
 /// The media types of MCP's Streamable HTTP: whoever wants one of them is a client.
 const OF_CLIENTS: [&str; 2] = ["application/json", "text/event-stream"];
@@ -19,6 +19,14 @@ pub fn prefers_html(accept: Option<&str>) -> bool {
             weight(&format!("{kind}/*")).or_else(|| weight("*/*")).unwrap_or(0) <= html
         }
     })
+}
+
+/// What to send in place of an `Accept` that does not name both media types, as MCP demands of a POST (2025-11-25, Streamable HTTP): servers that hold to it answer
+/// 406. A wildcard names nothing.
+pub fn repaired(accept: Option<&str>) -> Option<&'static str> {
+    let ranges = accept.and_then(ranges).unwrap_or_default();
+    let is_named = |name: &&str| ranges.iter().any(|(range, q)| range.eq_ignore_ascii_case(name) && *q > 0);
+    (!OF_CLIENTS.iter().all(is_named)).then_some("application/json, text/event-stream")
 }
 
 /// Media ranges and their weights, in thousandths.

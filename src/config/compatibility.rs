@@ -1,0 +1,38 @@
+//! `MCP_SERVER_AUTH_COMPATIBILITY`: words for what is switched on.
+
+use super::Entry;
+use super::faults::Faults;
+use super::variables::Variables;
+use crate::compatibility::{ACCEPT, CHALLENGE, COPY, Compatibility};
+
+pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults) -> Compatibility {
+    let Some(found) = variables.get("COMPATIBILITY", faults) else { return Compatibility::default() };
+    let known = |word: &String| [COPY, CHALLENGE, ACCEPT].contains(&word.as_str());
+    let Some(words) = found.words().filter(|words| words.iter().all(known)) else {
+        faults.add(
+            found.name,
+            "",
+            format!(
+                "some of {COPY} {CHALLENGE} {ACCEPT}, as an array of strings or a space-separated string"
+            ),
+        );
+        return Compatibility::default();
+    };
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let copied_issuer = has(COPY).then(|| issuer(entries)).flatten();
+    // Without entries, what is wrong with those is said already.
+    if has(COPY) && copied_issuer.is_none() && !entries.is_empty() {
+        faults.add(
+            found.name,
+            "",
+            format!("no {COPY} where no entry names an authorization server: there is none to copy from"),
+        );
+    }
+    Compatibility { copied_issuer, invalid_token_challenge: has(CHALLENGE), accept_header: has(ACCEPT) }
+}
+
+/// Of the first entry that clients are told of.
+fn issuer(entries: &[Entry]) -> Option<String> {
+    let entry = entries.iter().find(|entry| entry.authorization_server_url.is_some());
+    entry.map(|entry| entry.rules.issuer.clone())
+}
