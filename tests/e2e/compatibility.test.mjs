@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { open, send, whole } from "./support/http.mjs";
 import { reply } from "./support/issuer.mjs";
 import { assertInvalid, assertOwn, assertUnauthorized, bearer, challenge, stage } from "./support/stage.mjs";
-import { until } from "./support/until.mjs";
+import { bounded, until } from "./support/until.mjs";
 import { testClock } from "./support/worker.mjs";
 
 const WELL_KNOWN = "/.well-known/oauth-authorization-server";
@@ -110,20 +110,21 @@ test("many who ask at once are one question, and keys are not waited for behind 
   assert.equal(s.issuer.hits(WELL_KNOWN), 1);
 });
 
-test("a client that leaves while it is fetched leaves the answer to the others", async (t) => {
+test("a client that leaves while it is fetched leaves the answer to those who come later", async (t) => {
   const s = await stage(t, switched("authorization-server-metadata"));
   const held = reply.held((req, res) => reply.text(document(s.issuer.url))(req, res));
   s.issuer.on(WELL_KNOWN, held);
   const first = open(s.worker.port, { path: WELL_KNOWN });
-  first.request.on("error", () => {});
-  first.request.end();
+  first.request.on("error", () => {}).end();
   await until("the question", () => s.issuer.hits(WELL_KNOWN) === 1);
-  const second = open(s.worker.port, { path: WELL_KNOWN });
-  second.request.end();
+  const closed = new Promise((resolve) => first.request.once("close", resolve));
   first.request.destroy();
+  await bounded("the client's end", closed);
+  await send(s.worker.port, { path: "/healthz" });
   held.release();
-  const response = await whole(await second.response);
-  assert.deepEqual([response.status, response.text], [200, document(s.issuer.url)]);
+  const second = await send(s.worker.port, { path: WELL_KNOWN });
+  assert.deepEqual([second.status, second.text], [200, document(s.issuer.url)]);
+  assert.equal(s.issuer.hits(WELL_KNOWN), 1, "it is the same fetch");
 });
 
 test("the challenge has an error without a token, too, and a refused token's stays as it is", async (t) => {
