@@ -9,10 +9,13 @@
 
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mcp_edge_auth::accept::prefers_html;
 use mcp_edge_auth::decide::{Decision, Head, decide};
 use mcp_edge_auth::landing::STYLE;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use support::{CANONICAL, CANONICAL_URL, config, for_each_row, head, resource, same, settings, with};
 
 const BROWSER: &str =
@@ -327,4 +330,13 @@ fn faults() {
         let says = faults.iter().map(ToString::to_string).collect::<String>();
         same("no value", says.contains(value.as_str().filter(|v| v.len() > 3).unwrap_or("\0")), false)
     });
+}
+
+#[test]
+fn the_policy_lets_in_the_one_style() {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let answer = visit(&settings(), &head("GET", CANONICAL), Some(BROWSER)).unwrap();
+    let policy = answer.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains(&format!("style-src 'sha256-{hash}';")), "{policy}: the style's hash is {hash}");
+    assert!(answer.body.unwrap().contains(&format!("<style>{STYLE}</style>")));
 }
