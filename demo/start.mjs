@@ -111,7 +111,8 @@ function announce() {
     for (const name of changed) console.log(`  ${name} = ${settings[name]}`);
   }
   console.log(`
-URL for an MCP client:   ${urls.client}   (a browser shows how to add it to one)
+URL for an MCP client:   ${urls.client}
+How to add it to one:    ${urls.client}   (in a browser)
 See the 401:             curl -i ${urls.client}
 Get a token, list tools: npm run client -- ${urls.client}
 `);
