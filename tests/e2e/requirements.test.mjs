@@ -7,7 +7,7 @@ import { BASE } from "./support/origin.mjs";
 // Seen of real clients: docs/clients.md, and issue reports for those that are no packages.
 const PROBES = [
   ["GET before POST", { method: "GET", headers: { accept: "text/event-stream" } }],
-  ["GET for no event stream", { method: "GET", headers: { accept: "text/html,*/*" } }],
+  ["GET for no event stream", { method: "GET", headers: { accept: "*/*" } }],
   ["POST that accepts anything", { method: "POST", headers: { accept: "*/*", "content-type": "application/json" }, body: "{}" }],
   ["POST that accepts nothing in particular", { method: "POST" }],
   ["POST of the 2026-07-28 revision", { headers: { "mcp-protocol-version": "2026-07-28", "mcp-method": "server/discover" }, body: '{"method":"server/discover"}' }],
@@ -26,6 +26,8 @@ test("whatever a client asks first, without a token it gets the one challenge th
   }
   const head = await s.call(undefined, { method: "HEAD" });
   assert.deepEqual([head.status, head.text, head.all("www-authenticate")], [401, "", [challenge()]]);
+  const page = await s.call(undefined, { method: "GET", headers: { accept: "text/html,*/*" } });
+  assert.deepEqual([page.status, page.all("www-authenticate")], [401, [challenge()]], "people get a page with it");
   assert.equal(s.origin.seen.length, 0);
 });
 
