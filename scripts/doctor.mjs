@@ -1,4 +1,4 @@
-// `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--token FILE] [--json]`: why does nobody get in?
+// `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE] [--json]`: why does nobody get in?
 //
 // The judging is src/bin/doctor, with the Worker's own code; here are its hands: it asks for HTTP exchanges and gets them done with node:http, so that headers
 // come as they are and no redirect is followed. A token comes from a file or, with `--token -`, from stdin: never from the command line, which shells remember.
@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 
 import { requireNode, requireRust, ROOT, stop } from "./setup.mjs";
 
-const USAGE = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--token FILE, - for stdin] [--json]";
+const USAGE = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
 // The Worker's own bounds, src/limits.rs.
 const SECONDS = 5;
 const BYTES = 64 * 1024;
@@ -50,7 +50,7 @@ function options(given) {
     if (given[i] === "--json") found.json = true;
     else if (given[i] === "--token") found.token = read(value(), here);
     else if (given[i] === "--config" || given[i] === "-c") found.args.push("--config", here(value()));
-    else if (given[i] === "--env" || given[i] === "-e" || given[i] === "--url") found.args.push(given[i], value());
+    else if (["--env", "-e", "--url", "--resource"].includes(given[i])) found.args.push(given[i], value());
     else stop(USAGE);
   }
   return found;

@@ -4,6 +4,7 @@
 //! A fault names the variable, the field and what was expected, never the value, which may be a secret in the wrong place.
 
 mod about;
+mod across;
 mod assertion;
 mod authorization_servers;
 mod canonical;
@@ -13,7 +14,9 @@ mod origin;
 mod origins;
 mod policy;
 mod providers;
+mod resources;
 mod sessions;
+mod summary;
 mod urls;
 mod variables;
 mod warnings;
@@ -35,7 +38,7 @@ use crate::jose::Algorithm;
 use crate::landing::Page;
 use crate::limits::{self, Seconds};
 use crate::metadata;
-use crate::policy::{Mode, Policy};
+use crate::policy::Policy;
 use crate::refusal::Challenges;
 use crate::sessions::Sessions;
 use faults::Faults;
@@ -43,8 +46,10 @@ use faults::Faults;
 /// Settings without a fault.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// One, today.
+    /// In the order of `MCP_SERVER_AUTH_RESOURCES`; one in the single form.
     pub resources: Vec<Resource>,
+    /// Whether they have several hosts, so that a request's host decides, too.
+    pub by_host: bool,
     /// Where key sets come from, each once; `SourceId` counts in it.
     pub sources: Vec<KeySource>,
     pub cache_ttl: Seconds,
@@ -55,7 +60,7 @@ pub struct Config {
     /// What session ids are bound with, if they are.
     pub sessions: Option<Sessions>,
     /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
-    pub unseen_secrets: Vec<&'static str>,
+    pub unseen_secrets: Vec<String>,
     /// What is sound, and yet will surprise.
     pub warnings: Vec<Warning>,
 }
@@ -76,6 +81,12 @@ pub struct Resource {
     pub policy: Option<Policy>,
     /// `ORIGIN_URL`.
     pub origin_url: String,
+    /// The binding by which the origin is reached; `None`: by the public network.
+    pub binding: Option<String>,
+    /// Whether its document is the one at the root, too.
+    pub is_default: bool,
+    /// Whether session ids are bound to their caller.
+    pub binds_sessions: bool,
     /// What the origin is told about the caller in a way that it can verify.
     pub assertion: Option<Assertion>,
     pub delivery: Delivery,
@@ -134,11 +145,15 @@ impl KeySource {
 impl Config {
     /// Reads the settings.
     pub fn read(variables: &Variables) -> Result<Self, Vec<Fault>> {
+        resources::read(variables)
+    }
+
+    /// Reads the single form, or what one of several resources comes to. Key sets are counted in `sources`, which the caller keeps.
+    fn of_one(variables: &Variables, sources: &mut Vec<KeySource>) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
         variables.check_names(&mut faults);
         let canonical = canonical::read(variables, &mut faults);
-        let mut sources = Vec::new();
-        let entries = authorization_servers::read(variables, canonical.as_ref(), &mut sources, &mut faults);
+        let entries = authorization_servers::read(variables, canonical.as_ref(), sources, &mut faults);
         let scopes_supported = scopes(variables, "SCOPES_SUPPORTED", &mut faults);
         let challenge_scopes = scopes(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
         let cache_ttl = cache_ttl(variables, &mut faults);
@@ -164,7 +179,8 @@ impl Config {
             (assertion::KEY, assertion.is_some() && signing.is_none()),
             (sessions::KEY, binds_sessions && sessions.is_none()),
         ];
-        let unseen_secrets = unseen.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
+        let unseen_secrets =
+            unseen.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect();
         let page = has_page.then(|| Page::new(&canonical, &about, metadata_url.as_deref()));
         let mut challenges = Challenges::new(metadata_url, &challenge_scopes);
         if compatibility.invalid_token_challenge {
@@ -180,12 +196,16 @@ impl Config {
             allowed_origins,
             policy,
             origin_url,
+            binding: None,
+            is_default: true,
+            binds_sessions,
             assertion,
             delivery,
         };
         Ok(Self {
             resources: vec![resource],
-            sources,
+            by_host: false,
+            sources: Vec::new(),
             cache_ttl,
             log_subject,
             signing,
@@ -194,61 +214,6 @@ impl Config {
             warnings,
         })
     }
-
-    /// What an operator wants to see of sound settings: names and values, in order.
-    pub fn summary(&self) -> Vec<(&'static str, Vec<String>)> {
-        let entries = || self.resources.iter().flat_map(|r| &r.entries);
-        let all = |values: &mut dyn Iterator<Item = String>| {
-            let mut distinct: Vec<String> = Vec::new();
-            values.for_each(|v| {
-                if !distinct.contains(&v) {
-                    distinct.push(v)
-                }
-            });
-            distinct
-        };
-        let accepted =
-            |e: &Entry| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
-        let mut summary = vec![
-            ("Accepted authorization server(s)", all(&mut entries().map(accepted))),
-            ("Issuers", all(&mut entries().map(|e| e.rules.issuer.clone()))),
-            ("Audiences", all(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
-            ("Algorithms", all(&mut entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned()))),
-            ("Canonical URL", self.resources.iter().map(|r| r.canonical.as_str().to_owned()).collect()),
-            ("Origin", self.resources.iter().map(|r| r.origin_url.clone()).collect()),
-        ];
-        let resources = || self.resources.iter();
-        if resources().any(|resource| resource.delivery.forwards_token) {
-            summary.push(("The client's token", vec!["passed on to the origin".to_owned()]));
-        }
-        let assertions = resources().filter_map(|resource| resource.assertion.as_ref());
-        let assertions: Vec<String> = assertions.map(Assertion::summary).collect();
-        if !assertions.is_empty() {
-            summary.push(("Assertions", assertions));
-        }
-        if self.sessions.is_some() || self.unseen_secrets.contains(&sessions::KEY) {
-            summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
-        }
-        let compatibility: Vec<String> =
-            all(&mut self.resources.iter().flat_map(|r| r.compatibility.names()));
-        if !compatibility.is_empty() {
-            summary.push(("Compatibility", compatibility));
-        }
-        let policies: Vec<String> =
-            self.resources.iter().filter_map(|r| r.policy.as_ref()).map(described).collect();
-        if !policies.is_empty() {
-            summary.push(("Policy", policies));
-        }
-        summary
-    }
-}
-
-fn described(policy: &Policy) -> String {
-    let mode = match policy.mode {
-        Mode::Enforce => "enforced",
-        Mode::Report => "reported, not enforced",
-    };
-    format!("{mode}: {} rule(s)", policy.rules.all().len())
 }
 
 fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec<String> {

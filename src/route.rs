@@ -4,7 +4,10 @@
 //! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another path (dot segments in any spelling) is no
 //!    path of ours.
 //! 3. `/mcp` and what lies below `/mcp/` belong to the MCP server; `/mcpx` does not.
-//! 4. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
+//! 4. Of several resources that one is meant which has the request's host, if they have several, and then the longest path. The host is that of the request's
+//!    own URL. Where all have one host it is not looked at, so that another name of the Worker leads to them, too.
+//! 5. The document at the root of a host is that of the resource which is its default.
+//! 6. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
 
 use crate::assertion::keys;
 use crate::compatibility::copy;
@@ -66,43 +69,64 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
     if path == keys::PATH {
         return Route::SigningKeys;
     }
-    for resource in &config.resources {
+    let here = |resource: &&Resource| !config.by_host || resource.canonical.is_at(authority(url));
+    let resources = || config.resources.iter().filter(here);
+    for resource in resources() {
         if is_metadata(resource, path) {
             return Route::Metadata(resource);
         }
     }
-    for resource in &config.resources {
+    for resource in resources() {
         if let Some(issuer) = copied_issuer(resource, path) {
             return Route::Copy(issuer);
         }
     }
-    for resource in &config.resources {
-        if let Some(rest) = below(resource, path).filter(|_| !leads_elsewhere(path)) {
-            return Route::Protected(Protected { resource, rest: rest.to_owned(), query: query.to_owned() });
+    let mut longest: Option<(&Resource, &str)> = None;
+    for resource in resources() {
+        if let Some(rest) = below(resource, path)
+            && longest.is_none_or(|(_, other)| rest.len() < other.len())
+        {
+            longest = Some((resource, rest));
         }
     }
-    Route::NotFound
+    match longest.filter(|_| !leads_elsewhere(path)) {
+        Some((resource, rest)) => {
+            Route::Protected(Protected { resource, rest: rest.to_owned(), query: query.to_owned() })
+        }
+        None => Route::NotFound,
+    }
 }
 
 /// Path and query of an absolute URL, without parsing it: `https://host/path?query#fragment`.
 fn split(url: &str) -> (&str, &str) {
-    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
-    let start = after_scheme.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
-    let target = after_scheme.get(start.unwrap_or(after_scheme.len())..).unwrap_or_default();
+    let target = divided(url).1;
     let target = target.split_once('#').map_or(target, |(target, _)| target);
     target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or((target, ""))
+}
+
+/// Host and port of an absolute URL.
+fn authority(url: &str) -> &str {
+    divided(url).0
+}
+
+/// What stands before the path of a URL, without its scheme, and the rest.
+fn divided(url: &str) -> (&str, &str) {
+    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
+    let start = after_scheme.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
+    after_scheme.split_at_checked(start.unwrap_or(after_scheme.len())).unwrap_or((after_scheme, ""))
 }
 
 /// The three forms: path-inserted, root, and below the endpoint.
 fn is_metadata(resource: &Resource, path: &str) -> bool {
     let canonical = resource.canonical.path();
-    is_inserted(canonical, WELL_KNOWN, path) || path.strip_prefix(canonical) == Some(WELL_KNOWN)
+    is_inserted(resource, WELL_KNOWN, path) || path.strip_prefix(canonical) == Some(WELL_KNOWN)
 }
 
-/// The path-inserted and the root form.
-fn is_inserted(canonical: &str, well_known: &str, path: &str) -> bool {
+/// The path-inserted and the root form, which is one and the same where there is no path.
+fn is_inserted(resource: &Resource, well_known: &str, path: &str) -> bool {
     path.strip_prefix(well_known).is_some_and(|inserted| {
-        inserted.is_empty()
+        let canonical = resource.canonical.path();
+        (inserted.is_empty() && resource.is_default)
             || inserted == canonical
             || inserted.strip_suffix('/').is_some_and(|p| p == canonical)
     })
@@ -111,7 +135,7 @@ fn is_inserted(canonical: &str, well_known: &str, path: &str) -> bool {
 /// Whose metadata is copied here.
 fn copied_issuer<'c>(resource: &'c Resource, path: &str) -> Option<&'c str> {
     let issuer = resource.compatibility.copied_issuer.as_deref()?;
-    is_inserted(resource.canonical.path(), copy::WELL_KNOWN, path).then_some(issuer)
+    is_inserted(resource, copy::WELL_KNOWN, path).then_some(issuer)
 }
 
 /// What follows the canonical path.

@@ -7,14 +7,15 @@ use toml::{Table, Value};
 
 use crate::config::Variables;
 
+/// Kinds of bindings that hold data and answer no requests.
+const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
+
 /// What a deployment gets.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     pub variables: Variables,
     /// Whether the KV binding `JWKS_CACHE` is there.
     pub kv: bool,
-    /// Whether a binding of any kind (service, mTLS certificate, VPC service …) is named `ORIGIN`.
-    pub origin: bool,
 }
 
 /// Reads the text of a file, or one environment of it. `name`: the file's, for what is wrong with it.
@@ -28,9 +29,8 @@ pub fn read(name: &str, text: &str, environment: Option<&str>) -> Result<Deploym
         }
     };
     Ok(Deployment {
-        variables: variables(settings).without_secrets(),
+        variables: variables(settings).with_bindings(bindings(settings)).without_secrets(),
         kv: has_kv(settings),
-        origin: has_origin(settings),
     })
 }
 
@@ -39,9 +39,11 @@ fn variables(settings: &Table) -> Variables {
     vars.filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?))).collect()
 }
 
-fn has_origin(settings: &Table) -> bool {
-    let bindings = settings.values().filter_map(Value::as_array).flatten();
-    bindings.filter_map(|binding| binding.get("binding")).any(|name| name.as_str() == Some("ORIGIN"))
+/// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and what is yet to come, but no stores.
+fn bindings(settings: &Table) -> Vec<String> {
+    let all = settings.iter().filter(|(kind, _)| !STORES.contains(&kind.as_str()));
+    let all = all.filter_map(|(_, all)| all.as_array()).flatten();
+    all.filter_map(|binding| Some(binding.get("binding")?.as_str()?.to_owned())).collect()
 }
 
 fn has_kv(settings: &Table) -> bool {

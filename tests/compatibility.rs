@@ -73,7 +73,11 @@ fn words() {
 #[test]
 fn the_summary_names_what_is_on() {
     let summary = |config: &Config| {
-        config.summary().into_iter().find(|(name, _)| *name == "Compatibility").map(|(_, words)| words)
+        config
+            .summary(resource(&config))
+            .into_iter()
+            .find(|(name, _)| *name == "Compatibility")
+            .map(|(_, words)| words)
     };
     assert_eq!(summary(&config(&settings())), None);
     assert_eq!(summary(&switched(json!([ACCEPT, COPY]))), Some(vec![COPY.to_owned(), ACCEPT.to_owned()]));

@@ -313,8 +313,10 @@ fn one_key_source_is_one() {
 #[test]
 fn the_summary() {
     let text = |config: &Config| {
-        let lines =
-            config.summary().into_iter().map(|(name, values)| format!("{name}: {}", values.join(", ")));
+        let lines = config
+            .summary(resource(&config))
+            .into_iter()
+            .map(|(name, values)| format!("{name}: {}", values.join(", ")));
         lines.collect::<Vec<_>>().join("\n")
     };
     let pair = json!([

@@ -186,9 +186,14 @@ fn warnings() {
 fn the_summary_tells_of_it() {
     let told = |policy: Value| {
         let config = config(&with(settings(), json!({ POLICY: policy })));
-        config.summary().into_iter().find(|(name, _)| *name == "Policy").map(|(_, values)| values)
+        config
+            .summary(&config.resources[0])
+            .into_iter()
+            .find(|(name, _)| *name == "Policy")
+            .map(|(_, values)| values)
     };
     assert_eq!(told(json!({ "rules": [{ "deny": true }] })), Some(vec!["enforced: 1 rule(s)".to_owned()]));
     assert_eq!(told(json!({ "mode": "report" })), Some(vec!["reported, not enforced: 0 rule(s)".to_owned()]));
-    assert!(config(&settings()).summary().iter().all(|(name, _)| *name != "Policy"));
+    let plain = config(&settings());
+    assert!(plain.summary(&plain.resources[0]).iter().all(|(name, _)| *name != "Policy"));
 }

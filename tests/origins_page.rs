@@ -64,7 +64,11 @@ fn the_settings_are_sound() {
         let config =
             Config::read(&variables.without_secrets()).unwrap_or_else(|faults| panic!("{faults:?}\n{block}"));
         let signs = block.contains("MCP_SERVER_AUTH_ASSERTION ");
-        assert_eq!(config.unseen_secrets.contains(&"MCP_SERVER_AUTH_ASSERTION_KEY"), signs, "{block}");
+        assert_eq!(
+            config.unseen_secrets.contains(&"MCP_SERVER_AUTH_ASSERTION_KEY".to_owned()),
+            signs,
+            "{block}"
+        );
     }
 }
 

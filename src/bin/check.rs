@@ -12,6 +12,9 @@ use mcp_edge_auth::wrangler::{self, Deployment};
 
 const FILE: &str = "wrangler.toml";
 
+/// The line of the summary that is the heading where there are several resources.
+const CANONICAL: &str = "Canonical URL";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let environment = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -45,11 +48,25 @@ fn report(deployment: &Deployment) -> ExitCode {
         }
         Ok(config) => {
             println!("Resource Server auth enabled: true");
-            for (name, values) in config.summary() {
-                println!("{name}: {}", values.join(", "));
+            for resource in &config.resources {
+                let one = config.resources.len() == 1;
+                if !one {
+                    let default = if resource.is_default {
+                        " (the default: its document is at the root, too)"
+                    } else {
+                        ""
+                    };
+                    println!("\n{}{default}", resource.canonical.as_str());
+                }
+                for (name, values) in config.summary(resource) {
+                    if one || name != CANONICAL {
+                        println!("{}{name}: {}", if one { "" } else { "  " }, values.join(", "));
+                    }
+                }
             }
-            if deployment.origin {
-                println!("Origin reached by: the binding ORIGIN");
+            if config.resources.len() > 1 {
+                let host = if config.by_host { "host and path" } else { "path; any host" };
+                println!("\nServers are told apart by: {host}");
             }
             for name in &config.unseen_secrets {
                 println!("Not seen here, and needed: npx wrangler secret put {name}");

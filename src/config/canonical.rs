@@ -15,6 +15,8 @@ pub struct Canonical {
     path_start: usize,
     path_end: usize,
     loopback: bool,
+    /// Host and port as a request's URL has them.
+    authority: String,
 }
 
 pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Canonical> {
@@ -48,7 +50,9 @@ impl Canonical {
         let scheme_end = text.find("://")? + 3;
         let path_start = scheme_end + urls::authority(text.get(scheme_end..)?).len();
         let path_end = path_start + urls::path(text).len();
-        Some(Self { text: text.to_owned(), path_start, path_end, loopback: url.is_loopback() })
+        let loopback = url.is_loopback();
+        let authority = url.origin.split_once("://").map(|(_, authority)| bare(authority).to_owned())?;
+        Some(Self { text: text.to_owned(), path_start, path_end, loopback, authority })
     }
 
     pub fn as_str(&self) -> &str {
@@ -94,7 +98,22 @@ impl Canonical {
         self.text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
+    /// Whether a request was sent to this host. `authority`: the one of its URL.
+    pub fn is_at(&self, authority: &str) -> bool {
+        bare(authority).eq_ignore_ascii_case(&self.authority)
+    }
+
+    /// Whether another resource is at the same host.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.authority == other.authority
+    }
+
     pub const fn is_loopback(&self) -> bool {
         self.loopback
     }
+}
+
+/// Without a default port, whichever it is: where TLS ends before the Worker, the scheme of a request's URL is not the client's.
+fn bare(authority: &str) -> &str {
+    authority.strip_suffix(":443").or_else(|| authority.strip_suffix(":80")).unwrap_or(authority)
 }

@@ -48,6 +48,13 @@ impl Faults {
         });
     }
 
+    /// Adds a fault that several resources have in common once.
+    pub(super) fn add_once(&mut self, fault: Fault) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
     pub(super) fn warn(&mut self, variable: &str, field: &str, text: impl Into<String>) {
         self.warnings.push(Warning {
             variable: variable.to_owned(),

@@ -7,10 +7,16 @@ use super::variables::Variables;
 use crate::assertion::Assertion;
 use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value, same_variable};
 
+/// The single form's binding.
 pub(super) const BINDING: &str = "ORIGIN";
 pub(super) const HEADERS: &str = "ORIGIN_HEADERS";
 const MODE: &str = "ORIGIN_AUTHORIZATION";
 pub(super) const PERMISSION: &str = "allow_token_passthrough";
+
+/// Whether a variable holds headers for an origin: the single form's, or those that one of several resources names.
+pub(super) fn is_headers(name: &str) -> bool {
+    name.strip_prefix(HEADERS).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
 
 /// The variables that have one spelling.
 pub(super) const NAMES: [&str; 5] = ["ORIGIN_URL", BINDING, HEADERS, MODE, PERMISSION];

@@ -1,6 +1,6 @@
 //! The variables as they come: both spellings, strings and structured values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use super::faults::Faults;
 use super::origin;
 use crate::json;
 
-const PREFIX: &str = "MCP_SERVER_AUTH_";
+pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "CANONICAL_URL",
     "AUTHORIZATION_SERVERS",
     "JWKS_URI",
@@ -38,13 +38,14 @@ const NAMES: [&str; 25] = [
     "RESOURCE_TOS_URI",
     "LANDING_PAGE",
     "COMPATIBILITY",
+    "RESOURCES",
 ];
 
-const SECRETS: [&str; 3] = ["ASSERTION_KEY", "SESSION_KEY", origin::HEADERS];
+const SECRETS: [&str; 2] = ["ASSERTION_KEY", "SESSION_KEY"];
 
 /// Whether a binding of this name is one of our settings.
 pub fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || origin::NAMES.contains(&name)
+    name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || is_spelled_once(name)
 }
 
 /// The Worker's variables: strings, or the JSON of structured ones.
@@ -52,6 +53,8 @@ pub fn is_ours(name: &str) -> bool {
 pub struct Variables {
     values: BTreeMap<String, Value>,
     secrets_elsewhere: bool,
+    /// The names of the bindings that answer requests.
+    bindings: BTreeSet<String>,
 }
 
 impl FromIterator<(String, Value)> for Variables {
@@ -59,7 +62,7 @@ impl FromIterator<(String, Value)> for Variables {
         let mut ours = BTreeMap::new();
         // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
         ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
-        Self { values: ours, secrets_elsewhere: false }
+        Self { values: ours, secrets_elsewhere: false, bindings: BTreeSet::new() }
     }
 }
 
@@ -74,12 +77,37 @@ pub(super) struct Found<'v> {
 impl Variables {
     /// The secrets among them: settings that whoever reads them must not know.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let is_secret = |name: &str| {
-            let name =
-                [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
-            SECRETS.contains(&name)
-        };
+        let is_secret = |name: &str| SECRETS.contains(&bare(name)) || origin::is_headers(name);
         self.values.keys().map(String::as_str).filter(move |name| is_secret(name))
+    }
+
+    /// The same, beside bindings that answer requests (services, VPC services, mTLS certificates …).
+    #[must_use]
+    pub fn with_bindings(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.bindings.extend(names);
+        self
+    }
+
+    pub(super) fn has_binding(&self, name: &str) -> bool {
+        self.bindings.contains(name)
+    }
+
+    /// The same without some, and with others.
+    pub(super) fn overlaid(
+        &self,
+        is_kept: impl Fn(&str) -> bool,
+        others: impl IntoIterator<Item = (String, Value)>,
+    ) -> Self {
+        let kept = self.values.iter().filter(|(name, _)| is_kept(name));
+        let mut values: BTreeMap<String, Value> = BTreeMap::new();
+        values.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+        values.extend(others);
+        Self { values, ..self.clone() }
+    }
+
+    /// The variables that hold headers for an origin.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str).filter(|name| origin::is_headers(name))
     }
 
     /// The same, read where secrets cannot be seen, so that one which is not here is no fault.
@@ -89,19 +117,22 @@ impl Variables {
         self
     }
 
+    /// Whether there is a variable of this name.
+    pub(super) fn is_known(name: &str) -> bool {
+        is_spelled_once(name)
+            || [PREFIX, SECOND_PREFIX]
+                .iter()
+                .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)))
+    }
+
     pub(super) const fn secrets_are_elsewhere(&self) -> bool {
         self.secrets_elsewhere
     }
 
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.values.keys().filter(|name| !origin::NAMES.contains(&name.as_str())) {
-            let known = [PREFIX, SECOND_PREFIX]
-                .iter()
-                .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)));
-            if !known {
-                faults.add(name, "", format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", ")));
-            }
+        for name in self.values.keys().filter(|name| !Self::is_known(name)) {
+            faults.add(name, "", format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", ")));
         }
     }
 
@@ -153,6 +184,15 @@ impl Found<'_> {
     pub(super) fn words(&self) -> Option<Vec<String>> {
         words(&self.value)
     }
+}
+
+/// A name without a prefix of ours.
+pub(super) fn bare(name: &str) -> &str {
+    [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+fn is_spelled_once(name: &str) -> bool {
+    origin::NAMES.contains(&name) || origin::is_headers(name)
 }
 
 /// A number or a switch is the same as its text: TOML has both spellings of it.

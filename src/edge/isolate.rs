@@ -16,7 +16,7 @@ use super::signer::Signer;
 use super::{kv, log};
 use crate::assertion::reuse::Reuse;
 use crate::compatibility::copy::Kept;
-use crate::config::{self, Config, Fault, Variables};
+use crate::config::{self, Config, Fault, Resource, Variables};
 use crate::json;
 use crate::jwks;
 use crate::limits::Seconds;
@@ -27,8 +27,8 @@ pub(super) struct Isolate {
     /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
     judged: OnceCell<Option<Signer>>,
     has_kv: bool,
-    /// The binding `ORIGIN`, by which the origin is reached; undefined if there is none.
-    pub(super) fetcher: JsValue,
+    /// The bindings by which origins are reached, by name.
+    fetchers: Vec<(String, JsValue)>,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
@@ -73,12 +73,13 @@ impl Isolate {
     fn new(env: &Env) -> Self {
         let config = only_nobodys(Config::read(&variables(env)));
         let count = config.as_ref().map_or(0, |config| config.sources.len());
+        let fetchers = config.as_ref().map(|config| fetchers(config, env)).unwrap_or_default();
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
         let isolate = Self {
             config,
             judged: OnceCell::new(),
             has_kv: kv::is_bound(env),
-            fetcher: Some(env.origin()).filter(can_fetch).unwrap_or(JsValue::UNDEFINED),
+            fetchers,
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             reuse: RefCell::default(),
@@ -128,6 +129,13 @@ impl Isolate {
         sound.then_some(config)
     }
 
+    /// What reaches the origin of a resource; undefined: the public network.
+    pub(super) fn fetcher(&self, resource: &Resource) -> JsValue {
+        let Some(binding) = &resource.binding else { return JsValue::UNDEFINED };
+        let named = self.fetchers.iter().find(|(name, _)| name == binding);
+        named.map_or(JsValue::UNDEFINED, |(_, fetcher)| fetcher.clone())
+    }
+
     /// `None`: assertions are off.
     pub(super) fn signer(&'static self) -> Option<&'static Signer> {
         self.judged.get()?.as_ref()
@@ -136,12 +144,17 @@ impl Isolate {
 
 /// Strings as they are, structured values through their JSON.
 fn variables(env: &Env) -> Variables {
+    let mut bindings = Vec::new();
     let read = |pair: JsValue| {
         let pair: Array = pair.unchecked_into();
-        let name = pair.get(0).as_string().filter(|name| config::is_ours(name))?;
+        let name = pair.get(0).as_string()?;
         let value = pair.get(1);
         if can_fetch(&value) {
+            bindings.push(name);
             return None; // and never `stringify`: a service would be called for its `toJSON`
+        }
+        if !config::is_ours(&name) {
+            return None;
         }
         let value = match value.as_string() {
             Some(text) => Value::String(text),
@@ -152,7 +165,14 @@ fn variables(env: &Env) -> Variables {
         };
         Some((name, value))
     };
-    Object::entries(env.unchecked_ref()).iter().filter_map(read).collect()
+    let variables: Variables = Object::entries(env.unchecked_ref()).iter().filter_map(read).collect();
+    variables.with_bindings(bindings)
+}
+
+/// The bindings that the settings name, which have been found to be there.
+fn fetchers(config: &Config, env: &Env) -> Vec<(String, JsValue)> {
+    let names = config.resources.iter().filter_map(|resource| resource.binding.clone());
+    names.filter_map(|name| Some((name.clone(), Reflect::get(env, &name.into()).ok()?))).collect()
 }
 
 /// Whether it is a binding to something that answers requests.

@@ -147,10 +147,13 @@ pub(super) fn refused_after_all(text: &str, refusal: Refusal, credential: Option
     [start, &credential, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
 }
 
-/// At an isolate's first request: the summary of the settings.
+/// At an isolate's first request: the summary of the settings; each of several resources has a line of its own.
 pub(super) fn started(config: &Config, kv: bool) {
     let mut members = vec![("event", json!("start")), ("Resource Server auth enabled", json!(true))];
-    members.extend(config.summary().into_iter().map(|(name, values)| (name, json!(values))));
+    let summary = |resource| config.summary(resource).into_iter().map(|(name, values)| (name, json!(values)));
+    if let [resource] = config.resources.as_slice() {
+        members.extend(summary(resource));
+    }
     let store = if kv { "KV binding JWKS_CACHE" } else { "memory only: there is no KV binding JWKS_CACHE" };
     members.push(("Key sets", json!(store)));
     if !config.warnings.is_empty() {
@@ -158,6 +161,9 @@ pub(super) fn started(config: &Config, kv: bool) {
         members.push(("warnings", json!(warnings)));
     }
     print(&Members(members));
+    for resource in config.resources.iter().filter(|_| config.resources.len() > 1) {
+        print(&Members([("event", json!("resource"))].into_iter().chain(summary(resource)).collect()));
+    }
 }
 
 /// At an isolate's first request, where the settings have faults: all of them.

@@ -100,7 +100,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
     let vary = cors.varies.then_some("Origin");
     let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
-    let (body, fetcher) = (sending.body, &sending.isolate.fetcher);
+    let (body, fetcher) = (sending.body, &sending.isolate.fetcher(resource));
     let owner = bound.as_ref().map(|(_, owner)| owner.as_str());
     let unsigned = asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
     let sent = match unsigned {
@@ -151,9 +151,10 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
 impl Sending<'_> {
     /// Whose the sessions of this request are, where sessions are bound.
     fn bound(&self) -> Option<(&'static Sessions, String)> {
-        let sessions = self.isolate.config()?.sessions.as_ref()?;
+        let resource = self.protected.resource();
+        let sessions = self.isolate.config()?.sessions.as_ref().filter(|_| resource.binds_sessions)?;
         let caller = self.clearance.verified().map_or(sessions::Caller::Nobody, Verified::caller);
-        Some((sessions, sessions::owner(self.protected.resource().canonical.as_str(), caller)))
+        Some((sessions, sessions::owner(resource.canonical.as_str(), caller)))
     }
 
     /// The session id that the origin is to get, where sessions are bound. `names`: the request's headers.
@@ -268,7 +269,10 @@ fn challenged(
 fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<String>, Refusal>, JsValue> {
     let Some(sessions) = config().and_then(|config| config.sessions.as_ref()) else { return Ok(Ok(None)) };
     let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
-    let Some(owner) = exchange.owner() else { return Ok(Err(Refusal::SessionUnbindable)) };
+    let Some(owner) = exchange.owner() else {
+        let is_bound = resource(&exchange.request()).is_none_or(|resource| resource.binds_sessions);
+        return Ok(if is_bound { Err(Refusal::SessionUnbindable) } else { Ok(None) });
+    };
     Ok(sessions.attach(&owner, &id).map(Some))
 }
 

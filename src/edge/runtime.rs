@@ -10,10 +10,6 @@ extern "C" {
     #[derive(Clone)]
     pub type Env;
 
-    /// The binding that reaches the origin.
-    #[wasm_bindgen(method, getter, js_name = ORIGIN)]
-    pub(super) fn origin(this: &Env) -> JsValue;
-
     /// One request's context.
     #[derive(Clone)]
     pub type Context;

@@ -32,6 +32,11 @@ impl Es256 {
         Self { key: SigningKey::from_slice(&scalar).unwrap() }
     }
 
+    /// The key, with its private part.
+    pub fn private_jwk(&self) -> Value {
+        super::with(self.public_jwk(), json!({ "d": b64(self.key.to_bytes()) }))
+    }
+
     /// The public key, without `kid`, `alg` or `use`.
     pub fn public_jwk(&self) -> Value {
         let point = self.key.verifying_key().to_sec1_point(false);

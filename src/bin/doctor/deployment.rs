@@ -91,8 +91,10 @@ impl Deployment<'_> {
             return;
         };
         let path = self.resource.canonical.path();
-        let mut places =
-            vec![format!("{WELL_KNOWN}{path}"), WELL_KNOWN.to_owned(), format!("{path}{WELL_KNOWN}")];
+        let mut places = vec![format!("{WELL_KNOWN}{path}"), format!("{path}{WELL_KNOWN}")];
+        if self.resource.is_default {
+            places.insert(1, WELL_KNOWN.to_owned());
+        }
         places.dedup();
         for url in places.iter().map(|place| format!("{}{place}", self.base)) {
             let headers = vec![

@@ -1,4 +1,4 @@
-//! `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--token FILE]`: every check that a client would make, in order, with the Worker's own code.
+//! `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE]`: every check that a client would make, in order, with the Worker's own code.
 //!
 //! It decides and does not do: what it wants to know from the network, and what it has found, are JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs`
 //! is at the other end. So there is one HTTP client in this repository's commands, Node's, and every proxy and certificate setting of it holds here, too.
@@ -28,14 +28,15 @@ use mcp_edge_auth::wrangler;
 use exchange::Network;
 use report::Report;
 
-const USAGE: &str =
-    "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--token FILE, - for stdin] [--json]";
+const USAGE: &str = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
 
 /// What the command line says; the token is not in it.
 struct Arguments {
     environment: Option<String>,
     file: PathBuf,
     url: Option<String>,
+    /// The canonical URL of the only server to look at.
+    resource: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -49,21 +50,26 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let mut report = Report::default();
-    if let Some(config) = settings(&arguments, &mut report)
-        && let Some(resource) = config.resources.first()
-    {
-        examine(&config, resource, &arguments, token.as_deref(), &mut network, &mut report);
+    if let Some(config) = settings(&arguments, &mut report) {
+        for resource in chosen(&config, &arguments, token.is_some(), &mut report) {
+            if config.resources.len() > 1 {
+                report.ok("resource", resource.canonical.as_str());
+            }
+            examine(&config, resource, &arguments, token.as_deref(), &mut network, &mut report);
+        }
     }
     report.exit_code()
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
-    let mut arguments = Arguments { environment: None, file: PathBuf::from("wrangler.toml"), url: None };
+    let mut arguments =
+        Arguments { environment: None, file: PathBuf::from("wrangler.toml"), url: None, resource: None };
     while let Some(name) = given.next() {
         match name.as_str() {
             "--env" | "-e" => arguments.environment = Some(given.next()?),
             "--config" | "-c" => arguments.file = PathBuf::from(given.next()?),
             "--url" => arguments.url = Some(given.next()?),
+            "--resource" => arguments.resource = Some(given.next()?),
             _ => return None,
         }
     }
@@ -109,6 +115,40 @@ fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
         );
     }
     Some(config)
+}
+
+/// The servers to look at. A token is for one of them, and the address of a deployment is that of one host.
+fn chosen<'c>(
+    config: &'c Config,
+    arguments: &Arguments,
+    has_token: bool,
+    report: &mut Report,
+) -> Vec<&'c Resource> {
+    const CHECK: &str = "resource";
+    let all = || config.resources.iter();
+    let urls = || all().map(|resource| resource.canonical.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(url) = &arguments.resource {
+        let found: Vec<&Resource> = all().filter(|resource| resource.canonical.as_str() == url).collect();
+        if found.is_empty() {
+            report.fail(CHECK, format!("{url} is no canonical URL of these settings"), urls());
+        }
+        return found;
+    }
+    let question = match config.resources.len() {
+        1 => None,
+        _ if has_token => Some("which server is the token for?"),
+        _ if config.by_host && arguments.url.is_some() => {
+            Some("the servers have several hosts, and --url one")
+        }
+        _ => None,
+    };
+    match question {
+        None => all().collect(),
+        Some(question) => {
+            report.fail(CHECK, question, format!("say it with --resource: {}", urls()));
+            Vec::new()
+        }
+    }
 }
 
 fn examine(

@@ -10,6 +10,10 @@ use super::report::Report;
 const CHECK: &str = "origin";
 
 pub(crate) fn check(resource: &Resource, network: &mut Network, report: &mut Report) {
+    if let Some(binding) = &resource.binding {
+        let says = format!("reached by the binding {binding}, which only the Worker has: not looked at");
+        return report.warn(CHECK, says, "ask the Worker for it, with --url and --token");
+    }
     let url = resource.origin_url.as_str();
     let headers = vec![("accept", "application/json, text/event-stream".to_owned())];
     match network.send(&Request { method: "GET", url, headers, body: None }) {

@@ -1,0 +1,320 @@
+//! `MCP_SERVER_AUTH_RESOURCES`: several MCP servers behind one Worker. The single form is the array of one.
+//!
+//! 1. An element has the settings of the single form as members, in lower case and without prefix. It is read as the single form is, by the same code.
+//! 2. What it does not set, it takes from the variable beside the array, but for where its server is and what only that may get: left out by mistake, one server's
+//!    requests would go to another's origin.
+//! 3. What belongs to the Worker as a whole stands beside the array. So do secrets: headers for an origin are named in an element, and not held.
+//! 4. Every resource is found at its own canonical URL, or there is a fault.
+
+use serde_json::Value;
+
+use super::faults::{Fault, Faults};
+use super::variables::{Found, PREFIX, Variables, bare};
+use super::{Config, KeySource, Resource, across, origin};
+use crate::json::Object;
+
+pub(super) const NAME: &str = "RESOURCES";
+
+const SERVERS: &str = "authorization_servers";
+const SINGLE_ISSUER: [&str; 4] = ["jwks_uri", "issuer", "audience", "algorithm"];
+const CANONICAL_URL: &str = "canonical_url";
+const ORIGIN_URL: &str = "origin_url";
+
+/// Settings of the single form that an element may set, and takes from beside the array where it does not.
+const SHARED: [&str; 20] = [
+    SERVERS,
+    "jwks_uri",
+    "issuer",
+    "audience",
+    "algorithm",
+    "scopes_supported",
+    "default_challenge_scopes",
+    "allowed_origins",
+    "policy",
+    "assertion",
+    "assertion_claims",
+    "assertion_issuer",
+    "assertion_audience",
+    "bind_sessions",
+    "resource_name",
+    "resource_documentation",
+    "resource_policy_uri",
+    "resource_tos_uri",
+    "landing_page",
+    "compatibility",
+];
+
+/// Settings of the single form that only an element may have.
+const OWN: [&str; 4] = [CANONICAL_URL, ORIGIN_URL, "origin_authorization", origin::PERMISSION];
+
+/// What the single form has not, or not so.
+const BINDING: &str = "binding";
+const HEADERS: &str = "origin_headers";
+const DEFAULT: &str = "default";
+
+pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let Some(array) = variables.get(NAME, &mut faults) else { return single(variables) };
+    variables.check_names(&mut faults);
+    for member in OWN {
+        let name = variable(member);
+        let beside = match bare(&name) {
+            same if same == name => variables.named(&name),
+            bare => variables.get(bare, &mut faults),
+        };
+        if let Some(beside) = beside {
+            let expected =
+                format!("nothing beside {}, whose elements each have their own {member}", array.name);
+            faults.add(beside.name, "", expected);
+        }
+    }
+    let Some(items) = array.value.as_array().filter(|items| !items.is_empty()) else {
+        faults.add(array.name, "", "an array of at least one resource");
+        return faults.into_result().and(Err(Vec::new()));
+    };
+    let mut sources = Vec::new();
+    let mut elements = Vec::new();
+    let mut read: Vec<Config> = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let Some(members) = item.as_object() else {
+            faults.add(array.name, &format!("[{at}]"), format!("an object with {}", names().join(", ")));
+            continue;
+        };
+        let element = Element { beside: variables, array: array.name, at, members };
+        read.extend(element.read(items.len() == 1, &mut sources, &mut faults));
+        elements.push(element);
+    }
+    let named = |name: &str| elements.iter().any(|element| element.text(HEADERS) == Some(name));
+    for name in variables.headers().filter(|name| variables.named(name).is_some() && !named(name)) {
+        let expected = format!("a resource whose {HEADERS} is \"{name}\": each origin gets its own");
+        faults.add(name, "", expected);
+    }
+    if variables.has_binding(origin::BINDING)
+        && !elements.iter().any(|element| element.text(BINDING) == Some(origin::BINDING))
+    {
+        let expected = format!("a resource whose {BINDING} is \"{}\"", origin::BINDING);
+        faults.add(origin::BINDING, "", expected);
+    }
+    let whole = read.len() == items.len();
+    let Some(mut config) = read.into_iter().reduce(joined).filter(|_| whole) else {
+        return faults.into_result().and(Err(Vec::new()));
+    };
+    config.by_host = across::has_hosts(&config);
+    across::check(&config, array.name, &mut faults);
+    config.warnings.extend(faults.into_result()?);
+    Ok(Config { sources, ..config })
+}
+
+/// The form without an array.
+fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
+    let mut sources = Vec::new();
+    let mut faults = Faults::default();
+    for name in variables.headers().filter(|name| *name != origin::HEADERS) {
+        let expected = format!(
+            "no such variable; there is {}, and others for what {PREFIX}{NAME} names",
+            origin::HEADERS
+        );
+        faults.add(name, "", expected);
+    }
+    let mut config = match (Config::of_one(variables, &mut sources), faults.into_result()) {
+        (Ok(config), Ok(_)) => config,
+        (config, others) => {
+            let found = [others.err(), config.err()].into_iter().flatten().flatten();
+            return Err(found.collect());
+        }
+    };
+    if variables.has_binding(origin::BINDING) {
+        for resource in &mut config.resources {
+            resource.binding = Some(origin::BINDING.to_owned());
+        }
+    }
+    Ok(Config { sources, ..config })
+}
+
+/// The members that there are.
+fn names() -> Vec<&'static str> {
+    [&OWN[..2], &[BINDING, DEFAULT], &SHARED, &OWN[2..], &[HEADERS]].concat()
+}
+
+/// The variable of a member.
+fn variable(member: &str) -> String {
+    match member {
+        origin::PERMISSION => member.to_owned(),
+        _ if member.starts_with("origin_") => member.to_ascii_uppercase(),
+        _ => format!("{PREFIX}{}", member.to_ascii_uppercase()),
+    }
+}
+
+fn joined(mut config: Config, other: Config) -> Config {
+    config.resources.extend(other.resources);
+    config.signing = config.signing.or(other.signing);
+    config.sessions = config.sessions.or(other.sessions);
+    let new = |all: &[String], one: &String| !all.contains(one);
+    for name in other.unseen_secrets {
+        if new(&config.unseen_secrets, &name) {
+            config.unseen_secrets.push(name);
+        }
+    }
+    for warning in other.warnings {
+        if !config.warnings.contains(&warning) {
+            config.warnings.push(warning);
+        }
+    }
+    config
+}
+
+/// One of the resources, as it is written.
+struct Element<'v> {
+    /// The variables beside the array.
+    beside: &'v Variables,
+    array: &'v str,
+    at: usize,
+    members: &'v Object,
+}
+
+impl Element<'_> {
+    /// `None`: it has faults.
+    fn read(&self, alone: bool, sources: &mut Vec<KeySource>, faults: &mut Faults) -> Option<Config> {
+        self.check_members(faults);
+        let is_default = self.is_default(faults).unwrap_or(alone);
+        let binding = self.binding(faults);
+        let unseen = self.headers(faults);
+        match Config::of_one(&self.settings(), sources) {
+            Ok(mut config) => {
+                for resource in &mut config.resources {
+                    *resource = Resource { binding: binding.clone(), is_default, ..resource.clone() };
+                }
+                config.unseen_secrets.extend(unseen);
+                for warning in &mut config.warnings {
+                    (warning.variable, warning.field) = self.place(&warning.variable, &warning.field);
+                }
+                Some(config)
+            }
+            Err(found) => {
+                for fault in found {
+                    let (variable, field) = self.place(&fault.variable, &fault.field);
+                    let or_binding = bare(&fault.variable) == "ORIGIN_URL" && !self.sets(ORIGIN_URL);
+                    // It is said of the canonical URL, where it came from.
+                    if or_binding && self.sets(BINDING) {
+                        continue;
+                    }
+                    let or_binding = if or_binding { format!(", or {BINDING}") } else { String::new() };
+                    faults.add_once(Fault {
+                        variable,
+                        field,
+                        expected: format!("{}{or_binding}", fault.expected),
+                    });
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether a member has a value; an empty text is none, as in a variable.
+    fn sets(&self, member: &str) -> bool {
+        let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        self.members.get(member).is_some_and(|value| member == "allowed_origins" || !is_empty(value))
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        self.members.get(member)?.as_str().filter(|text| !text.trim().is_empty())
+    }
+
+    fn fault(&self, member: &str, expected: impl Into<String>, faults: &mut Faults) {
+        faults.add(self.array, &format!("[{}].{member}", self.at), expected);
+    }
+
+    fn check_members(&self, faults: &mut Faults) {
+        let names = names();
+        for member in self.members.keys().filter(|member| !names.contains(&member.as_str())) {
+            let beside = variable(member);
+            let expected = match Variables::is_known(&beside) && bare(&beside) != NAME {
+                true => format!("no such member: {beside} is the whole Worker's, and beside {}", self.array),
+                false => format!("no such member; there are {}", names.join(", ")),
+            };
+            self.fault(member, expected, faults);
+        }
+    }
+
+    fn is_default(&self, faults: &mut Faults) -> Option<bool> {
+        let value = self.members.get(DEFAULT).filter(|_| self.sets(DEFAULT))?;
+        let choice = Found { name: DEFAULT, value: value.clone() }.switch();
+        if choice.is_none() {
+            self.fault(DEFAULT, "true or false", faults);
+        }
+        choice
+    }
+
+    fn binding(&self, faults: &mut Faults) -> Option<String> {
+        if !self.sets(BINDING) {
+            return None;
+        }
+        let name = self.text(BINDING).filter(|name| self.beside.has_binding(name));
+        if name.is_none() {
+            let expected =
+                "the name of a binding that answers requests: a service, a VPC service, an mTLS certificate";
+            self.fault(BINDING, expected, faults);
+        }
+        name.map(str::to_owned)
+    }
+
+    /// The name of the secret, if it is somewhere else.
+    fn headers(&self, faults: &mut Faults) -> Option<String> {
+        if !self.sets(HEADERS) {
+            return None;
+        }
+        let Some(name) = self.text(HEADERS).filter(|name| origin::is_headers(name)) else {
+            let expected = format!(
+                "the name of the secret that holds them, {0} or {0}_…; not the headers themselves",
+                origin::HEADERS
+            );
+            self.fault(HEADERS, expected, faults);
+            return None;
+        };
+        if self.beside.named(name).is_some() {
+            return None;
+        }
+        if !self.beside.secrets_are_elsewhere() {
+            self.fault(HEADERS, format!("a secret that is set: npx wrangler secret put {name}"), faults);
+        }
+        Some(name.to_owned())
+    }
+
+    /// What the single form of this resource would be.
+    fn settings(&self) -> Variables {
+        let is_kept = |name: &str| {
+            let member = bare(name).to_ascii_lowercase();
+            let member = member.as_str();
+            let other_form = match member {
+                SERVERS => self.sets("jwks_uri"),
+                _ => SINGLE_ISSUER.contains(&member) && self.sets(SERVERS),
+            };
+            !(bare(name) == NAME
+                || OWN.contains(&member)
+                || origin::is_headers(name)
+                || self.sets(member)
+                || other_form)
+        };
+        let own = OWN.iter().chain(&SHARED).filter(|member| self.sets(member));
+        let own = own.filter_map(|member| Some((variable(member), self.members.get(*member)?.clone())));
+        // A binding is asked for the canonical URL itself, if for no other.
+        let url = self.text(CANONICAL_URL).filter(|_| self.sets(BINDING) && !self.sets(ORIGIN_URL));
+        let url = url.and_then(|url| url.split('?').next());
+        let url = url.map(|url| (variable(ORIGIN_URL), Value::from(url)));
+        let headers = self.text(HEADERS).and_then(|name| self.beside.named(name));
+        let headers = headers.map(|found| (origin::HEADERS.to_owned(), found.value));
+        self.beside.overlaid(is_kept, own.chain(url).chain(headers))
+    }
+
+    /// Where a setting of the single form is to be found in truth: in this element, or beside the array.
+    fn place(&self, name: &str, field: &str) -> (String, String) {
+        let member = bare(name).to_ascii_lowercase();
+        let is_shared = SHARED.contains(&member.as_str());
+        let is_beside = || self.beside.get(bare(name), &mut Faults::default()).is_some();
+        if OWN.contains(&member.as_str()) || (is_shared && (self.sets(&member) || !is_beside())) {
+            return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
+        }
+        let name = self.text(HEADERS).filter(|_| name == origin::HEADERS).unwrap_or(name);
+        (name.to_owned(), field.to_owned())
+    }
+}
