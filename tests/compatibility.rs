@@ -74,7 +74,7 @@ fn words() {
 fn the_summary_names_what_is_on() {
     let summary = |config: &Config| {
         config
-            .summary(resource(&config))
+            .summary(resource(config))
             .into_iter()
             .find(|(name, _)| *name == "Compatibility")
             .map(|(_, words)| words)

@@ -314,7 +314,7 @@ fn one_key_source_is_one() {
 fn the_summary() {
     let text = |config: &Config| {
         let lines = config
-            .summary(resource(&config))
+            .summary(resource(config))
             .into_iter()
             .map(|(name, values)| format!("{name}: {}", values.join(", ")));
         lines.collect::<Vec<_>>().join("\n")
