@@ -99,36 +99,42 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
 
 /// Path and query of an absolute URL, without parsing it: `https://host/path?query#fragment`.
 fn split(url: &str) -> (&str, &str) {
-    let target = divided(url).1;
+    let after_scheme = after_scheme(url);
+    let start = after_scheme.bytes().position(is_end_of_authority);
+    let target = after_scheme.get(start.unwrap_or(after_scheme.len())..).unwrap_or_default();
     let target = target.split_once('#').map_or(target, |(target, _)| target);
     target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or((target, ""))
 }
 
 /// Host and port of an absolute URL.
 fn authority(url: &str) -> &str {
-    divided(url).0
+    let after_scheme = after_scheme(url);
+    let end = after_scheme.bytes().position(is_end_of_authority);
+    after_scheme.get(..end.unwrap_or(after_scheme.len())).unwrap_or_default()
 }
 
-/// What stands before the path of a URL, without its scheme, and the rest.
-fn divided(url: &str) -> (&str, &str) {
-    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
-    let start = after_scheme.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
-    after_scheme.split_at_checked(start.unwrap_or(after_scheme.len())).unwrap_or((after_scheme, ""))
+fn after_scheme(url: &str) -> &str {
+    url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url)
+}
+
+const fn is_end_of_authority(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#')
 }
 
 /// The three forms: path-inserted, root, and below the endpoint.
 fn is_metadata(resource: &Resource, path: &str) -> bool {
-    let canonical = resource.canonical.path();
-    is_inserted(resource, WELL_KNOWN, path) || path.strip_prefix(canonical) == Some(WELL_KNOWN)
+    is_inserted(resource, WELL_KNOWN, path)
+        || path.strip_suffix(WELL_KNOWN).is_some_and(|start| start == resource.canonical.path())
 }
 
 /// The path-inserted and the root form, which is one and the same where there is no path.
 fn is_inserted(resource: &Resource, well_known: &str, path: &str) -> bool {
     path.strip_prefix(well_known).is_some_and(|inserted| {
+        if inserted.is_empty() && resource.is_default {
+            return true;
+        }
         let canonical = resource.canonical.path();
-        (inserted.is_empty() && resource.is_default)
-            || inserted == canonical
-            || inserted.strip_suffix('/').is_some_and(|p| p == canonical)
+        inserted == canonical || inserted.strip_suffix('/').is_some_and(|p| p == canonical)
     })
 }
 

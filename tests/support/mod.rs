@@ -8,6 +8,7 @@ pub mod engine;
 pub mod es256;
 pub mod policy;
 pub mod providers;
+pub mod resources;
 pub mod rows;
 
 use base64::Engine as _;
