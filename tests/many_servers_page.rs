@@ -1,0 +1,78 @@
+//! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a block of its own, and the tables name every member.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is amiss")]
+
+mod support;
+
+use std::process::Command;
+
+use mcp_edge_auth::config::Config;
+use mcp_edge_auth::wrangler;
+use support::for_each_row;
+
+const PAGE: &str = include_str!("../docs/many-servers.md");
+
+fn example() -> &'static str {
+    PAGE.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0
+}
+
+/// `npm run check` on this wrangler.toml: whether it passes, and what it says.
+fn check(name: &str, wrangler_toml: &str) -> (bool, String) {
+    let folder = std::env::temp_dir().join(format!("mcp-edge-auth-many-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("wrangler.toml"), wrangler_toml).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_check")).current_dir(&folder).output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn the_example_passes_the_check_with_a_block_for_each_server() {
+    let (passed, said) = check("example", example());
+    assert!(passed, "{said}");
+    support::assert_golden("summary-many.txt", said.trim_end());
+}
+
+#[test]
+fn faults_are_named_by_their_place() {
+    let (passed, said) = check("faults", &example().replace("\"BILLING\"\nscopes", "\"BILING\"\nscopes"));
+    assert!(!passed);
+    assert!(
+        said.contains("\n- MCP_SERVER_AUTH_RESOURCES[2].binding: expected the name of a binding"),
+        "{said}"
+    );
+    // A store is a binding, too, and answers no requests.
+    let (passed, said) = check("store", &example().replace("\"BILLING\"\nscopes", "\"JWKS_CACHE\"\nscopes"));
+    assert!(!passed && said.contains("RESOURCES[2].binding"), "{said}");
+    let (_, said) = check(
+        "origin",
+        &example().replace(
+            "canonical_url = \"https://mcp.example.com/files\"\norigin_url",
+            "canonical_url = \"https://mcp.example.com/files\"\norigin",
+        ),
+    );
+    assert!(said.contains("- MCP_SERVER_AUTH_RESOURCES[0].origin: expected no such member"), "{said}");
+    assert!(said.contains("- MCP_SERVER_AUTH_RESOURCES[0].origin_url: expected an http or https URL without query, fragment, userinfo or whitespace; it is required, or binding"), "{said}");
+}
+
+#[test]
+fn every_member_has_its_row() {
+    let settings = r#"{"MCP_SERVER_AUTH_RESOURCES":[{"no":1}]}"#;
+    let faults = Config::read(&support::variables(&serde_json::from_str(settings).unwrap())).unwrap_err();
+    let (_, members) = faults[0].expected.split_once("there are ").unwrap();
+    for_each_row(members.split(", "), |member| {
+        if PAGE.contains(&format!("`{member}`")) { Ok(()) } else { Err(format!("no row for {member}")) }
+    });
+}
+
+#[test]
+fn what_the_example_says_is_shared_is_shared() {
+    let config = Config::read(&wrangler::read("wrangler.toml", example(), None).unwrap().variables).unwrap();
+    assert_eq!(config.sources.len(), 1);
+    assert!(config.by_host);
+    let audiences = config.resources.iter().map(|r| r.entries[0].rules.audiences.clone()).collect::<Vec<_>>();
+    let urls = config.resources.iter().map(|r| vec![r.canonical.as_str().to_owned()]).collect::<Vec<_>>();
+    assert_eq!(audiences, urls);
+    let scopes = |n: usize| config.resources[n].metadata.as_deref().unwrap().contains("mcp:write");
+    assert_eq!([scopes(0), scopes(1), scopes(2)], [true, true, false]);
+}
