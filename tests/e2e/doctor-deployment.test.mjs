@@ -147,3 +147,13 @@ test("what a deployment makes of a token", async (t) => {
   const keyless = await doctor(t, s.settings, { url: cold.worker.url, token: s.token() });
   assert.match(keyless.line("FAIL", "deployment.token").says, /answers 503: it has no key set$/);
 });
+
+test("several servers, of which none has its document at the root", async (t) => {
+  const one = (origin, name) => ({ canonical_url: `https://mcp.example.com/${name}`, origin_url: `${origin.url}${BASE}/${name}` });
+  const vars = (_, origin) => ({ MCP_SERVER_AUTH_CANONICAL_URL: undefined, ORIGIN_URL: undefined, MCP_SERVER_AUTH_RESOURCES: [one(origin, "a"), one(origin, "b")] });
+  const s = await staged(t, { vars });
+  const found = await s.doctor();
+  assert.equal(found.code, 0, found.shown);
+  const documents = found.lines.filter(({ check }) => check === "deployment.metadata").map(({ says }) => says.match(/^http:\/\/[^/]+(\S+) /)[1]);
+  assert.deepEqual(documents, ["a", "b"].flatMap((name) => [`/.well-known/oauth-protected-resource/${name}`, `/${name}/.well-known/oauth-protected-resource`]));
+});

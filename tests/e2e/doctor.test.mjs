@@ -259,3 +259,31 @@ test("what a server says does not reach the terminal as it is", async (t) => {
   const { out } = await run(["--config", wranglerToml(t, vars)]);
   assert.match(out, /evil\.example\/\?\[2J\?/);
 });
+
+test("of several servers all are looked at, or the one that is named", async (t) => {
+  const { vars, issuer, origin } = await sound(t);
+  const urls = ["https://mcp.example.com/a", "https://mcp.example.com/b"];
+  const { MCP_SERVER_AUTH_AUTHORIZATION_SERVERS } = vars;
+  const many = (...resources) => ({ MCP_SERVER_AUTH_AUTHORIZATION_SERVERS, MCP_SERVER_AUTH_RESOURCES: resources });
+  const of = (canonical_url, path = "") => ({ canonical_url, origin_url: `${origin.url}${path}` });
+  const two = many(of(urls[0], "/first"), of(urls[1], "/second"));
+  const found = await doctor(t, two);
+  assert.equal(found.code, 0, found.shown);
+  const of_check = (name) => found.lines.filter(({ check }) => check === name).map(({ says }) => says);
+  assert.deepEqual(of_check("resource"), urls);
+  assert.deepEqual(of_check("origin").map((says) => says.match(/\/(first|second)/)[1]), ["first", "second"]);
+
+  const token = mint({ key: signingKey("rsa"), claims: { iss: issuer.url, aud: urls[1], sub: "user-1", exp: Math.floor(Date.now() / 1000) + 600 } });
+  const whose = await doctor(t, two, { token });
+  assert.match(whose.line("FAIL", "resource").says, /which server is the token for/);
+  assert.match(whose.line("FAIL", "resource").todo, /--resource: https:\/\/mcp\.example\.com\/a, https:\/\/mcp\.example\.com\/b/);
+  const file = wranglerToml(t, two);
+  const judged = async (url) => (await run(["--config", file, "--json", "--resource", url, "--token", "-"], { input: token })).out;
+  const verdict = async (url) => JSON.parse(await judged(url)).lines.find(({ check }) => check === "token.verdict")?.level;
+  assert.deepEqual([await verdict(urls[0]), await verdict(urls[1])], ["FAIL", "ok"]);
+  assert.match(await judged("https://mcp.example.com/c"), /is no canonical URL of these settings/);
+
+  // One address cannot be that of two hosts.
+  const hosts = await doctor(t, many(of(urls[0]), of("https://other.example.com/b")), { url: "http://127.0.0.1:9" });
+  assert.match(hosts.line("FAIL", "resource").says, /several hosts/);
+});
