@@ -240,3 +240,32 @@ fn warnings_say_where() {
         ]
     );
 }
+
+#[test]
+fn headers_are_those_of_whom_names_them() {
+    let named = with(at("https://mcp.example.com/b"), json!({ "origin_headers": "ORIGIN_HEADERS" }));
+    let resources = json!([at("https://mcp.example.com/a"), named]);
+    let config = config(&with(many(resources), json!({ "ORIGIN_HEADERS": { "X-Secret": "s" } })));
+    let headers: Vec<&str> = config.resources.iter().map(|r| r.delivery.headers_text()).collect();
+    assert_eq!(headers, ["", "X-Secret\ns"]);
+}
+
+#[test]
+fn keys_are_there_if_any_of_them_wants_them() {
+    let off = json!({ "bind_sessions": false, "assertion": "off" });
+    let beside = json!({
+        "MCP_SERVER_AUTH_ASSERTION": "header",
+        "MCP_SERVER_AUTH_ASSERTION_KEY": support::es256::trusted().private_jwk(),
+        "MCP_SERVER_AUTH_SESSION_KEY": "0123456789abcdef0123456789abcdef",
+    });
+    let (a, b) = (at("https://mcp.example.com/a"), at("https://mcp.example.com/b"));
+    let both_off = json!([with(a.clone(), off.clone()), with(b.clone(), off.clone())]);
+    let none = config(&with(many(both_off), beside.clone()));
+    assert!(none.sessions.is_none() && none.signing.is_none());
+    for resources in [json!([with(a.clone(), off.clone()), b]), json!([a, with(b.clone(), off)])] {
+        let one = config(&with(many(resources), beside.clone()));
+        assert!(one.sessions.is_some() && one.signing.is_some());
+        let on: Vec<bool> = one.resources.iter().map(|r| r.binds_sessions && r.assertion.is_some()).collect();
+        assert_eq!(on.iter().filter(|on| **on).count(), 1);
+    }
+}

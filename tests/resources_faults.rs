@@ -155,6 +155,22 @@ fn faults_of_the_array() {
         ),
         ("an origin beside", beside(json!({ "ORIGIN_URL": "https://o.example" })), &["ORIGIN_URL"]),
         (
+            "an origin beside is nobody's",
+            with(
+                many(json!([with(a(), json!({ "origin_url": "<absent>" })), b()])),
+                json!({ "ORIGIN_URL": "https://o.example" }),
+            ),
+            &["ORIGIN_URL", "MCP_SERVER_AUTH_RESOURCES[0].origin_url"],
+        ),
+        (
+            "any variable as headers, though it is there",
+            with(
+                set(json!({ "origin_headers": "MCP_SERVER_AUTH_RESOURCE_NAME" })),
+                json!({ "MCP_SERVER_AUTH_RESOURCE_NAME": "Files" }),
+            ),
+            &["MCP_SERVER_AUTH_RESOURCES[1].origin_headers"],
+        ),
+        (
             "passing tokens on beside",
             beside(json!({ "ORIGIN_AUTHORIZATION": "remove", "allow_token_passthrough": true })),
             &["ORIGIN_AUTHORIZATION", "allow_token_passthrough"],
