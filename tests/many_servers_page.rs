@@ -1,6 +1,11 @@
 //! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a block of its own, and the tables name every member.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is amiss")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
 
 mod support;
 
