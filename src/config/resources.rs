@@ -84,7 +84,7 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
         read.extend(element.read(items.len() == 1, &mut sources, &mut faults));
         elements.push(element);
     }
-    let named = |name: &str| elements.iter().any(|element| element.text(HEADERS) == Some(name));
+    let named = |name: &str| elements.iter().any(|element| element.headers_name() == Some(name));
     for name in variables.headers().filter(|name| variables.named(name).is_some() && !named(name)) {
         let expected = format!("a resource whose {HEADERS} is \"{name}\": each origin gets its own");
         faults.add(name, "", expected);
@@ -220,6 +220,11 @@ impl Element<'_> {
         self.members.get(member)?.as_str().filter(|text| !text.trim().is_empty())
     }
 
+    /// The name of the secret that holds the headers of its origin.
+    fn headers_name(&self) -> Option<&str> {
+        self.text(HEADERS).filter(|name| origin::is_headers(name))
+    }
+
     fn fault(&self, member: &str, expected: impl Into<String>, faults: &mut Faults) {
         faults.add(self.array, &format!("[{}].{member}", self.at), expected);
     }
@@ -263,7 +268,7 @@ impl Element<'_> {
         if !self.sets(HEADERS) {
             return None;
         }
-        let Some(name) = self.text(HEADERS).filter(|name| origin::is_headers(name)) else {
+        let Some(name) = self.headers_name() else {
             let expected = format!(
                 "the name of the secret that holds them, {0} or {0}_…; not the headers themselves",
                 origin::HEADERS
@@ -301,7 +306,7 @@ impl Element<'_> {
         let url = self.text(CANONICAL_URL).filter(|_| self.sets(BINDING) && !self.sets(ORIGIN_URL));
         let url = url.and_then(|url| url.split('?').next());
         let url = url.map(|url| (variable(ORIGIN_URL), Value::from(url)));
-        let headers = self.text(HEADERS).and_then(|name| self.beside.named(name));
+        let headers = self.headers_name().and_then(|name| self.beside.named(name));
         let headers = headers.map(|found| (origin::HEADERS.to_owned(), found.value));
         self.beside.overlaid(is_kept, own.chain(url).chain(headers))
     }
@@ -314,7 +319,7 @@ impl Element<'_> {
         if OWN.contains(&member.as_str()) || (is_shared && (self.sets(&member) || !is_beside())) {
             return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
         }
-        let name = self.text(HEADERS).filter(|_| name == origin::HEADERS).unwrap_or(name);
+        let name = self.headers_name().filter(|_| name == origin::HEADERS).unwrap_or(name);
         (name.to_owned(), field.to_owned())
     }
 }
