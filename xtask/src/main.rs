@@ -69,7 +69,19 @@ fn compile(toolchain: Option<&str>, options: &Options) -> Result<()> {
 }
 
 /// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own around it.
+///
+/// Made elsewhere and then put in place, file by file and only what has changed: whoever reads the folder meanwhile (a bundler, a test) finds a whole Worker.
 fn bind(options: &Options) -> Result<()> {
+    let made = options.target_dir().join(format!("made-{}", std::process::id()));
+    let result = make(options, &made).and_then(|()| put(&made, &options.out));
+    std::fs::remove_dir_all(&made).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    result
+}
+
+fn make(options: &Options, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(options.target_dir().join(WASM))
@@ -79,13 +91,30 @@ fn bind(options: &Options) -> Result<()> {
         .reset_state_function(true)
         .force_enable_abort_handler(true)
         .remove_name_section(true) // function names: a third of the size, and a panic says its file and line without them
-        .generate(&options.out)?;
-    let index = options.out.join("index.js");
+        .generate(folder)?;
+    let index = folder.join("index.js");
     let script = std::fs::read_to_string(&index)?;
     for module in ["entry.mjs", "glue.mjs", "bodies.mjs", "sign.mjs"] {
-        std::fs::copy(Path::new("src/edge").join(module), options.out.join(module))?;
+        std::fs::copy(Path::new("src/edge").join(module), folder.join(module))?;
     }
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.
     std::fs::write(&index, script.replace("import source ", "import "))?;
+    Ok(())
+}
+
+/// Copies files to a folder, but for those that are there already, byte for byte.
+fn put(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for file in std::fs::read_dir(from)? {
+        let file = file?;
+        let place = to.join(file.file_name());
+        let is_there =
+            std::fs::read(&place).is_ok_and(|old| std::fs::read(file.path()).is_ok_and(|new| old == new));
+        if !is_there {
+            let part = to.join(format!(".{}.part", file.file_name().display()));
+            std::fs::copy(file.path(), &part)?;
+            std::fs::rename(&part, &place)?;
+        }
+    }
     Ok(())
 }
