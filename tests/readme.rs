@@ -84,6 +84,22 @@ fn an_environment_inherits_neither_variables_nor_kv() {
 }
 
 #[test]
+fn another_file_is_checked_when_it_is_named() {
+    let folder = Folder::with("another", "");
+    std::fs::write(folder.0.join("trial.toml"), wrangler_toml() + "\n[env.bare]\n").unwrap();
+    for arguments in [["--config", "trial.toml"].as_slice(), &["-c", "trial.toml"], &["--config=trial.toml"]]
+    {
+        let (passed, said) = folder.check(arguments);
+        assert!(passed, "{arguments:?}: {said}");
+    }
+    let (passed, said) = folder.check(&["--env", "bare", "--config", "trial.toml"]);
+    assert!(!passed && said.contains("CANONICAL_URL"), "{said}");
+    let (passed, said) = folder.check(&["--config", "absent.toml"]);
+    assert!(!passed && said.contains("absent.toml cannot be read"), "{said}");
+    assert!(!folder.check(&[]).0, "wrangler.toml itself is empty");
+}
+
+#[test]
 fn what_cannot_be_checked_is_said() {
     let (passed, said) = Folder::with("broken", "vars = ").check(&[]);
     assert!(!passed && said.contains("is not TOML"), "{said}");

@@ -1,6 +1,6 @@
-//! `npm run check [-- --env NAME]`: finds the faults of wrangler.toml's settings before a deploy does.
+//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of wrangler.toml's settings before a deploy does.
 //!
-//! Reads `wrangler.toml` in the current folder with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
+//! Reads `wrangler.toml` in the current folder, or the file that is named, with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
 //! deployment knows (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
@@ -10,32 +10,41 @@ use std::process::ExitCode;
 use mcp_edge_auth::config::Config;
 use mcp_edge_auth::wrangler::{self, Deployment};
 
-const FILE: &str = "wrangler.toml";
+const USAGE: &str = "usage: npm run check -- [--env NAME] [--config FILE]";
 
 /// The line of the summary that is the heading where there are several resources.
 const CANONICAL: &str = "Canonical URL";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let environment = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => None,
-        ["--env" | "-e", name] => Some((*name).to_owned()),
-        [argument] if argument.starts_with("--env=") => {
-            argument.split_once('=').map(|(_, name)| name.to_owned())
-        }
-        _ => return fail("usage: npm run check [-- --env NAME]"),
-    };
-    let text = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE} cannot be read: {error}"));
-    match text.and_then(|text| wrangler::read(FILE, &text, environment.as_deref())) {
+    let Some((environment, file)) = arguments(std::env::args().skip(1)) else { return fail(USAGE) };
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{file} cannot be read: {error}"));
+    match text.and_then(|text| wrangler::read(&file, &text, environment.as_deref())) {
         Err(message) => fail(&message),
-        Ok(deployment) => report(&deployment),
+        Ok(deployment) => report(&deployment, &file),
     }
 }
 
-fn report(deployment: &Deployment) -> ExitCode {
+/// The environment, if one is named, and the file.
+fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Option<String>, String)> {
+    let (mut environment, mut file) = (None, "wrangler.toml".to_owned());
+    while let Some(argument) = given.next() {
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, value.to_owned()),
+            _ => (argument.as_str(), given.next()?),
+        };
+        match name {
+            "--env" | "-e" => environment = Some(value),
+            "--config" | "-c" => file = value,
+            _ => return None,
+        }
+    }
+    Some((environment, file))
+}
+
+fn report(deployment: &Deployment, file: &str) -> ExitCode {
     for name in deployment.variables.secrets() {
         println!(
-            "warning: {name} is a secret, and whoever can read {FILE} has it. Better: npx wrangler secret put {name}"
+            "warning: {name} is a secret, and whoever can read {file} has it. Better: npx wrangler secret put {name}"
         );
     }
     match Config::read(&deployment.variables) {
