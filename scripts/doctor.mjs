@@ -68,6 +68,13 @@ function read(file, here) {
   }
 }
 
+/** What Node's messages do not tell everybody. */
+function reason(error) {
+  if (error.code === "ENOTFOUND") return "there is no such host";
+  if (/wrong version number/.test(error.message)) return "no TLS there: is it http, not https?";
+  return error.message || error.code;
+}
+
 /** One exchange: redirects not followed, and nothing thrown. */
 function exchange({ method, url, headers, body }) {
   return new Promise((done) => {
@@ -76,7 +83,7 @@ function exchange({ method, url, headers, body }) {
       clearTimeout(late);
       done(answer);
     };
-    const fail = (error) => give({ error: error.code === "ENOTFOUND" ? "there is no such host" : error.message || error.code });
+    const fail = (error) => give({ error: reason(error) });
     try {
       const length = body === null ? {} : { "content-length": Buffer.byteLength(body) };
       const request = (url.startsWith("https:") ? https : http).request(url, {

@@ -76,6 +76,7 @@ test("Keycloak without an audience mapper: the fix is named", async (t) => {
     const line = seen.line("FAIL", "token.audience");
     assert.equal(line.says, `expected aud ${CANONICAL}, found ${found}`);
     assert.match(line.todo, /add an audience mapper \(client scope, Mappers, Audience\)/);
+    assert.ok(line.todo.includes(`custom audience is ${CANONICAL},`) && line.todo.endsWith("get a new token"), line.todo);
     assert.match(seen.line("FAIL", "token.verdict").says, new RegExp(reason));
     assert.match(seen.line("warn", "settings").says, /Keycloak puts no `aud`/);
   }

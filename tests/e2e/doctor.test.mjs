@@ -104,6 +104,13 @@ test("metadata is looked for in three places, as clients do", async (t) => {
     assert.match(found.line("ok", "authorization_server.metadata").says, new RegExp(`${place} has metadata$`));
     issuer.off(place);
   }
+  vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].authorization_server_url = "http://127.0.0.1:9";
+  const silent = (await doctor(t, vars)).line("FAIL", "authorization_server.metadata");
+  assert.match(silent.says, /^http:\/\/127\.0\.0\.1:9 does not answer .*ECONNREFUSED/);
+  assert.match(silent.todo, /Is it running/);
+  vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].authorization_server_url = `https://${new URL(issuer.url).host}`;
+  assert.match((await doctor(t, vars)).line("FAIL", "authorization_server.metadata").says, /no TLS there: is it http, not https\?/);
+  vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].authorization_server_url = `${issuer.url}${path}`;
   const none = await doctor(t, vars);
   const line = none.line("FAIL", "authorization_server.metadata");
   assert.equal(line.says.match(/status 404/g).length, 3, line.says);
@@ -175,7 +182,9 @@ test("an origin", async (t) => {
   await t.test("that is not there", async (t) => {
     const { origin, vars } = await sound(t);
     await origin.close();
-    assert.match((await doctor(t, vars)).line("warn", "origin").says, /does not answer from here: .*ECONNREFUSED/);
+    const line = (await doctor(t, vars)).line("warn", "origin");
+    assert.match(line.says, /does not answer from here: .*ECONNREFUSED/);
+    assert.match(line.todo, /is your server running/);
   });
 });
 

@@ -40,7 +40,10 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
             "times are numbers (RFC 7519); this is not one"
         }
         Refusal::AudMissing | Refusal::AudMismatch if keycloak => {
-            "in Keycloak, add an audience mapper (client scope, Mappers, Audience) whose included custom audience is the expected one, and make the scope a default of the client"
+            return format!(
+                "in Keycloak, add an audience mapper (client scope, Mappers, Audience) whose included custom audience is {}, and make the scope a default of the client; then get a new token",
+                rules.audiences.join(" or ")
+            );
         }
         Refusal::AudMissing | Refusal::AudMismatch => {
             "have the authorization server put the expected audience into `aud` (resource indicator, API identifier, audience mapper), or list what it puts there in `expected_audiences`, if it is for this server alone"

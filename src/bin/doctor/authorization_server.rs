@@ -53,7 +53,7 @@ impl Server<'_> {
     /// The first document of those that clients ask for, in their order.
     fn metadata(&self, network: &mut Network, report: &mut Report) -> Option<Object> {
         const CHECK: &str = "authorization_server.metadata";
-        let mut failures = Vec::new();
+        let (mut failures, mut answered) = (Vec::new(), false);
         for url in places(self.url) {
             match network.document(&url) {
                 Ok(text) => match json::object(text.as_bytes()) {
@@ -61,10 +61,25 @@ impl Server<'_> {
                         report.ok(CHECK, format!("{url} has metadata"));
                         return Some(document);
                     }
-                    None => failures.push(format!("{url}: not a JSON object")),
+                    None => {
+                        answered = true;
+                        failures.push(format!("{url}: not a JSON object"));
+                    }
                 },
-                Err(failure) => failures.push(format!("{url}: {failure}")),
+                Err(failure) => {
+                    // What `Network::document` says of an answer that it does not take.
+                    answered |= failure.starts_with("status ") || failure.starts_with("larger ");
+                    failures.push(format!("{url}: {failure}"));
+                }
             }
+        }
+        if !answered {
+            report.fail(
+                CHECK,
+                format!("{} does not answer ({})", self.url, failures.join("; ")),
+                "clients cannot log in without. Is it running, can it be reached from here, and are scheme, host and port right?",
+            );
+            return None;
         }
         report.fail(
             CHECK,
@@ -95,7 +110,7 @@ impl Server<'_> {
             report.fail(
                 CHECK,
                 format!("expected issuer {}, found {issuer}{slash}", self.url),
-                format!("set `authorization_server_url` to \"{issuer}\": clients compare byte for byte, and refuse to log in"),
+                format!("set `authorization_server_url` to \"{issuer}\" (or `issuer`, if the entry has only that): clients compare byte for byte, and refuse to log in"),
             );
         }
         if !self.entries.iter().any(|entry| entry.rules.issuer == issuer) {

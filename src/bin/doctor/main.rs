@@ -97,7 +97,7 @@ fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
                 report.fail(
                     CHECK,
                     fault.to_string(),
-                    "set it; until then the Worker answers 503 to everything",
+                    "mend it; until then the Worker answers 503 to everything",
                 );
             }
             return None;

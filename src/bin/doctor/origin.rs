@@ -20,7 +20,7 @@ pub(crate) fn check(resource: &Resource, network: &mut Network, report: &mut Rep
         Err(failure) => report.warn(
             CHECK,
             format!("{url} does not answer from here: {failure}"),
-            "good, if only the Worker can reach it; is ORIGIN_URL right?",
+            "is your server running, and ORIGIN_URL right? If only the Worker can reach it, this is as it should be",
         ),
         Ok(response) => judge(url, &response, report),
     }
