@@ -5,7 +5,7 @@
 
 use toml::{Table, Value};
 
-use crate::config::Variables;
+use crate::config::{Variables, is_ours};
 
 /// Kinds of bindings that hold data and answer no requests.
 const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
@@ -14,6 +14,8 @@ const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyper
 #[derive(Clone, Debug)]
 pub struct Deployment {
     pub variables: Variables,
+    /// Variables of the file that the Worker does not read.
+    pub unread: Vec<String>,
     /// Whether the KV binding `JWKS_CACHE` is there.
     pub kv: bool,
 }
@@ -30,6 +32,7 @@ pub fn read(name: &str, text: &str, environment: Option<&str>) -> Result<Deploym
     };
     Ok(Deployment {
         variables: variables(settings).with_bindings(bindings(settings)).without_secrets(),
+        unread: names(settings).filter(|name| !is_ours(name)).cloned().collect(),
         kv: has_kv(settings),
     })
 }
@@ -37,6 +40,10 @@ pub fn read(name: &str, text: &str, environment: Option<&str>) -> Result<Deploym
 fn variables(settings: &Table) -> Variables {
     let vars = settings.get("vars").and_then(Value::as_table).into_iter().flatten();
     vars.filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?))).collect()
+}
+
+fn names(settings: &Table) -> impl Iterator<Item = &String> {
+    settings.get("vars").and_then(Value::as_table).into_iter().flat_map(Table::keys)
 }
 
 /// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and what is yet to come, but no stores.

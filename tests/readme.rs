@@ -123,6 +123,16 @@ fn every_fault_is_printed_and_no_value() {
 }
 
 #[test]
+fn a_variable_that_nothing_reads_is_named() {
+    let slip = wrangler_toml().replace("[vars]", "[vars]\nORIGIN_HEADER = \"s3cret\"");
+    let (passed, said) = Folder::with("unread", &slip).check(&[]);
+    assert!(passed && said.contains("warning: ORIGIN_HEADER: the Worker reads no such variable"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    let (_, said) = Folder::with("read", &wrangler_toml()).check(&[]);
+    assert!(!said.contains("no such variable"), "{said}");
+}
+
+#[test]
 fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
     let on = "[vars]\nMCP_SERVER_AUTH_ASSERTION = \"bearer\"\nMCP_SERVER_AUTH_BIND_SESSIONS = true";
     let file = wrangler_toml().replace("[vars]", on)

@@ -47,6 +47,9 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
             "warning: {name} is a secret, and whoever can read {file} has it. Better: npx wrangler secret put {name}"
         );
     }
+    for name in &deployment.unread {
+        println!("warning: {name}: the Worker reads no such variable. Is it spelled as in README, Settings?");
+    }
     match Config::read(&deployment.variables) {
         Err(faults) => {
             println!("Resource Server auth enabled: false");

@@ -47,6 +47,13 @@ test("faults of the settings, each with its place, and nothing else is looked at
   assert.match(found.shown, /MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: expected/);
 });
 
+test("a variable that nothing reads", async (t) => {
+  const { vars } = await sound(t, { vars: { ORIGIN_HEADER: "{}" } });
+  const found = await doctor(t, vars);
+  assert.equal(found.code, 0, found.shown);
+  assert.match(found.line("warn", "settings").says, /^ORIGIN_HEADER: the Worker reads no such variable$/);
+});
+
 test("warnings of the settings, and no KV", async (t) => {
   const file = wranglerToml(t, {});
   writeFileSync(file, `[env.bare.vars]

@@ -90,6 +90,13 @@ fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
             return None;
         }
     };
+    for name in &deployment.unread {
+        report.warn(
+            CHECK,
+            format!("{name}: the Worker reads no such variable"),
+            "is it spelled as in README, Settings?",
+        );
+    }
     let config = match Config::read(&deployment.variables) {
         Ok(config) => config,
         Err(faults) => {
