@@ -1,13 +1,13 @@
 // The MCP Inspector in headless Chromium against `npm start`: as a browser talks to the Worker (CORS, preflights, a readable 401), and
 // through the Inspector's own process. The 2.x line has only the latter; 1.x has both.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { chromiumPath, startBrowser } from "../e2e/support/browser.mjs";
 import { startDemo } from "../e2e/support/demo.mjs";
 import { assertAsked, assertLogged, MESSAGE, start } from "./support/flow.mjs";
 import { ensureInstalled, Missing, node22, orMissing } from "../e2e/support/packages.mjs";
@@ -16,17 +16,11 @@ const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const packaged = (...path) => join(FOLDER, "node_modules", ...path);
 const UP_MS = 60_000;
 const STEP_MS = 30_000;
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 const have = await orMissing("the Inspector", async () => {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const chromium = process.env.CHROMIUM ?? folders.flatMap((folder) => BROWSERS.map((name) => join(folder, name))).find((path) => existsSync(path));
-  if (!chromium) throw new Missing(`no ${BROWSERS.join(", ")} in PATH, nor in CHROMIUM`);
+  if (!chromiumPath()) throw new Missing("no chromium or google-chrome in PATH, nor in CHROMIUM_PATH");
   await ensureInstalled(FOLDER);
-  return { chromium, node: await node22() };
+  return { node: await node22() };
 });
 let demo;
 before(async () => {
@@ -60,13 +54,10 @@ async function inspector(t, main, args = []) {
   return program.line("the Inspector's URL", /^\s*(http:\/\/(?:localhost|127\.0\.0\.1):\d+\/?\?MCP_\S+TOKEN=\S+)$/, UP_MS);
 }
 
-/** A page of a browser of its own, and what its origin was sent: { page, seen: [{ url, method, status }] }. */
-async function browser(t) {
-  const { chromium } = await import(new URL("node_modules/playwright-core/index.mjs", import.meta.url));
-  const context = await chromium.launchPersistentContext(await emptyFolder(t), { executablePath: have.chromium, headless: true, args: QUIET });
-  t.after(() => context.close());
-  context.setDefaultTimeout(STEP_MS);
-  const page = await context.newPage();
+/** A page of a browser of its own, and what it was answered: { page, seen: [{ url, method, status }] }. */
+async function browse(t) {
+  const page = await (await startBrowser(t)).newPage();
+  page.setDefaultTimeout(STEP_MS);
   const seen = [];
   page.on("response", (response) => seen.push({ url: response.url(), method: response.request().method(), status: response.status() }));
   return { page, seen };
@@ -92,7 +83,7 @@ for (const kind of ["Direct", "Via Proxy"]) {
   test(`the Inspector 1.x, ${kind}, does the whole flow to a tool call`, { skip: have.missing, timeout: 180_000 }, async (t) => {
     const before = demo.requests().length;
     const home = await inspector(t, packaged("inspector-1", "cli", "build", "cli.js"));
-    const { page, seen } = await browser(t);
+    const { page, seen } = await browse(t);
     await connect1(page, home, kind);
     await logIn(page, home);
     // It has a token now. On other ports than 6274 and 6277 it forgets its proxy's address with the redirect, and asks to connect again.
@@ -115,7 +106,7 @@ test("the Inspector 2.x, through its own process, does the whole flow to a tool 
   const before = demo.requests().length;
   const main = packaged("@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js");
   const home = await inspector(t, main, ["--web", "--server-url", demo.url, "--transport", "http"]);
-  const { page } = await browser(t);
+  const { page } = await browse(t);
   await page.goto(home);
   await page.getByRole("switch", { name: /^Connect or disconnect/ }).click({ force: true });
   await logIn(page, home);
