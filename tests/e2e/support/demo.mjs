@@ -19,7 +19,7 @@ export async function startDemo() {
   demo.ended.then((code) => (demo.code = code));
   demo.lines = await until("the three lines of npm start", () => {
     assert.equal(demo.code, undefined, said);
-    const url = /^URL for an MCP client: +(http:\S+) /m.exec(said)?.[1];
+    const url = /^URL for an MCP client: +(http:\S+)$/m.exec(said)?.[1];
     const curl = /^See the 401: +(curl .*)$/m.exec(said)?.[1];
     const client = /^Get a token, list tools: +(npm run client.*)$/m.exec(said)?.[1];
     return url && curl && client && { url, curl, client };
