@@ -94,7 +94,7 @@ fn what_stands_beside_is_for_all_that_do_not_say_otherwise() {
                 at("https://mcp.example.com/b"),
                 json!({ "scopes_supported": "own", "policy": {}, "bind_sessions": false, "allowed_origins": "https://b.example" })
             ),
-            with(at("https://mcp.example.com/c"), json!({ "scopes_supported": "", "policy": " " })),
+            with(at("https://mcp.example.com/c"), json!({ "scopes_supported": "" })),
         ])),
         json!({
             "MCP_RESOURCE_SERVER_SCOPES_SUPPORTED": "shared",

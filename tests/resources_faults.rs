@@ -189,8 +189,14 @@ fn faults_of_the_array() {
         ),
         (
             "empty ones beside are not set",
-            beside(json!({ "MCP_SERVER_AUTH_CANONICAL_URL": "", "ORIGIN_URL": " ", "ORIGIN_HEADERS": "" })),
+            beside(json!({ "MCP_SERVER_AUTH_CANONICAL_URL": "", "ORIGIN_URL": " " })),
             &[],
+        ),
+        ("empty headers beside", beside(json!({ "ORIGIN_HEADERS": "" })), &["ORIGIN_HEADERS"]),
+        (
+            "an empty policy beside, once",
+            beside(json!({ "MCP_SERVER_AUTH_POLICY": " " })),
+            &["MCP_SERVER_AUTH_POLICY"],
         ),
         (
             "named headers in the single form",

@@ -206,7 +206,6 @@ fn on_and_off() {
         ("on as text", json!({ KEY: good, BIND: "true" }), true),
         ("off", json!({ KEY: good, BIND: false }), false),
         ("off without a key", json!({ BIND: "false" }), false),
-        ("an empty key", json!({ KEY: "" }), false),
     ];
     for_each_row(rows, |(name, changes, on)| {
         same(name, config(&bound(changes.clone())).sessions.is_some(), *on)
@@ -222,6 +221,9 @@ fn faults() {
         ("short but for spaces", json!({ KEY: format!("{}  ", "s".repeat(31)) }), KEY),
         ("one of two short", json!({ KEY: [good, "short"] }), KEY),
         ("no key in the array", json!({ KEY: [] }), KEY),
+        ("an empty key", json!({ KEY: "" }), KEY),
+        ("an empty key in the array", json!({ KEY: [good, ""] }), KEY),
+        ("an empty switch", json!({ KEY: good, BIND: "" }), BIND),
         ("a number", json!({ KEY: 1 }), KEY),
         ("an object", json!({ KEY: { "k": good } }), KEY),
         ("no switch", json!({ KEY: good, BIND: "yes" }), BIND),

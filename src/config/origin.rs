@@ -1,7 +1,5 @@
 //! `ORIGIN_HEADERS`, `ORIGIN_AUTHORIZATION` and `allow_token_passthrough`; `ORIGIN` is a binding and no variable.
 
-use serde_json::Value;
-
 use super::faults::Faults;
 use super::variables::Variables;
 use crate::assertion::Assertion;
@@ -10,7 +8,7 @@ use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_nam
 /// The single form's binding.
 pub(super) const BINDING: &str = "ORIGIN";
 pub(super) const HEADERS: &str = "ORIGIN_HEADERS";
-const MODE: &str = "ORIGIN_AUTHORIZATION";
+pub(super) const MODE: &str = "ORIGIN_AUTHORIZATION";
 pub(super) const PERMISSION: &str = "allow_token_passthrough";
 
 /// Whether a variable holds headers for an origin: the single form's, or those that one of several resources names.
@@ -40,10 +38,13 @@ pub(super) fn read(variables: &Variables, assertion: Option<&Assertion>, faults:
 
 fn headers(variables: &Variables, faults: &mut Faults) -> Vec<(String, String)> {
     let Some(found) = variables.named(HEADERS) else { return Vec::new() };
-    let Value::Object(members) = &found.value else {
+    let Some(members) = found.value.as_object() else {
         faults.add(HEADERS, "", "a JSON object of header names and values");
         return Vec::new();
     };
+    if members.is_empty() {
+        faults.warn(HEADERS, "", "sets no header: an origin that is locked by one is open");
+    }
     let mut headers: Vec<(String, String)> = Vec::new();
     for (n, (name, value)) in members.iter().enumerate() {
         // Not by its name: where somebody has mixed up names and values, it is a secret.

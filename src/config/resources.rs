@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::faults::{Fault, Faults};
-use super::variables::{Found, PREFIX, Variables, bare};
+use super::variables::{Found, PREFIX, Variables, bare, is_blank, may_be_empty};
 use super::{Config, KeySource, Resource, across, origin};
 use crate::json::Object;
 
@@ -210,10 +210,15 @@ impl Element<'_> {
         }
     }
 
-    /// Whether a member has a value; an empty text is none, as in a variable.
+    /// Whether a member has a value. An empty text is none where the variable may be empty, but for
+    /// the authorization servers: those beside the array would be believed.
     fn sets(&self, member: &str) -> bool {
-        let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
-        self.members.get(member).is_some_and(|value| member == "allowed_origins" || !is_empty(value))
+        let may_be_empty = match member {
+            SERVERS => false,
+            DEFAULT => true,
+            _ => may_be_empty(&variable(member)),
+        };
+        self.members.get(member).is_some_and(|value| !(may_be_empty && is_blank(value)))
     }
 
     fn text(&self, member: &str) -> Option<&str> {

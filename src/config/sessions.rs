@@ -11,12 +11,12 @@ pub(super) const KEY: &str = "MCP_SERVER_AUTH_SESSION_KEY";
 /// What binds sessions, and whether they are to be bound.
 pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessions>, bool) {
     let keys = keys(variables, faults);
-    let wanted = variables.get("BIND_SESSIONS", faults).map(|found| {
+    let wanted = variables.get("BIND_SESSIONS", faults).and_then(|found| {
         let wanted = found.switch();
         if wanted.is_none() {
             faults.add(found.name, "", "true or false");
         }
-        wanted.unwrap_or(true)
+        wanted
     });
     let there_is_none = variables.get("SESSION_KEY", faults).is_none();
     if wanted == Some(true) && there_is_none && !variables.secrets_are_elsewhere() {

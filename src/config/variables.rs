@@ -41,6 +41,27 @@ const NAMES: [&str; 26] = [
     "RESOURCES",
 ];
 
+/// The variables that are not set if their text is empty: the default of none of them opens what a
+/// value would have closed. Any other variable's empty text reaches its reader, which takes it for
+/// a fault, so that protection is never switched off without a word.
+const MAY_BE_EMPTY: [&str; 15] = [
+    "CANONICAL_URL",
+    "ORIGIN_URL",
+    "AUTHORIZATION_SERVERS",
+    "CACHE_TTL",
+    "SCOPES_SUPPORTED",
+    "DEFAULT_CHALLENGE_SCOPES",
+    "LOG_SUBJECT",
+    "RESOURCE_NAME",
+    "RESOURCE_DOCUMENTATION",
+    "RESOURCE_POLICY_URI",
+    "RESOURCE_TOS_URI",
+    "LANDING_PAGE",
+    "COMPATIBILITY",
+    origin::MODE,
+    origin::PERMISSION,
+];
+
 const SECRETS: [&str; 2] = ["ASSERTION_KEY", "SESSION_KEY"];
 
 /// Whether a binding of this name is one of our settings.
@@ -136,7 +157,7 @@ impl Variables {
         }
     }
 
-    /// `MCP_SERVER_AUTH_<name>`, in either spelling. An empty string is a variable that is not set.
+    /// `MCP_SERVER_AUTH_<name>`, in either spelling.
     pub(super) fn get(&self, name: &str, faults: &mut Faults) -> Option<Found<'_>> {
         let spelled = |prefix: &str| self.found(&format!("{prefix}{name}"));
         match (spelled(PREFIX), spelled(SECOND_PREFIX)) {
@@ -162,9 +183,7 @@ impl Variables {
     fn found(&self, name: &str) -> Option<Found<'_>> {
         let (name, value) = self.values.get_key_value(name)?;
         let value = match value {
-            Value::String(text) if text.trim().is_empty() && !name.ends_with("ALLOWED_ORIGINS") => {
-                return None;
-            }
+            value if is_blank(value) && may_be_empty(name) => return None,
             Value::String(text) if text.trim_start().starts_with(['[', '{']) => {
                 json::value(text.as_bytes()).unwrap_or_else(|| value.clone())
             }
@@ -189,6 +208,16 @@ impl Found<'_> {
 /// A name without a prefix of ours.
 pub(super) fn bare(name: &str) -> &str {
     [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+/// Whether a variable with an empty text is one that is not set.
+pub(super) fn may_be_empty(name: &str) -> bool {
+    MAY_BE_EMPTY.contains(&bare(name))
+}
+
+/// An empty text, or one of white space.
+pub(super) fn is_blank(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 fn is_spelled_once(name: &str) -> bool {
@@ -219,5 +248,5 @@ pub(super) fn one_or_more(value: &Value) -> Option<Vec<String>> {
         Value::String(one) => vec![one.clone()],
         value => strings(value)?,
     };
-    (!all.is_empty() && all.iter().all(|s| !s.is_empty())).then_some(all)
+    (!all.is_empty() && all.iter().all(|s| !s.trim().is_empty())).then_some(all)
 }

@@ -19,6 +19,10 @@ pub(super) fn of_scopes(policy: Option<&Policy>, supported: &[String], challenge
         }
     }
     let Some(policy) = policy else { return warnings };
+    let demands = !policy.required_scopes.is_empty() || policy.clients.is_some() || policy.has_rules();
+    if !demands && policy.anonymous_methods.is_empty() {
+        warn(POLICY, String::new(), "demands nothing: a good token opens everything".to_owned());
+    }
     let lacking = policy
         .required_scopes
         .iter()
