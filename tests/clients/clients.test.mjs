@@ -2,8 +2,6 @@
 //
 // The TypeScript client's 2.x line is the one that tests/e2e/main-path.test.mjs connects with; the Inspector has a file of its own.
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,10 +10,10 @@ import { ROOT } from "../e2e/support/bundle.mjs";
 import { startDemo } from "../e2e/support/demo.mjs";
 import { environments, findPython } from "../origins/support/python.mjs";
 import { wholeFlow } from "./support/flow.mjs";
+import { fastmcp, mcpRemote, program } from "./support/programs.mjs";
 import { ensureInstalled, orMissing } from "../e2e/support/packages.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const program = (name) => join(FOLDER, "programs", name);
 const RUST_TARGET = join(ROOT, "target", "clients");
 const RUST_MS = 900_000;
 
@@ -45,9 +43,7 @@ test("the TypeScript client, 1.x line, does the whole flow to a tool call", asyn
 });
 
 test("mcp-remote does the whole flow to a tool call, for a host that knows stdio only", { skip: npm?.missing }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-auth-mcp-remote-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await wholeFlow(t, demo, { command: process.execPath, args: [program("mcp-remote.mjs"), folder], listens: true });
+  await wholeFlow(t, demo, await mcpRemote(t));
 });
 
 test("rmcp, the Rust SDK, does the whole flow to a tool call", { skip: rust.missing }, async (t) => {
@@ -59,6 +55,5 @@ test("the Python client does the whole flow to a tool call", { skip: python.reas
 });
 
 test("FastMCP's client does the whole flow to a tool call", { skip: python.reason }, async (t) => {
-  const env = { ...process.env, BROWSER: "echo login %s" };
-  await wholeFlow(t, demo, { command: python.commands.fastmcp, args: [program("fastmcp-client.py")], env, listens: true });
+  await wholeFlow(t, demo, fastmcp(python.commands.fastmcp));
 });
