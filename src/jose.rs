@@ -3,8 +3,10 @@
 //! 1. At most 16 KiB; exactly three parts; each canonical unpadded base64url (RFC 7515 sections 2 and 7.1). A JWE has five and is refused.
 //! 2. Header and claims are JSON objects without duplicate members.
 //! 3. `alg`, `kid` and `typ` are strings. `crit` is refused: we understand no extension (RFC 7515 section 4.1.11).
-//! 4. `typ` is absent, `JWT` or `at+jwt` (RFC 9068 section 4, RFC 8725 section 3.11), so that no other kind of JWT passes for an access token.
-//! 5. `jku`, `x5u`, `x5c` and `jwk` are never read: a token does not choose its key.
+//! 4. The payload is the claims as they stand: `b64` is absent or `true` (RFC 7797 section 3), and there is no
+//!    `zip` and no `enc`, which a JWE has (RFC 7516 section 9). A reader that heeds them reads something else.
+//! 5. `typ` is absent, `JWT` or `at+jwt` (RFC 9068 section 4, RFC 8725 section 3.11), so that no other kind of JWT passes for an access token.
+//! 6. `jku`, `x5u`, `x5c` and `jwk` are never read: a token does not choose its key.
 
 use crate::json::{Document, Node};
 use crate::limits;
@@ -139,6 +141,7 @@ pub fn parse(token: &str) -> Result<Token, Refusal> {
     let kid = string(&header, "kid")?;
     let typ = string(&header, "typ")?;
     refuse_crit(&header)?;
+    refuse_other_payloads(&header)?;
     let at_jwt = check_typ(typ)?;
     Ok(Token {
         signing_input: signing_input.to_owned(),
@@ -174,6 +177,13 @@ fn refuse_crit(header: &Document) -> Result<(), Refusal> {
         Some(Node::Array(_)) => Err(Refusal::CritPresent),
         Some(_) => Err(Refusal::HeaderMemberType),
     }
+}
+
+/// RFC 7797 section 6 wants `crit` beside `b64`; some readers heed a `b64` without it, others do not.
+fn refuse_other_payloads(header: &Document) -> Result<(), Refusal> {
+    let is_encoded = matches!(header.get("b64"), None | Some(Node::Bool(true)));
+    let is_encrypted = || header.get("zip").or_else(|| header.get("enc")).is_some();
+    if is_encoded && !is_encrypted() { Ok(()) } else { Err(Refusal::HeaderMemberType) }
 }
 
 /// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9). Whether it is `at+jwt`.

@@ -38,6 +38,33 @@ fn header_members() {
     expect(rows);
 }
 
+/// What the signature covers could be read as something else than the claims that stand there.
+#[test]
+fn the_payload_is_the_claims_as_they_stand() {
+    let mut rows: Vec<Row> = vec![
+        ("b64 is true", headed(json!({ "b64": true })), "accepted"),
+        ("B64 is another member", headed(json!({ "B64": false })), "accepted"),
+        ("b64 in a member", headed(json!({ "x": { "b64": false, "zip": "DEF" } })), "accepted"),
+        ("cty says nothing of the claims", headed(json!({ "cty": "JWT" })), "accepted"),
+        ("b64 true and crit", headed(json!({ "crit": ["b64"], "b64": true })), "crit_present"),
+        ("b64 false and another crit", headed(json!({ "crit": ["exp"], "b64": false })), "crit_present"),
+        (
+            "b64 in another spelling",
+            with_header(r#"{"alg":"ES256","\u0062\u00364":false}"#),
+            "header_member_type",
+        ),
+        ("zip", headed(json!({ "zip": "DEF" })), "header_member_type"),
+        ("zip is null", headed(json!({ "zip": null })), "header_member_type"),
+        ("enc", headed(json!({ "enc": "A256GCM" })), "header_member_type"),
+        ("enc is null", headed(json!({ "enc": null })), "header_member_type"),
+    ];
+    for value in [json!(false), json!(null), json!(0), json!(1), json!("true"), json!("false"), json!([true])]
+    {
+        rows.push(("b64 that is not true", headed(json!({ "b64": value })), "header_member_type"));
+    }
+    expect(rows);
+}
+
 #[test]
 fn typ() {
     let typ = |typ: &str| headed(json!({ "typ": typ }));
@@ -152,7 +179,7 @@ fn a_token_does_not_choose_its_key() {
             headed(json!({ "jwk": null, "jku": 1, "x5u": [], "x5c": {}, "x5t": true })),
             "accepted",
         ),
-        ("a member nobody knows", headed(json!({ "nonce": "n", "b64": false })), "accepted"),
+        ("a member nobody knows", headed(json!({ "nonce": "n", "x": false })), "accepted"),
     ];
     for name in ["jwk", "jku", "x5u", "x5c"] {
         rows.push((name, by_stranger(&json!({ name: pointing[name] })), "signature_invalid"));
