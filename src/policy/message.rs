@@ -194,13 +194,12 @@ impl<'t> Read<'t> for Envelope {
 impl<'t> Message<'t> {
     fn take_id<E: Error>(&mut self, id: &'t RawValue) -> Result<(), E> {
         let json = id.get();
-        // A raw value is JSON by its grammar alone, which lets half a surrogate pair pass.
-        if json.starts_with('"') && json.contains('\\') {
-            serde_json::from_str::<String>(json).map_err(E::custom)?;
-        }
         self.has_id = json != "null";
         match json.as_bytes().first() {
             Some(b'"' | b'-' | b'0'..=b'9') => {
+                // A raw value is JSON by its grammar alone: half a surrogate pair would pass, and a
+                // number that no reader can hold. So the id is read once more, as all else is.
+                Seed(Skip).deserialize(id).map_err(E::custom)?;
                 self.id = (json.len() <= limits::ECHOED_ID_BYTES).then_some(json)
             }
             _ => self.unsound |= self.has_id,

@@ -115,6 +115,8 @@ test("what readers may disagree about, or is no message, is 400 and never forwar
     [`{"method":"ping","id":1,"params":{"x":${deep}}}`, -32700, "parse_error"],
     ['{"method":"ping","id":1}{}', -32700, "parse_error"],
     ['\ufeff{"method":"ping","id":1}', -32700, "parse_error"],
+    ['{"method":"ping","id":1e999}', -32700, "parse_error"],
+    [`{"method":"ping","id":-${"9".repeat(310)}}`, -32700, "parse_error"],
     ["3", -32600, "invalid_request"],
     ["[]", -32600, "invalid_request"],
     ["{}", -32600, "invalid_request"],
