@@ -64,6 +64,9 @@ pub const RESPONSE_HEADERS: [&str; 7] = [
     "Access-Control-Max-Age",
 ];
 
+/// The methods that MCP's Streamable HTTP uses, and that of preflights.
+pub const METHODS: &str = "GET, POST, DELETE, OPTIONS";
+
 /// The answer to a preflight at the endpoint.
 pub fn preflight(cors: Cors, requested: Option<&str>) -> Answer {
     let mut answer = Answer::empty(204);
@@ -71,7 +74,7 @@ pub fn preflight(cors: Cors, requested: Option<&str>) -> Answer {
         if cors.varies { "Origin, Access-Control-Request-Headers" } else { "Access-Control-Request-Headers" };
     cors.apply(&mut answer);
     answer.set("Vary", vary);
-    allow(&mut answer, "GET, POST, DELETE, OPTIONS", requested);
+    allow(&mut answer, METHODS, requested);
     answer
 }
 

@@ -128,8 +128,16 @@ fn copy<'c, 'r>(issuer: &'c str, head: &Head<'_>) -> Decision<'c, 'r> {
     }
 }
 
+/// Methods that no origin is ever sent: the first two ask it to answer with what it got, operator's
+/// headers and assertion included, and the third for a tunnel.
+const NEVER_FORWARDED: [&str; 3] = ["TRACE", "TRACK", "CONNECT"];
+
 fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, 'r> {
     let resource = protected.resource();
+    if NEVER_FORWARDED.iter().any(|method| method.eq_ignore_ascii_case(head.method)) {
+        let refusal = Refusal::MethodNotAllowed(cors::METHODS);
+        return Decision::Refuse(Refused::at(resource, head.origin, refusal));
+    }
     if head.method == "OPTIONS" {
         let cors = Cors::new(&resource.allowed_origins, head.origin);
         return Decision::Serve(cors::preflight(cors, head.requested_headers), "preflight");

@@ -1,10 +1,12 @@
 //! How a request is delivered to its origin, beside who is calling: headers of the operator's own, and what becomes of the client's token.
 //!
-//! 1. The operator's headers are set after all that the client could have sent in their place was removed, `_` for `-` included.
+//! 1. The operator's headers are set after all that the client could have sent in their place was removed,
+//!    however it is spelled (`header_names`).
 //! 2. They are no header of the protocol's, of the connection's or of ours, so that they cannot undo what was decided here.
 //! 3. The client's token is removed, unless the settings say twice that it is to be passed on.
 
 use crate::assertion::{Assertion, Carrier};
+use crate::header_names;
 use crate::identity;
 use crate::secret::Secret;
 
@@ -14,19 +16,29 @@ pub const PASSTHROUGH: &str =
 
 pub const AUTHORIZATION: &str = "Authorization";
 
-/// Headers that belong to a connection or to the message's framing (RFC 9110 sections 6.4.1, 7.2 and 7.6.1).
-const FRAMING: [&str; 10] = [
+/// Headers that are meant for the next hop only (RFC 9110 sections 7.6.1, 10.1.1 and 11.7; RFC 9113
+/// section 8.2.2; RFC 7540 section 3.2.1). The runtime makes its own.
+const OF_CONNECTION: [&str; 10] = [
     "Connection",
-    "Content-Length",
-    "Host",
+    "Expect",
+    "HTTP2-Settings",
     "Keep-Alive",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
     "Proxy-Connection",
     "TE",
     "Trailer",
-    "Transfer-Encoding",
     "Upgrade",
-    "Expect",
 ];
+
+/// Headers that say where a message goes and where it ends (RFC 9112 sections 3.2 and 6). The runtime
+/// reads and writes them.
+pub const FRAMING: [&str; 3] = ["Content-Length", "Host", "Transfer-Encoding"];
+
+/// Whether a header belongs to the connection that it came by, and not to the request.
+pub fn is_of_connection(name: &str) -> bool {
+    OF_CONNECTION.iter().any(|own| header_names::same(own, name))
+}
 
 /// What a resource's origin gets beside the identity.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +66,7 @@ impl Delivery {
     /// Whether an incoming header is kept from the origin.
     pub fn removes(&self, name: &str) -> bool {
         (name.eq_ignore_ascii_case(AUTHORIZATION) && !self.forwards_token)
-            || self.names.iter().any(|own| same_variable(own, name))
+            || self.names.iter().any(|own| header_names::same(own, name))
     }
 
     /// What the origin was shown as the Worker's credential, for the log.
@@ -75,21 +87,15 @@ impl Default for Secret<String> {
     }
 }
 
-/// Whether two names are one to a server that hands headers on as variables (RFC 3875 section 4.1.18).
-pub fn same_variable(one: &str, other: &str) -> bool {
-    let fold = |b: u8| if b == b'_' { b'-' } else { b.to_ascii_lowercase() };
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| fold(a) == fold(b))
-}
-
 /// Whether the operator may set a header of this name.
 pub fn is_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    let protocol = name.get(..4).is_some_and(|start| same_variable(start, "mcp-"));
     !name.is_empty()
         && name.bytes().all(token)
-        && !protocol
+        && !header_names::begins_with(name, "mcp-")
         && !identity::is_reserved(name)
-        && !FRAMING.iter().any(|framing| same_variable(framing, name))
+        && !is_of_connection(name)
+        && !FRAMING.iter().any(|framing| header_names::same(framing, name))
 }
 
 /// Visible ASCII and spaces within.

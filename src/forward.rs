@@ -1,11 +1,15 @@
 //! The request that the origin gets: its target, and its identity headers.
 //!
 //! 1. There is no plan without a `Clearance`, which only the policy gives.
-//! 2. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
+//! 2. What goes out is what was judged: no header says another method or another body, in no spelling.
+//! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
 //!    has no dot segments, and nothing is resolved, only appended.
 
 use crate::config::Resource;
-use crate::policy::Clearance;
+use crate::delivery;
+use crate::header_names;
+use crate::policy::{Clearance, mirror};
+use crate::refusal::Refusal;
 use crate::route::Protected;
 
 /// What to send where.
@@ -29,14 +33,58 @@ fn target(protected: &Protected<'_>) -> String {
     [origin, rest, protected.query()].concat()
 }
 
-/// Whether an incoming header is kept from the origin: the credential, and whatever could pass for a header of ours.
+/// Whether an incoming header is kept from the origin: the credential, what could pass for a header of
+/// ours, what is meant for the connection; and where there is a policy, what could get around it.
 pub fn is_removed(resource: &Resource, name: &str) -> bool {
-    crate::identity::is_reserved(name) || resource.delivery.removes(name)
+    crate::identity::is_reserved(name)
+        || delivery::is_of_connection(name)
+        || is_lookalike(name, &delivery::FRAMING)
+        || resource.delivery.removes(name)
+        || (resource.policy.is_some() && (is_override(name) || is_lookalike(name, &JUDGED)))
 }
 
-/// Headers by which some servers take a request for one of another method: where rules look at the method, they would be a way around them.
-pub fn is_override(name: &str) -> bool {
+/// Whether some server takes a request with this header for one of another method than was judged.
+fn is_override(name: &str) -> bool {
     ["x-http-method-override", "x-http-method", "x-method-override"]
         .iter()
-        .any(|n| n.eq_ignore_ascii_case(name))
+        .any(|own| header_names::same(own, name))
 }
+
+/// Whether some server takes a header for one of these, though it is spelled differently.
+fn is_lookalike(name: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| header_names::same(known, name) && !known.eq_ignore_ascii_case(name))
+}
+
+/// What a policy looks at beside the body.
+const JUDGED: [&str; 5] =
+    ["Content-Encoding", "Content-Type", mirror::VERSION_HEADER, mirror::METHOD_HEADER, mirror::NAME_HEADER];
+
+/// Whether `Connection` names a header as one that is meant for this connection only. What the runtime
+/// reads itself stays its own.
+pub fn is_nominated(connection: &str, name: &str) -> bool {
+    connection.split(',').any(|option| header_names::same(option.trim_matches([' ', '\t']), name))
+        && !delivery::FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
+}
+
+/// Whether an `Upgrade` asks for a WebSocket, among others perhaps (RFC 9110 section 7.8).
+pub fn names_websocket(upgrade: &str) -> bool {
+    upgrade.split(',').any(|protocol| {
+        let name = protocol.split('/').next().unwrap_or_default();
+        name.trim_matches([' ', '\t']).eq_ignore_ascii_case(WEBSOCKET)
+    })
+}
+
+/// Whether a request may go out as the opening of a WebSocket. The runtime sends each that says so as a
+/// `GET`, whatever its method is; and for nobody none is opened.
+///
+/// # Errors
+/// It asks for one, and may not.
+pub fn opens_websocket(method: &str, clearance: &Clearance, upgrade: Option<&str>) -> Result<bool, Refusal> {
+    let Some(upgrade) = upgrade.filter(|upgrade| names_websocket(upgrade)) else { return Ok(false) };
+    if method != "GET" || clearance.verified().is_none() {
+        return Err(Refusal::UpgradeNotAllowed);
+    }
+    Ok(upgrade.eq_ignore_ascii_case(WEBSOCKET))
+}
+
+const WEBSOCKET: &str = "websocket";

@@ -1,10 +1,11 @@
 //! The identity headers: what an origin is told about the caller, and which incoming headers could pass for it.
 //!
-//! 1. An incoming header is removed if its name, with `_` read as `-`, starts with `x-mcp-auth-`: servers that map both to one variable must not be
-//!    fooled (CVE-2025-64484).
+//! 1. An incoming header is removed if some server could read its name as one that starts with
+//!    `x-mcp-auth-` (`header_names`).
 //! 2. Every byte of a value outside 0x21 to 0x7E, and `%`, is percent-encoded; in scopes the separating spaces stay.
 //! 3. A claim that is there with the wrong type counts as said and useless: nothing else is consulted in its place.
 
+use crate::header_names;
 use crate::json::{Document, Node};
 
 pub const PREFIX: &str = "x-mcp-auth-";
@@ -79,11 +80,7 @@ impl Headers {
 
 /// Whether an incoming header could pass for one of ours.
 pub fn is_reserved(name: &str) -> bool {
-    let name = name.as_bytes();
-    name.len() >= PREFIX.len()
-        && name.iter().zip(PREFIX.bytes()).all(|(b, expected)| {
-            if *b == b'_' { expected == b'-' } else { b.to_ascii_lowercase() == expected }
-        })
+    header_names::begins_with(name, PREFIX)
 }
 
 /// Which claims say who the client is, and what was granted. Of each list the first that is there counts.

@@ -24,6 +24,7 @@ pub mod delivery;
 pub mod discovery;
 pub mod edge;
 pub mod forward;
+pub mod header_names;
 pub mod identity;
 pub mod jose;
 pub mod json;

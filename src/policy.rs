@@ -21,19 +21,29 @@ pub use rules::{Accepted, ClaimDemand, Demand, Mode, Operation, Policy, Rule, Ru
 use message::{Message, Messages, Unreadable};
 use mirror::Mirror;
 
+use crate::cors;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::verify::Verified;
 
+/// What MCP's Streamable HTTP uses. `HEAD` is none of them: servers answer it by carrying out a `GET`.
+const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+
 /// What a request asks for, as far as it was read.
 #[derive(Clone, Copy, Debug)]
 pub enum Asked<'a> {
-    /// The HTTP method, and whether another protocol is asked for (`Upgrade`).
-    Head {
-        method: &'a str,
-        upgrade: bool,
-    },
+    /// A request whose body is not read.
+    Head(Head<'a>),
     Body(Body<'a>),
+}
+
+/// A request by its method, and what else it brings that no rule would see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head<'a> {
+    pub method: &'a str,
+    /// Its `Upgrade` names WebSocket.
+    pub websocket: bool,
+    pub has_body: bool,
 }
 
 /// The body of a POST, and the headers that say something of it.
@@ -91,8 +101,8 @@ pub struct Heard {
 }
 
 /// Whether the body of a request with a good token has to be read before a decision.
-pub fn reads_body(policy: Option<&Policy>, method: &str) -> bool {
-    method == "POST" && policy.is_some_and(Policy::has_rules)
+pub fn reads_body(policy: &Policy, method: &str) -> bool {
+    method == "POST" && policy.has_rules()
 }
 
 /// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous methods lets come this far.
@@ -110,9 +120,7 @@ pub fn clear(
     };
     let caller = verified.as_ref().map_or_else(Caller::nobody, Caller::new);
     let (heard, lists, judged) = match asked {
-        Asked::Head { method, upgrade } => {
-            (Heard::default(), *method == "GET", head(policy, &caller, method, *upgrade))
-        }
+        Asked::Head(asked) => (Heard::default(), asked.method == "GET", head(policy, &caller, asked)),
         Asked::Body(body) => match read(body) {
             Ok(messages) => (
                 heard(&messages),
@@ -136,22 +144,29 @@ pub fn clear(
     (heard, Ok(Clearance { verified, would_refuse, lists: lists && policy.filters() }))
 }
 
-fn head(policy: &Policy, caller: &Caller<'_>, method: &str, upgrade: bool) -> Result<(), Unmet> {
+fn head(policy: &Policy, caller: &Caller<'_>, asked: &Head<'_>) -> Result<(), Unmet> {
     if caller.is_nobody() {
         return Err(Refusal::CredentialsMissing.into());
     }
-    // What a WebSocket carries no rule would see.
-    if upgrade && policy.has_rules() {
+    // What a WebSocket carries no policy would see.
+    if asked.websocket {
         return Err(Refusal::UpgradeNotAllowed.into());
     }
+    if policy.has_rules() {
+        // Only a POST's body is read, so no other request may bring one.
+        if !METHODS.contains(&asked.method) {
+            return Err(Refusal::MethodNotAllowed(cors::METHODS).into());
+        }
+        if asked.has_body {
+            return Err(Refusal::BodyNotAllowed.into());
+        }
+    }
     // Without rules a POST's body is not read, and only what holds for every request is asked.
-    policy.judge(caller, &[Operation { method: Some(method), names: [None; 2] }])
+    policy.judge(caller, &[Operation { method: Some(asked.method), names: [None; 2] }])
 }
 
 fn read<'a>(body: &Body<'a>) -> Result<Messages<'a>, Unmet> {
-    if !is_plain(body.content_type, body.content_encoding) {
-        return Err(Refusal::BodyEncoded.into());
-    }
+    is_json_text(body.content_type, body.content_encoding)?;
     let bytes = body.bytes.ok_or(Refusal::BodyTooLarge)?;
     message::read(bytes).map_err(|unreadable| match unreadable {
         Unreadable::Json => Refusal::BodyMalformed.into(),
@@ -199,20 +214,26 @@ fn heard(messages: &Messages<'_>) -> Heard {
     }
 }
 
-/// Whether every reader of a body takes its bytes as they are, for UTF-8: `charset=utf-7` hides one name behind another, and so can a compressed body.
-fn is_plain(content_type: Option<&str>, content_encoding: Option<&str>) -> bool {
-    let identity = content_encoding.is_none_or(|encoding| encoding.trim().eq_ignore_ascii_case("identity"));
+/// Whether every reader of a body takes it for JSON, and its bytes as they are, for UTF-8. A form hides
+/// another call from a reader of JSON, `charset=utf-7` hides one name behind another, and so can a
+/// compressed body. So the type is `application/json`, with no parameter but the charset.
+///
+/// # Errors
+/// Some reader may take it for something else.
+fn is_json_text(content_type: Option<&str>, content_encoding: Option<&str>) -> Result<(), Refusal> {
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-    let utf8 = match content_type.split_once("charset") {
+    let mut parts = content_type.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let (media_type, parameter, more) = (parts.next(), parts.next(), parts.next());
+    if media_type != Some("application/json") || more.is_some() {
+        return Err(Refusal::BodyNotJson);
+    }
+    let is_utf8 = match parameter {
         None => true,
-        Some((_, rest)) => {
-            let value = rest.strip_prefix('=').unwrap_or_default();
-            let (charset, rest) =
-                value.split_at_checked(value.find([';', ',']).unwrap_or(value.len())).unwrap_or_default();
-            let charset = charset.trim_end();
-            let charset = charset.strip_prefix('"').and_then(|c| c.strip_suffix('"')).unwrap_or(charset);
-            matches!(charset, "utf-8" | "utf8") && !rest.contains("charset") && !rest.starts_with(',')
-        }
+        Some("charset=utf-8" | "charset=utf8" | "charset=\"utf-8\"" | "charset=\"utf8\"") => true,
+        Some(other) if other.starts_with("charset") => false,
+        Some(_) => return Err(Refusal::BodyNotJson),
     };
-    identity && utf8
+    let is_identity =
+        content_encoding.is_none_or(|encoding| encoding.trim().eq_ignore_ascii_case("identity"));
+    if is_utf8 && is_identity { Ok(()) } else { Err(Refusal::BodyEncoded) }
 }

@@ -62,8 +62,12 @@ pub enum Refusal {
 
     /// More than the policy may read.
     BodyTooLarge,
+    /// Of another type than `application/json`, which some reader may read differently.
+    BodyNotJson,
     /// In a character set or a compression that readers may undo differently.
     BodyEncoded,
+    /// With a method whose body no rule would see.
+    BodyNotAllowed,
     BodyMalformed,
     MessageInvalid,
     MirrorMissing,
@@ -123,6 +127,8 @@ impl Rpc {
     const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
     /// As the SDKs' servers answer an unknown session.
     const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
+    const BODY_NOT_ALLOWED: Self = Self { code: -32600, message: "Only a POST may have a body" };
+    const NOT_JSON: Self = Self { code: 415, message: "Content-Type must be application/json" };
     const TOO_LARGE: Self = Self { code: 413, message: "Request body too large" };
     const ENCODED: Self = Self { code: 415, message: "Request body must be UTF-8 without Content-Encoding" };
 }
@@ -238,7 +244,9 @@ impl Refusal {
             Self::TokenBound => token(Invalid, "token_bound"),
 
             Self::BodyTooLarge => rpc(413, Rpc::TOO_LARGE, "payload_too_large", "body_too_large"),
+            Self::BodyNotJson => rpc(415, Rpc::NOT_JSON, "unsupported_media_type", "body_not_json"),
             Self::BodyEncoded => rpc(415, Rpc::ENCODED, "unsupported_media_type", "body_encoded"),
+            Self::BodyNotAllowed => rpc(400, Rpc::BODY_NOT_ALLOWED, "invalid_request", "body_not_allowed"),
             Self::BodyMalformed => rpc(400, Rpc::PARSE_ERROR, "parse_error", "body_malformed"),
             Self::MessageInvalid => rpc(400, Rpc::INVALID_REQUEST, "invalid_request", "message_invalid"),
             Self::MirrorMissing => rpc(400, Rpc::MIRROR_MISSING, "header_mismatch", "mirror_missing"),

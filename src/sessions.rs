@@ -21,7 +21,6 @@ use crate::refusal::Refusal;
 use crate::secret::Secret;
 
 pub const HEADER: &str = "Mcp-Session-Id";
-pub const VERSION_HEADER: &str = "MCP-Protocol-Version";
 
 /// The first version without sessions. Versions are dates, so their order is that of their text.
 const SESSIONLESS: &str = "2026-07-28";

@@ -67,6 +67,8 @@ fn rows() -> Vec<Row> {
         token("sub_not_string", SubNotString, "invalid"),
         token("token_bound", TokenBound, "invalid"),
         rpc("body_too_large", BodyTooLarge, 413, "payload_too_large"),
+        rpc("body_not_json", BodyNotJson, 415, "unsupported_media_type"),
+        rpc("body_not_allowed", BodyNotAllowed, 400, "invalid_request"),
         rpc("body_encoded", BodyEncoded, 415, "unsupported_media_type"),
         rpc("body_malformed", BodyMalformed, 400, "parse_error"),
         rpc("message_invalid", MessageInvalid, 400, "invalid_request"),

@@ -80,6 +80,12 @@ fn the_order_of_the_checks() {
             "verify",
         ),
         ("any method", request("BREW", CANONICAL, None, Some("Bearer t")), "verify"),
+        ("TRACE", request("TRACE", CANONICAL, None, Some("Bearer t")), "method_not_allowed"),
+        ("TRACE of nobody's", request("TRACE", CANONICAL, None, None), "method_not_allowed"),
+        ("TRACE in another case", request("Trace", CANONICAL, None, None), "method_not_allowed"),
+        ("TRACK", request("TRACK", CANONICAL, None, Some("Bearer t")), "method_not_allowed"),
+        ("CONNECT", request("CONNECT", CANONICAL, evil, Some("Bearer t")), "method_not_allowed"),
+        ("TRACE elsewhere", request("TRACE", elsewhere, None, None), "not_found"),
         ("a method's case counts", request("options", CANONICAL, None, None), "credentials_missing"),
         ("HEAD", request("HEAD", CANONICAL, None, None), "credentials_missing"),
         (

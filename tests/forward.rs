@@ -9,12 +9,14 @@
 
 mod support;
 
-use mcp_edge_auth::forward::{is_override, is_removed, plan};
-use mcp_edge_auth::policy::Clearance;
+use mcp_edge_auth::forward::{is_nominated, is_removed, names_websocket, opens_websocket, plan};
+use mcp_edge_auth::policy::{self, Asked, Clearance, Policy};
+use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::{Route, route};
 use serde_json::json;
 use support::engine::cleared;
 use support::es256::trusted;
+use support::policy::{POLICY, posted};
 use support::{config, for_each_row, resource, same, settings, with};
 
 fn clearance() -> Clearance {
@@ -184,7 +186,26 @@ fn removed_headers() {
         ("x_mcp_auth_user_id", true),
         ("authorization-x", false),
         ("x-authorization", false),
-        ("proxy-authorization", false),
+        ("x.mcp.auth.user.id", true),
+        ("X~MCP!Auth|User+Id", true),
+        ("connection", true),
+        ("Keep-Alive", true),
+        ("keep_alive", true),
+        ("te", true),
+        ("trailer", true),
+        ("Transfer_Encoding", true),
+        ("transfer-encoding", false),
+        ("Content_Length", true),
+        ("h.ost", false),
+        ("upgrade", true),
+        ("http2-settings", true),
+        ("proxy-connection", true),
+        ("proxy-authorization", true),
+        ("proxy-authenticate", true),
+        ("expect", true),
+        ("content-length", false),
+        ("x-http-method-override", false),
+        ("mcp_name", false),
         ("cookie", false),
         ("content-type", false),
         ("mcp-session-id", false),
@@ -196,13 +217,105 @@ fn removed_headers() {
 }
 
 #[test]
-fn headers_that_name_another_method() {
+fn headers_that_would_get_around_a_policy() {
     let rows = [
         ("X-HTTP-Method-Override", true),
+        ("X_HTTP_Method_Override", true),
+        ("x.http.method", true),
         ("x-http-method", true),
-        ("X-Method-Override", true),
+        ("X-Method_Override", true),
         ("x-http-methods", false),
         ("method", false),
+        ("Mcp_Name", true),
+        ("mcp.method", true),
+        ("MCP_Protocol-Version", true),
+        ("Content_Type", true),
+        ("content.encoding", true),
+        // What was judged itself goes on.
+        ("Mcp-Name", false),
+        ("mcp-method", false),
+        ("MCP-Protocol-Version", false),
+        ("content-type", false),
+        ("Content-Encoding", false),
+        ("content-length", false),
+        ("mcp-param-region", false),
     ];
-    for_each_row(rows, |(name, expected)| same(name, is_override(name), *expected));
+    let config = config(&with(settings(), json!({ POLICY: { "required_scopes": ["mcp"] } })));
+    for_each_row(rows, |(name, expected)| same(name, is_removed(resource(&config), name), *expected));
+}
+
+#[test]
+fn what_connection_names() {
+    let rows = [
+        ("close", "close", true),
+        ("keep-alive, X-Secret", "x-secret", true),
+        ("X-Secret\t,keep-alive", "x-secret", true),
+        ("x_secret", "x-secret", true),
+        ("x-secrets", "x-secret", false),
+        ("x secret", "secret", false),
+        ("", "x-secret", false),
+        ("content-length, transfer-encoding", "content-length", false),
+        ("content-length, transfer-encoding", "transfer-encoding", false),
+    ];
+    for_each_row(rows, |(connection, name, expected)| {
+        same(connection, is_nominated(connection, name), *expected)
+    });
+}
+
+#[test]
+fn upgrades() {
+    let rows = [
+        ("websocket", true),
+        ("WebSocket", true),
+        ("websocket ", true),
+        ("\twebsocket", true),
+        ("websocket/13", true),
+        ("h2c, websocket", true),
+        ("websocket,h2c", true),
+        ("h2c, , WEBSOCKET / 13", true),
+        ("h2c", false),
+        ("websockets", false),
+        ("x-websocket", false),
+        ("TLS/1.0, HTTP/1.1", false),
+        ("", false),
+    ];
+    for_each_row(rows, |(upgrade, expected)| same(upgrade, names_websocket(upgrade), *expected));
+}
+
+#[test]
+fn a_websocket_is_opened_by_a_get_of_somebody() {
+    let nobody = policy::clear(
+        Some(&anonymous_policy()),
+        None,
+        &Asked::Body(posted(Some(br#"{"id":1,"method":"ping"}"#))),
+    );
+    let (user, nobody) = (clearance(), nobody.1.unwrap());
+    let refused = Err(Refusal::UpgradeNotAllowed);
+    for (method, clearance, upgrade, expected) in [
+        ("GET", &user, Some("websocket"), Ok(true)),
+        ("GET", &user, Some("WebSocket"), Ok(true)),
+        // Not what the runtime takes for one: it goes out as a plain request.
+        ("GET", &user, Some("h2c, websocket"), Ok(false)),
+        ("GET", &user, Some("websocket "), Ok(false)),
+        ("GET", &nobody, Some("websocket"), refused),
+        ("GET", &nobody, Some("h2c, websocket"), refused),
+        ("GET", &user, Some("h2c"), Ok(false)),
+        ("GET", &user, None, Ok(false)),
+        ("POST", &user, None, Ok(false)),
+        ("POST", &user, Some("h2c"), Ok(false)),
+        ("POST", &nobody, Some("h2c"), Ok(false)),
+        ("POST", &user, Some("websocket"), refused),
+        ("POST", &user, Some("h2c, websocket"), refused),
+        ("POST", &nobody, Some("websocket"), refused),
+        ("HEAD", &user, Some("websocket"), refused),
+        ("DELETE", &user, Some("websocket"), refused),
+        ("get", &user, Some("websocket"), refused),
+    ] {
+        assert_eq!(opens_websocket(method, clearance, upgrade), expected, "{method} {upgrade:?}");
+    }
+}
+
+fn anonymous_policy() -> Policy {
+    let config = config(&with(settings(), json!({ POLICY: { "anonymous_methods": ["ping"] } })));
+    resource(&config).policy.clone().unwrap()
 }

@@ -9,9 +9,9 @@
 
 mod support;
 
-use mcp_edge_auth::policy::{Asked, Body};
+use mcp_edge_auth::policy::Asked;
 use serde_json::{Value, json};
-use support::policy::{call, clear, expect, plain, rule, said, verified};
+use support::policy::{call, clear, expect, plain, posted, rule, said, verified};
 use support::{for_each_row, same, with};
 
 #[test]
@@ -147,7 +147,7 @@ fn a_token_with_just_the_challenged_scopes_passes() {
     ] });
     for had in ["", "mcp", "admin", "x:two", "a b", "c x:one"] {
         let text = call("t").to_string();
-        let body = Body { bytes: Some(text.as_bytes()), ..Body::default() };
+        let body = posted(Some(text.as_bytes()));
         let unmet =
             clear(&policy, Some(verified(&json!({ "scope": had }))), &Asked::Body(body)).1.unwrap_err();
         let challenged = json!({ "scope": unmet.scopes.join(" ") });

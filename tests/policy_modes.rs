@@ -10,39 +10,49 @@
 mod support;
 
 use mcp_edge_auth::policy::mirror::Mirror;
-use mcp_edge_auth::policy::{self, Asked, Body};
+use mcp_edge_auth::policy::{self, Asked, Body, Head};
 use serde_json::{Value, json};
-use support::policy::{POLICY, call, clear, expect, outcome, plain, rule, said, verified};
+use support::policy::{POLICY, call, clear, expect, outcome, plain, posted, rule, said, verified};
 use support::{config, for_each_row, resource, same, settings, with};
 
 #[test]
 fn requests_that_are_no_post() {
+    const fn head(method: &str) -> Head<'_> {
+        Head { method, websocket: false, has_body: false }
+    }
     let policy = json!({ "required_scopes": ["mcp"], "rules": [
         { "methods": ["DELETE"], "scopes": ["end"] }, { "methods": ["tools/*"], "scopes": ["tools"] }, { "names": ["x"], "deny": true },
     ] });
     let rows = [
-        ("GET", false, "mcp", "ok"),
-        ("GET", false, "", "scope_insufficient mcp"),
-        ("HEAD", false, "mcp", "ok"),
-        ("DELETE", false, "mcp", "scope_insufficient #0 mcp end"),
-        ("DELETE", false, "mcp end", "ok"),
-        ("GET", true, "mcp tools end", "upgrade_not_allowed"),
+        (head("GET"), "mcp", "ok"),
+        (head("GET"), "", "scope_insufficient mcp"),
+        (head("DELETE"), "mcp", "scope_insufficient #0 mcp end"),
+        (head("DELETE"), "mcp end", "ok"),
+        (Head { websocket: true, ..head("GET") }, "mcp tools end", "upgrade_not_allowed"),
+        (Head { websocket: true, ..head("POST") }, "mcp tools end", "upgrade_not_allowed"),
+        (Head { has_body: true, ..head("GET") }, "mcp tools end", "body_not_allowed"),
+        (Head { has_body: true, ..head("DELETE") }, "mcp tools end", "body_not_allowed"),
     ];
-    for_each_row(rows, |&(method, upgrade, scope, expected)| {
-        let (_, cleared) =
-            clear(&policy, Some(verified(&json!({ "scope": scope }))), &Asked::Head { method, upgrade });
-        same(method, outcome(cleared), expected.to_owned())
+    let judged = |policy: &Value, asked: Head<'_>, scope: &str| {
+        outcome(clear(policy, Some(verified(&json!({ "scope": scope }))), &Asked::Head(asked)).1)
+    };
+    for_each_row(rows, |&(asked, scope, expected)| {
+        same(&format!("{asked:?}"), judged(&policy, asked, scope), expected.to_owned())
     });
-    let (_, cleared) = clear(
-        &json!({ "required_scopes": ["mcp"] }),
-        Some(verified(&json!({ "scope": "mcp" }))),
-        &Asked::Head { method: "GET", upgrade: true },
-    );
-    assert_eq!(outcome(cleared), "ok", "without rules there is nothing that a WebSocket would get around");
+    for method in ["HEAD", "PUT", "PATCH", "QUERY", "PROPFIND", "get", "Post", "OPTIONS", ""] {
+        assert_eq!(judged(&policy, head(method), "mcp end"), "method_not_allowed", "{method}");
+    }
+    let report = with(policy, json!({ "mode": "report" }));
+    assert_eq!(judged(&report, head("PUT"), "mcp"), "would: method_not_allowed");
+
+    let scopes_only = json!({ "required_scopes": ["mcp"] });
+    assert_eq!(judged(&scopes_only, Head { has_body: true, ..head("PUT") }, "mcp"), "ok");
+    let websocket = Head { websocket: true, ..head("GET") };
+    assert_eq!(judged(&scopes_only, websocket, "mcp"), "upgrade_not_allowed", "with any policy");
     let (_, cleared) = clear(
         &rule(json!({ "methods": "*", "deny": true })),
         Some(verified(&json!({}))),
-        &Asked::Head { method: "GET", upgrade: false },
+        &Asked::Head(Head { method: "GET", ..Head::default() }),
     );
     assert_eq!(outcome(cleared), "rule_denies #0", "a star is for everything");
 }
@@ -75,13 +85,16 @@ fn nobody() {
     assert_eq!(said(&report, None, &call("a")), "would: scope_insufficient #0 tools");
     for bytes in [None, Some(b"no JSON".as_slice())] {
         for policy in [&policy, &report] {
-            let asked = Asked::Body(Body { bytes, ..Body::default() });
+            let asked = Asked::Body(posted(bytes));
             assert_eq!(outcome(clear(policy, None, &asked).1), login);
         }
     }
-    assert_eq!(outcome(clear(&policy, None, &Asked::Head { method: "GET", upgrade: false }).1), login);
     assert_eq!(
-        outcome(policy::clear(None, None, &Asked::Head { method: "POST", upgrade: false }).1),
+        outcome(clear(&policy, None, &Asked::Head(Head { method: "GET", ..Head::default() })).1),
+        login
+    );
+    assert_eq!(
+        outcome(policy::clear(None, None, &Asked::Head(Head { method: "POST", ..Head::default() })).1),
         login,
         "no policy"
     );
@@ -103,7 +116,7 @@ fn report_mode_tells_and_lets_through() {
 fn what_was_heard() {
     let heard = |body: Value| {
         let text = body.to_string();
-        let body = Body { bytes: Some(text.as_bytes()), ..Body::default() };
+        let body = posted(Some(text.as_bytes()));
         let (heard, _) =
             clear(&rule(json!({ "deny": true })), Some(verified(&json!({}))), &Asked::Body(body));
         (heard.method, heard.name, heard.batch)
@@ -124,7 +137,7 @@ fn what_the_headers_say_of_a_body_is_compared() {
     let policy = rule(json!({ "methods": ["x"], "deny": true }));
     for (method, expected) in [("tools/call", "ok"), ("ping", "mirror_mismatch")] {
         let mirror = Mirror { method: Some(method), ..Mirror::default() };
-        let body = Body { bytes: Some(text.as_bytes()), mirror, ..Body::default() };
+        let body = Body { mirror, ..posted(Some(text.as_bytes())) };
         let cleared = clear(&policy, Some(verified(&json!({}))), &Asked::Body(body)).1;
         assert_eq!(
             cleared.as_ref().err().and_then(|unmet| unmet.id.as_deref()),
@@ -138,7 +151,7 @@ fn what_the_headers_say_of_a_body_is_compared() {
 fn whose_body_is_read_and_whose_answer_may_be_a_list() {
     let read = |policy: Value, method: &str| {
         let config = config(&with(settings(), json!({ POLICY: policy })));
-        policy::reads_body(resource(&config).policy.as_ref(), method)
+        policy::reads_body(resource(&config).policy.as_ref().unwrap(), method)
     };
     assert!(read(rule(json!({ "deny": true })), "POST"));
     assert!(!read(rule(json!({ "deny": true })), "GET"));
@@ -146,13 +159,12 @@ fn whose_body_is_read_and_whose_answer_may_be_a_list() {
         !read(json!({ "required_scopes": ["mcp"], "clients": ["c"] }), "POST"),
         "there is nothing in it to decide on"
     );
-    assert!(!policy::reads_body(None, "POST"));
 
     let filtering = json!({ "filter_lists": true, "rules": [{ "names": ["x"], "deny": true }] });
     let lists =
         |policy: &Value, asked: Asked<'_>| clear(policy, Some(verified(&json!({}))), &asked).1.unwrap().lists;
-    let head = |method| Asked::Head { method, upgrade: false };
-    let body = |text: &'static str| Asked::Body(Body { bytes: Some(text.as_bytes()), ..Body::default() });
+    let head = |method| Asked::Head(Head { method, ..Head::default() });
+    let body = |text: &'static str| Asked::Body(posted(Some(text.as_bytes())));
     assert!(lists(&filtering, head("GET")), "a stream may repeat an answer");
     assert!(!lists(&filtering, head("DELETE")));
     for (text, expected) in [

@@ -3,7 +3,8 @@
 use super::faults::Faults;
 use super::variables::Variables;
 use crate::assertion::Assertion;
-use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value, same_variable};
+use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value};
+use crate::header_names::same;
 
 /// The single form's binding.
 pub(super) const BINDING: &str = "ORIGIN";
@@ -25,7 +26,7 @@ pub(super) fn read(variables: &Variables, assertion: Option<&Assertion>, faults:
     }
     let headers = headers(variables, faults);
     let forwards_token = forwards_token(variables, faults);
-    let sets_authorization = headers.iter().any(|(name, _)| same_variable(name, AUTHORIZATION));
+    let sets_authorization = headers.iter().any(|(name, _)| same(name, AUTHORIZATION));
     if is_contested(sets_authorization, forwards_token, assertion) {
         faults.add(
             if forwards_token { MODE } else { HEADERS },
@@ -54,7 +55,7 @@ fn headers(variables: &Variables, faults: &mut Faults) -> Vec<(String, String)> 
                 "a header name that is not the connection's, the protocol's (Mcp-*) or the Worker's (X-MCP-Auth-*)",
             );
         }
-        if headers.iter().any(|(other, _)| same_variable(other, name)) {
+        if headers.iter().any(|(other, _)| same(other, name)) {
             fault("a name that no other header has");
         }
         match value.as_str().filter(|value| is_value(value)) {

@@ -9,9 +9,10 @@ use super::proxy::Sending;
 use super::{proxy, refuse, runtime};
 use crate::config::Resource;
 use crate::decide::Refused;
+use crate::forward;
 use crate::limits;
 use crate::policy::mirror::Mirror;
-use crate::policy::{self, Asked, Body, Clearance, Heard, Mode, Policy, Unmet};
+use crate::policy::{self, Asked, Body, Clearance, Head, Heard, Mode, Policy, Unmet};
 use crate::route::Protected;
 use crate::verify::Verified;
 
@@ -62,6 +63,13 @@ pub fn forget(ticket: f64) {
     drop(take(ticket));
 }
 
+/// Whether a request brings a body. Some clients say of one without that its length is 0.
+fn has_body(request: &Request) -> Result<bool, JsValue> {
+    let headers = request.headers();
+    Ok(request.body().is_some()
+        && (headers.get("content-length")?.as_deref() != Some("0") || headers.has("transfer-encoding")?))
+}
+
 fn take(ticket: f64) -> Option<Asking> {
     let isolate = Isolate::held()?;
     let mut waiting = isolate.askings.borrow_mut();
@@ -72,14 +80,18 @@ fn take(ticket: f64) -> Option<Asking> {
 impl Asking {
     /// To the reading of the body, or to the end.
     pub(super) fn proceed(self, request: &Request) -> Result<JsValue, JsValue> {
-        let policy = self.policy();
-        if self.verified.is_none() || policy::reads_body(policy, self.line.method()) {
-            let whole = policy.is_some_and(|policy| policy.mode == Mode::Report);
-            return runtime::read(request, limits::BODY_BYTES as f64, whole, self.wait());
-        }
-        let upgrade = policy.is_some_and(Policy::has_rules) && request.headers().has("upgrade")?;
         let method = self.line.method().to_owned();
-        self.clear(request, &Asked::Head { method: &method, upgrade }, &JsValue::UNDEFINED)
+        let mut head = Head { method: &method, ..Head::default() };
+        if let Some(policy) = self.policy() {
+            let headers = request.headers();
+            head.websocket = headers.get("upgrade")?.as_deref().is_some_and(forward::names_websocket);
+            if !head.websocket && (self.verified.is_none() || policy::reads_body(policy, &method)) {
+                let whole = policy.mode == Mode::Report;
+                return runtime::read(request, limits::BODY_BYTES as f64, whole, self.wait());
+            }
+            head.has_body = policy.has_rules() && has_body(request)?;
+        }
+        self.clear(request, &Asked::Head(head), &JsValue::UNDEFINED)
     }
 
     fn resource(&self) -> &'static Resource {

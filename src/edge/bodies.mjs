@@ -42,14 +42,10 @@ export const passList = (response, limit, exchange) =>
 /** A response like another one, with another body. */
 export const withBody = (body, { status, statusText, headers }) => new Response(body, { status, statusText, headers });
 
+// The bytes are counted as they come: a body may be longer than its Content-Length says.
 async function take(request, limit, whole) {
-  const length = request.headers.get("content-length");
-  if (Number(length) > limit) return {};
-  if (length !== null || !request.body) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
-    return { bytes, body: bytes };
-  }
-  const [stream, rest] = whole ? request.body.tee() : [request.body];
+  if (Number(request.headers.get("content-length")) > limit) return {};
+  const [stream, rest] = whole && request.body ? request.body.tee() : [request.body];
   const bytes = await gather(stream, limit);
   return { bytes, body: bytes ?? rest };
 }

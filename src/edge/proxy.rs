@@ -17,9 +17,10 @@ use crate::challenge;
 use crate::config::{Config, Resource};
 use crate::cors::{self, Cors};
 use crate::decide::Refused;
-use crate::delivery::same_variable;
 use crate::forward;
-use crate::policy::{Caller, Clearance, Policy};
+use crate::header_names;
+use crate::policy::mirror::VERSION_HEADER;
+use crate::policy::{Caller, Clearance};
 use crate::refusal::Refusal;
 use crate::route::{Protected, Route, route};
 use crate::sessions::{self, Sessions};
@@ -56,17 +57,23 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let line = line.forwarded(resource);
     let plan = forward::plan(clearance, protected);
     let names = runtime::names(request);
+    let upgrade = sent_header(request, &names, "upgrade")?;
+    let websocket = forward::opens_websocket(line.method(), clearance, upgrade.as_deref());
     let bound = sending.bound();
     let session = sending.session(bound.as_ref(), &names)?;
-    let (session, asserted) = match session.and_then(|session| Ok((session, sending.asserted()?))) {
-        Ok(both) => both,
-        Err(refusal) => return super::refuse(&Refused::at(resource, origin, refusal), line),
-    };
-    let has_rules = resource.policy.as_ref().is_some_and(Policy::has_rules);
+    let (websocket, session, asserted) =
+        match websocket.and_then(|websocket| Ok((websocket, session?, sending.asserted()?))) {
+            Ok(all) => all,
+            Err(refusal) => return super::refuse(&Refused::at(resource, origin, refusal), line),
+        };
+    // A body that was read is framed anew: what was said of its length may be another's.
+    let connection = sent_header(request, &names, "connection")?;
     let is_removed = |name: &str| {
-        forward::is_removed(resource, name)
-            || (has_rules && forward::is_override(name))
-            || (bound.is_some() && same_variable(name, sessions::HEADER))
+        let of_websocket = websocket && name == "upgrade";
+        (forward::is_removed(resource, name) && !of_websocket)
+            || (bound.is_some() && header_names::same(name, sessions::HEADER))
+            || (!sending.body.is_undefined() && matches!(name, "content-length" | "transfer-encoding"))
+            || connection.as_deref().is_some_and(|c| forward::is_nominated(c, name) && !of_websocket)
     };
     let deleted = only(&names, is_removed);
     let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
@@ -164,12 +171,10 @@ impl Sending<'_> {
         names: &str,
     ) -> Result<Result<Option<String>, Refusal>, JsValue> {
         let Some((sessions, owner)) = bound else { return Ok(Ok(None)) };
-        if !names.split('\n').any(|name| name.eq_ignore_ascii_case(sessions::HEADER)) {
+        let Some(attached) = sent_header(self.request, names, sessions::HEADER)? else {
             return Ok(Ok(None));
-        }
-        let headers = self.request.headers();
-        let attached = headers.get(sessions::HEADER)?.unwrap_or_default();
-        let version = headers.get(sessions::VERSION_HEADER)?;
+        };
+        let version = self.request.headers().get(VERSION_HEADER)?;
         let id = sessions.incoming(owner, &attached, version.as_deref());
         Ok(id.map(|id| id.map(str::to_owned)))
     }
@@ -267,13 +272,13 @@ fn challenged(
 
 /// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not bound.
 fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<String>, Refusal>, JsValue> {
-    let Some(sessions) = config().and_then(|config| config.sessions.as_ref()) else { return Ok(Ok(None)) };
+    let Some(owner) = exchange.owner() else { return Ok(Ok(None)) };
     let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
-    let Some(owner) = exchange.owner() else {
-        let is_bound = resource(&exchange.request()).is_none_or(|resource| resource.binds_sessions);
-        return Ok(if is_bound { Err(Refusal::SessionUnbindable) } else { Ok(None) });
-    };
-    Ok(sessions.attach(&owner, &id).map(Some))
+    // The request says whether sessions are bound: a fresh instance, whose settings are not judged yet,
+    // has no keys to bind with.
+    let sessions = config().and_then(|config| config.sessions.as_ref());
+    let attached = sessions.map(|sessions| sessions.attach(&owner, &id));
+    Ok(attached.unwrap_or(Err(Refusal::SessionUnbindable)).map(Some))
 }
 
 /// There was no answer.
@@ -320,6 +325,14 @@ fn resource(request: &Request) -> Option<&'static Resource> {
     match route(config()?, &request.url()) {
         Route::Protected(protected) => Some(protected.resource()),
         _ => None,
+    }
+}
+
+/// A header of the request, which is asked for only if `names`, those of all of its headers, has it.
+fn sent_header(request: &Request, names: &str, name: &str) -> Result<Option<String>, JsValue> {
+    match names.split('\n').any(|sent| sent.eq_ignore_ascii_case(name)) {
+        true => request.headers().get(name),
+        false => Ok(None),
     }
 }
 

@@ -15,6 +15,10 @@ use crate::refusal::Refusal;
 /// The first version with these headers. Versions are dates, so they compare as text.
 const FIRST: &str = "2026-07-28";
 
+pub const VERSION_HEADER: &str = "MCP-Protocol-Version";
+pub const METHOD_HEADER: &str = "Mcp-Method";
+pub const NAME_HEADER: &str = "Mcp-Name";
+
 /// The headers, as sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mirror<'h> {

@@ -5,7 +5,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { BASE } from "./support/origin.mjs";
-import { bearer, stage } from "./support/stage.mjs";
+import { open, raw, whole } from "./support/http.mjs";
+import { assertOwn, bearer, stage } from "./support/stage.mjs";
 
 const sha = (data) => createHash("sha256").update(data).digest("hex");
 
@@ -31,7 +32,6 @@ test("the client's other headers arrive as they were", async (t) => {
     "x-empty": "",
     "x-custom": "value with spaces, commas; and \"quotes\"",
     "last-event-id": "42",
-    "proxy-authorization": "Basic abc",
     "x-forwarded-for": "192.0.2.7",
   };
   await s.call(s.token(), { headers, body: "{}" });
@@ -53,13 +53,62 @@ test("no header is added but the identity", async (t) => {
 
 test("every method arrives as it was, with its body", async (t) => {
   const s = await stage(t);
-  for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY", "PROPFIND", "REPORT", "SEARCH", "MKCOL", "TRACE"]) {
-    const body = ["HEAD", "TRACE"].includes(method) ? undefined : `{"method":"${method}"}`;
+  for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY", "PROPFIND", "REPORT", "SEARCH", "MKCOL"]) {
+    const body = method === "HEAD" ? undefined : `{"method":"${method}"}`;
     const response = await s.call(s.token(), { method, body });
     assert.equal(response.status, 200, method);
     assert.equal(s.origin.last().method, method);
     assert.equal((await s.origin.last().body).toString(), body ?? "", method);
   }
+});
+
+test("TRACE is refused, for an origin that echoes would hand out what the Worker adds", async (t) => {
+  const s = await stage(t, { vars: { ORIGIN_HEADERS: { "X-Shared": "s3cret" } } });
+  for (const token of [s.token(), undefined]) {
+    const { response, line } = await s.ask(token, { method: "TRACE" });
+    assertOwn(response, 405, { error: "method_not_allowed" });
+    assert.equal(response.get("allow"), "GET, POST, DELETE, OPTIONS");
+    assert.equal(line.reason, "method_not_allowed");
+  }
+  assert.equal(s.origin.seen.length, 0);
+});
+
+test("headers that are meant for the connection to the Worker stay there", async (t) => {
+  const s = await stage(t);
+  const ofConnection = {
+    "keep-alive": "timeout=5",
+    "proxy-connection": "keep-alive",
+    "proxy-authorization": "Basic abc",
+    te: "trailers",
+    trailer: "X-Checksum",
+    "http2-settings": "AAMAAABkAAQAAP__",
+    "x-nominated": "1",
+    "x-nominated-too": "1",
+    content_length: "1",
+    transfer_encoding: "chunked",
+  };
+  for (const upgrade of [undefined, "h2c", "TLS/1.0, HTTP/3.0"]) {
+    const headers = { ...ofConnection, ...(upgrade && { upgrade }) };
+    const lines = Object.entries({ ...headers, connection: "close, X-Nominated, x_nominated_too, Content-Length", "x-kept": "1" });
+    const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const { status } = await raw(s.worker.port, `POST /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${s.token()}\r\nContent-Length: 2\r\n${text}\r\n{}`);
+    assert.equal(status, 200);
+    for (const name of Object.keys(headers)) assert.equal(s.origin.last().header(name), undefined, name);
+    assert.equal(s.origin.last().header("x-kept"), "1");
+    assert.equal((await s.origin.last().body).toString(), "{}");
+  }
+});
+
+test("Expect: 100-continue is answered by the Worker's own server, and the origin's answer arrives once", async (t) => {
+  const s = await stage(t);
+  const body = "x".repeat(2 ** 21);
+  const { request, response } = open(s.worker.port, { method: "POST", path: "/mcp", headers: { ...bearer(s.token()), expect: "100-continue", "content-length": body.length } });
+  request.flushHeaders();
+  request.end(body);
+  const answer = await whole(await response);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.json().body.length, body.length);
+  assert.deepEqual([s.origin.seen.length, s.origin.last().header("expect")], [1, undefined]);
 });
 
 test("the query goes on byte for byte", async (t) => {

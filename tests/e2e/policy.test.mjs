@@ -2,7 +2,7 @@
 // let through arrives byte for byte. The rules themselves are rows in tests/policy_*.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { open, whole } from "./support/http.mjs";
+import { open, raw, whole } from "./support/http.mjs";
 import { BASE, eventStream } from "./support/origin.mjs";
 import { POLICY, RULES, call, guarded, post } from "./support/policy.mjs";
 import { assertInvalid, assertUnauthorized, challenge, goodClaims, stage } from "./support/stage.mjs";
@@ -133,10 +133,22 @@ test("what readers may disagree about, or is no message, is 400 and never forwar
     { "content-type": "application/json; charset=utf-7" }, { "content-type": "application/json;charset=UTF-16" }, { "content-type": "application/json; charset=utf-8; charset=utf-7" },
     { "content-type": "application/json; charset*=utf-8''utf-7" }, { "content-encoding": "gzip" }, { "content-encoding": "br" },
   ]) {
-    assertRpcError(await s.call(token, post(call("echo"), headers)), 415, 415, "unsupported_media_type");
+    const { response, line } = await s.ask(token, post(call("echo"), headers));
+    assertRpcError(response, 415, 415, "unsupported_media_type");
+    assert.match(line.reason, /^body_(encoded|not_json)$/);
+  }
+  for (const headers of [
+    { "content-type": "application/x-www-form-urlencoded" }, { "content-type": "multipart/form-data; boundary=x" }, { "content-type": "text/plain" }, { "content-type": "application/json-rpc" },
+    { "content-type": ["application/json", "application/x-www-form-urlencoded"] }, { "content-type": "application/json; profile=x" }, { "content-type": undefined },
+  ]) {
+    const head = post(call("echo"), headers);
+    for (const name of Object.keys(head.headers)) if (head.headers[name] === undefined) delete head.headers[name];
+    const { response, line } = await s.ask(token, head);
+    assertRpcError(response, 415, 415, "unsupported_media_type");
+    assert.equal(line.reason, "body_not_json");
   }
   assert.equal(s.origin.seen.length, 0);
-  for (const type of ["application/json; charset=utf-8", 'application/json; charset="UTF-8"', "application/json;profile=x"]) {
+  for (const type of ["application/json; charset=utf-8", 'application/json; charset="UTF-8"', "Application/JSON"]) {
     assert.equal((await s.call(token, post(call("echo"), { "content-type": type, "content-encoding": "identity" }))).status, 200);
   }
 });
@@ -151,7 +163,9 @@ test("a body of 1 MiB is read, a larger one refused, whether it says its size or
   const chunked = async (body) => {
     const { request, response } = open(s.worker.port, { method: "POST", path: "/mcp", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
     request.on("error", () => {}); // the Worker may hang up on what it does not read
-    request.end(body);
+    request.write(body.slice(0, 1000)); // before the end, or node would say the length
+    assert.equal(request.getHeader("content-length"), undefined);
+    request.end(body.slice(1000));
     return whole(await response);
   };
   for (const exchange of [(body) => s.call(token, post(body)), chunked]) {
@@ -197,7 +211,7 @@ test("the mirror must agree with the body", async (t) => {
   assert.equal(s.origin.last().header("x-http-method-override"), undefined);
 });
 
-test("other methods than POST: required scopes, rules for the HTTP method, and no WebSocket past the rules", async (t) => {
+test("other methods than POST: required scopes, and rules for the HTTP method", async (t) => {
   const s = await guarded(t, { required_scopes: ["mcp"], rules: [...RULES, { methods: ["DELETE"], scopes: ["sessions"] }] });
   for (const method of ["GET", "DELETE"]) {
     const { response } = await s.ask(s.token(), { method });
@@ -206,9 +220,48 @@ test("other methods than POST: required scopes, rules for the HTTP method, and n
   assert.equal((await s.call(s.token({ scope: "mcp" }), { method: "GET" })).status, 200);
   assert.equal((await s.call(s.token({ scope: "mcp" }), { method: "DELETE" })).status, 403);
   assert.equal((await s.call(s.token({ scope: "mcp sessions" }), { method: "DELETE" })).status, 200);
-  const upgrade = await s.ask(s.token({ scope: "mcp" }), { method: "GET", headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" } });
-  assertForbidden(upgrade.response);
-  assert.equal(upgrade.line.reason, "upgrade_not_allowed");
+});
+
+test("with rules, a method that MCP does not use is 405, and only a POST may have a body", async (t) => {
+  const s = await guarded(t);
+  const token = s.token({ scope: "mcp tools" });
+  const denied = JSON.stringify(call("delete_all"));
+  for (const method of ["PUT", "PATCH", "QUERY", "HEAD", "PROPFIND"]) {
+    const { response, line } = await s.ask(token, { method, ...(method !== "HEAD" && post(denied)) });
+    assert.equal(response.status, 405, method);
+    assert.deepEqual([response.get("allow"), line.reason], ["GET, POST, DELETE, OPTIONS", "method_not_allowed"], method);
+  }
+  for (const method of ["GET", "DELETE"]) {
+    const { response, line } = await s.ask(token, { method, ...post(denied) });
+    assertRpcError(response, 400, -32600, "invalid_request");
+    assert.equal(line.reason, "body_not_allowed", method);
+  }
+  const chunked = raw(s.worker.port, `GET /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n${denied.length.toString(16)}\r\n${denied}\r\n0\r\n\r\n`);
+  assert.equal((await chunked).status, 400);
+  assert.equal(s.origin.seen.length, 0);
+  assert.equal((await s.call(token, { method: "DELETE", headers: { "content-length": "0" } })).status, 200, "a length of 0 is no body");
+});
+
+test("a body that is longer than its Content-Length says is counted, not believed", async (t) => {
+  const s = await guarded(t);
+  const head = `POST /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${s.token({ scope: "mcp tools" })}\r\nContent-Type: application/json\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const chunk = `10000\r\n${" ".repeat(0x10000)}\r\n`;
+  // The upload does not end: an answer can only come from counting.
+  const answer = await raw(s.worker.port, head + chunk.repeat(20));
+  assert.equal(answer.status, 413, answer.text);
+  const body = JSON.stringify(call("echo", { params: { name: "echo" } }));
+  const fits = await raw(s.worker.port, `${head}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+  assert.equal(fits.status, 200, fits.text);
+  assert.equal((await s.origin.last().body).toString(), body);
+  assert.equal(s.origin.seen.length, 1);
+});
+
+test("with rules, too, redirects are the client's to follow", async (t) => {
+  const s = await guarded(t);
+  s.origin.on(BASE, (_, res) => res.writeHead(307, { location: "/elsewhere" }).end());
+  const response = await s.call(s.token({ scope: "mcp tools" }), post(call("echo")));
+  assert.equal(response.status, 307);
+  assert.deepEqual(s.origin.seen.map(({ url }) => url), [BASE]);
 });
 
 test("scope hierarchies are honoured", async (t) => {
@@ -248,7 +301,8 @@ test("report mode lets through and says what it would refuse; tokens are checked
   assert.equal((await s.origin.last().body).toString(), large);
   const { response: chunked } = await s.worker.logged(async () => {
     const { request, response } = open(s.worker.port, { method: "POST", path: "/mcp", headers: { authorization: `Bearer ${cli("mcp")}` } });
-    request.end(large);
+    request.write(large.slice(0, 1000)); // before the end, or node would say the length
+    request.end(large.slice(1000));
     return whole(await response);
   });
   assert.equal(chunked.status, 200);

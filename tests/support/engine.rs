@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mcp_edge_auth::config::Resource;
 use mcp_edge_auth::jwks::Need;
 use mcp_edge_auth::keys::KeySet;
-use mcp_edge_auth::policy::{self, Asked, Clearance};
+use mcp_edge_auth::policy::{self, Asked, Clearance, Head};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::verify::{Check, Step, Verification, Verified};
 
@@ -81,7 +81,7 @@ pub fn run_with(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Run {
 /// A good token without a policy: the right to be forwarded.
 pub fn cleared(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Clearance {
     let verified = run_with(resource, token, set).verdict.unwrap();
-    let asked = Asked::Head { method: "POST", upgrade: false };
+    let asked = Asked::Head(Head { method: "POST", ..Head::default() });
     policy::clear(None, Some(verified), &asked).1.unwrap()
 }
 

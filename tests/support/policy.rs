@@ -30,8 +30,12 @@ pub fn clear(
 /// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the rule.
 pub fn said(policy: &Value, verified: Option<Verified>, body: &Value) -> String {
     let text = body.to_string();
-    let body = Body { bytes: Some(text.as_bytes()), ..Body::default() };
-    outcome(clear(policy, verified, &Asked::Body(body)).1)
+    outcome(clear(policy, verified, &Asked::Body(posted(Some(text.as_bytes())))).1)
+}
+
+/// A body, as a client of MCP posts it; `None`: larger than may be read.
+pub fn posted(bytes: Option<&[u8]>) -> Body<'_> {
+    Body { bytes, content_type: Some("application/json"), ..Body::default() }
 }
 
 pub fn outcome(outcome: Result<Clearance, Unmet>) -> String {

@@ -108,7 +108,7 @@ impl Scenario {
             }
         }
         let verified = verification.verdict()?;
-        let asked = Asked::Head { method: "POST", upgrade: false };
+        let asked = Asked::Head(policy::Head { method: "POST", ..policy::Head::default() });
         let clearance = policy::clear(resource.policy.as_ref(), Some(verified), &asked)
             .1
             .map_err(|unmet| unmet.refusal)?;
