@@ -2,8 +2,11 @@
 // wasm-bindgen (`__wbg_reset_state`), so this is what notices when an upgrade breaks them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { send } from "./support/http.mjs";
-import { stage } from "./support/stage.mjs";
+import { asserting } from "./support/assertion.mjs";
+import { open, send, whole } from "./support/http.mjs";
+import { BASE } from "./support/origin.mjs";
+import { bearer, stage } from "./support/stage.mjs";
+import { until } from "./support/until.mjs";
 
 // A panic cannot be caused from outside, so the event by which the runtime reports one is raised instead.
 const around = (main) => `import worker from "./${main}";
@@ -33,6 +36,65 @@ test("after a panic the next request is served by a fresh instance", async (t) =
     assert.equal((await s.ask(s.token({ aud: "https://other.example.com" }))).line.reason, "aud_mismatch");
     assert.equal((await s.ask(s.token())).line.keys, "memory");
   }
+});
+
+test("a panic that only the entry hears of, as an exception, leads to a fresh instance, too", async (t) => {
+  const s = await stage(t, {
+    around: (main) => `import worker from "./${main}";
+// What the Worker is given throws what a panic throws, from within wasm; and who called the entry keeps it from the runtime.
+const trap = { get(name) { if (name === "access-control-request-headers") throw new WebAssembly.RuntimeError("unreachable"); return null; } };
+export default {
+  async fetch(request, env, context) {
+    if (!request.url.endsWith("/test/panic")) return worker.fetch(request, env, context);
+    const options = { method: "OPTIONS", url: "https://mcp.example.com/mcp", headers: trap };
+    return worker.fetch(options, env, context).catch((error) => new Response(error.constructor.name));
+  },
+};
+`,
+  });
+  await s.ask(s.token());
+  assert.equal((await s.ask(s.token())).line.keys, "memory");
+  assert.equal((await send(s.worker.port, { path: "/test/panic" })).text, "RuntimeError");
+  assert.equal((await s.ask(s.token())).line.keys, "issuer", "nothing of the old instance's memory is used");
+  assert.equal(s.worker.lines("start").length, 2);
+});
+
+test("while a fresh instance judges its signing keys, no session id reaches a client unbound", async (t) => {
+  // The runtime takes its time with the keys of every instance but the first.
+  const holding = (main) => `import worker from "./${main}";
+let held = false;
+const { importKey } = SubtleCrypto.prototype;
+SubtleCrypto.prototype.importKey = async function (format, ...rest) {
+  if (held && format === "pkcs8") console.log('{"event":"judging"}');
+  while (held && format === "pkcs8") await new Promise((next) => setTimeout(next, 5));
+  return importKey.call(this, format, ...rest);
+};
+export default {
+  async fetch(request, env, context) {
+    if (request.url.endsWith("/test/release")) held = false;
+    if (!request.url.endsWith("/test/panic")) return worker.fetch(request, env, context);
+    held = true;
+    dispatchEvent(new ErrorEvent("error", { error: new WebAssembly.RuntimeError("unreachable") }));
+    return new Response("raised");
+  },
+};
+`;
+  const s = await stage(t, { around: holding, vars: { ...asserting("header"), MCP_SERVER_AUTH_SESSION_KEY: "k".repeat(32) } });
+  let answer;
+  s.origin.on(BASE, (_, res) => (answer = () => res.writeHead(200, { "mcp-session-id": "session-1" }).end("{}")));
+  const asked = open(s.worker.port, { method: "POST", path: "/mcp", headers: bearer(s.token()) });
+  asked.request.end();
+  await until("the request at the origin", () => answer);
+  await raise(s, "RuntimeError");
+  s.origin.on(BASE, (_, res) => res.end("{}"));
+  const judging = open(s.worker.port, { method: "POST", path: "/mcp", headers: bearer(s.token()) });
+  judging.request.end();
+  await until("a fresh instance that judges", () => s.worker.lines("judging").length);
+  answer();
+  const response = await whole(await asked.response);
+  assert.deepEqual([response.status, response.all("mcp-session-id")], [502, []], response.text);
+  await send(s.worker.port, { path: "/test/release" });
+  assert.equal((await whole(await judging.response)).status, 200);
 });
 
 test("an error that is no panic changes nothing", async (t) => {
