@@ -4,7 +4,15 @@
 //!    resource has a Bearer token and nothing else.
 //! 2. `resource_metadata` is ours, exactly once; what the origin says of it would lead the client around the Worker. Without a document there is none.
 //! 3. Every other parameter is passed on once and quoted, without what a quoted string or a simple parser stumbles over; `error_description` comes last.
-//! 4. What cannot be read as challenges is dropped.
+//! 4. Most clients look for a parameter by a pattern such as `scope="([^"]+)"`, which finds it in other names
+//!    and values, too. A parameter that would be found in place of another is dropped.
+//! 5. What cannot be read as challenges is dropped.
+
+const METADATA: &str = "resource_metadata";
+
+/// What clients look for besides (RFC 6750 section 3, RFC 9470 section 3).
+const SOUGHT: [&str; 7] =
+    ["realm", "scope", "error", "error_description", "error_uri", "acr_values", "max_age"];
 
 /// The line for the client, if there is one. `header`: the origin's `WWW-Authenticate`, its lines joined by commas.
 pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String> {
@@ -15,14 +23,14 @@ pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String
     let chosen = bearers.find(|challenge| challenge.is("error", "insufficient_scope")).unwrap_or(first);
 
     let mut parameters: Vec<(&str, String)> = Vec::new();
-    parameters.extend(resource_metadata.map(|url| ("resource_metadata", url.to_owned())));
+    parameters.extend(resource_metadata.map(|url| (METADATA, url.to_owned())));
     let description = |name: &str| name.eq_ignore_ascii_case("error_description");
     let (last, others): (Vec<_>, Vec<_>) = chosen.parameters.iter().partition(|(name, _)| description(name));
     for (name, value) in others.into_iter().chain(last) {
         let known = |(other, _): &(&str, String)| other.eq_ignore_ascii_case(name);
-        // Nor a name that some simple parser would take for it.
-        if !name.to_ascii_lowercase().contains("resource_metadata") && !parameters.iter().any(known) {
-            parameters.push((name, plain(value)));
+        let value = plain(value);
+        if !misleads(name, &value) && !parameters.iter().any(known) {
+            parameters.push((name, value));
         }
     }
     let parameters: Vec<String> =
@@ -32,6 +40,17 @@ pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String
     } else {
         format!("Bearer {}", parameters.join(", "))
     })
+}
+
+/// Whether a pattern finds another parameter in this one: `x_scope="a"`, `realm="scope=a"`, `realm="scope = a"`.
+/// The name of our document is not to be there at all.
+fn misleads(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let value = value.to_ascii_lowercase().replace(' ', "");
+    let is_sought = SOUGHT.contains(&name.as_str());
+    let is_found =
+        |sought: &&str| !is_sought && name.contains(sought) || value.contains(&[sought, "="].concat());
+    name.contains(METADATA) || value.contains(METADATA) || SOUGHT.iter().any(is_found)
 }
 
 /// Printable ASCII without `"` and `\`.

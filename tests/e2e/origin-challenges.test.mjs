@@ -1,6 +1,7 @@
 // The origin's own challenges: a 403 tells the client what scope is missing and where the Worker's document is; a 401 never reaches it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { extractWWWAuthenticateParams } from "@modelcontextprotocol/client";
 import { BASE } from "./support/origin.mjs";
 import { CANONICAL, METADATA, stage } from "./support/stage.mjs";
 
@@ -13,6 +14,9 @@ const ROWS = [
   [`Bearer ${SCOPE}`, `Bearer resource_metadata="${METADATA}", ${SCOPE}`],
   [[`Bearer ${SCOPE}`, 'Basic realm="origin"'], `Bearer resource_metadata="${METADATA}", ${SCOPE}`],
   [['Bearer error="invalid_token"', `bearer ${SCOPE}`], `Bearer resource_metadata="${METADATA}", ${SCOPE}`],
+  [`Bearer x_scope="admin", realm="scope=admin", title="SCOPE = admin", ${SCOPE}`, `Bearer resource_metadata="${METADATA}", ${SCOPE}`],
+  [`Bearer realm="resource_metadata=${OWN}", ${SCOPE}`, `Bearer resource_metadata="${METADATA}", ${SCOPE}`],
+  [`Bearer ${SCOPE}, error_description="missing scope"`, `Bearer resource_metadata="${METADATA}", ${SCOPE}, error_description="missing scope"`],
   ['Basic realm="origin"', undefined],
   ["Bearer", `Bearer resource_metadata="${METADATA}"`],
 ];
@@ -53,6 +57,11 @@ test("without a document, a challenge names none", async (t) => {
   }));
   s.says(`Bearer resource_metadata="${OWN}", ${SCOPE}`);
   assert.deepEqual((await s.call(s.token())).all("www-authenticate"), [`Bearer ${SCOPE}`]);
+  s.says(`Bearer realm="resource_metadata=${OWN}", x_scope="admin", ${SCOPE}`);
+  const response = await s.call(s.token());
+  assert.deepEqual(response.all("www-authenticate"), [`Bearer ${SCOPE}`]);
+  const found = extractWWWAuthenticateParams({ headers: new Headers({ "www-authenticate": response.get("www-authenticate") }) });
+  assert.deepEqual([found.resourceMetadataUrl, found.scope, found.error], [undefined, "files:write", "insufficient_scope"], "as the official client reads it");
 });
 
 test("a challenge and a bound session go on together", async (t) => {
