@@ -3,7 +3,7 @@
 //! 1. A P-256 or Ed25519 key that they read is read here with the same private value.
 //! 2. A private value that is read stands in the input, and so does the name of its curve.
 //! 3. What is written of a key is read again as the same key, as DER and as PEM, by both.
-//! 4. No fault and no `Debug` says a value: neither the word `CANARY7`, wherever the input has it,
+//! 4. No fault and no `Debug` says a value: neither the word `zinnia7`, wherever the input has it,
 //!    nor a private value.
 
 use base64::Engine as _;
@@ -69,7 +69,7 @@ fn check_variable(value: &Value) {
         Err(faults) => {
             assert!(!faults.is_empty());
             for (field, expected) in faults {
-                assert!(!format!("{field} {expected}").contains("CANARY7"), "{field} {expected}");
+                assert!(!format!("{field} {expected}").contains("zinnia7"), "{field} {expected}");
             }
         }
         Ok(keys) => {
@@ -77,7 +77,7 @@ fn check_variable(value: &Value) {
             let public: Vec<_> = keys.keys().iter().map(|key| key.public().cloned()).collect();
             let published = keys.publish(&public);
             for fault in published.err().unwrap_or_default() {
-                assert!(!fault.to_string().contains("CANARY7"), "{fault}");
+                assert!(!fault.to_string().contains("zinnia7"), "{fault}");
             }
             if let Some(header) = keys.header() {
                 assert!(header.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));

@@ -1,7 +1,7 @@
 //! `Config::read` on settings of any kind: the input is their JSON. `"sound": true` adds what sound
 //! settings need, `"bind": true` two bindings, `"elsewhere": true` hides the secrets.
 //!
-//! 1. No fault says a value. Wherever the word `CANARY7` stands in a value, it is in no fault;
+//! 1. No fault says a value. Wherever the word `zinnia7` stands in a value, it is in no fault;
 //!    names of variables and of members outside secrets are said, so there the word is taken out
 //!    first.
 //! 2. Where it stands in secrets only, neither the settings' `Debug` nor a warning says it.
@@ -12,7 +12,7 @@ use mcp_edge_auth::config::{Config, Variables};
 use mcp_edge_auth::route::{Route, route};
 use serde_json::{Map, Value, json};
 
-const CANARY: &str = "CANARY7";
+const WORD: &str = "zinnia7";
 
 pub(super) fn check(data: &[u8]) {
     let Ok(Value::Object(mut settings)) = serde_json::from_slice(data) else { return };
@@ -48,15 +48,15 @@ pub(super) fn check(data: &[u8]) {
         Err(faults) => {
             assert!(!faults.is_empty());
             for fault in faults {
-                assert!(!format!("{fault} {fault:?}").contains(CANARY), "{fault}");
+                assert!(!format!("{fault} {fault:?}").contains(WORD), "{fault}");
             }
         }
         Ok(config) => {
             let hidden = |(name, value): (&String, &Value)| {
-                if is_secret(name) { !has_public_part(value) } else { !value.to_string().contains(CANARY) }
+                if is_secret(name) { !has_public_part(value) } else { !value.to_string().contains(WORD) }
             };
             if settings.iter().all(hidden) {
-                assert!(!format!("{config:?}").contains(CANARY), "{config:?}");
+                assert!(!format!("{config:?}").contains(WORD), "{config:?}");
             }
             check_completeness(&config);
         }
@@ -86,15 +86,15 @@ fn is_secret(name: &str) -> bool {
 }
 
 fn unmarked(text: &str) -> String {
-    text.replace(CANARY, "")
+    text.replace(WORD, "")
 }
 
 /// Of a secret, names of headers and a key's `kid` are published or logged.
 fn has_public_part(value: &Value) -> bool {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains(CANARY) || name == "kid" || has_public_part(value)),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains(WORD) || name == "kid" || has_public_part(value))
+        }
         Value::Array(items) => items.iter().any(has_public_part),
         Value::String(text) => {
             let inner = serde_json::from_str::<Value>(text).ok().filter(|inner| !inner.is_string());

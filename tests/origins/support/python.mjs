@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { ROOT } from "../../e2e/support/bundle.mjs";
 
 const run = promisify(execFile);
-const FOLDERS = fileURLToPath(new URL("..", import.meta.url));
+const ORIGINS = fileURLToPath(new URL("..", import.meta.url));
 const ENVIRONMENTS = join(ROOT, "dist", "origins");
 const ASK_MS = 60_000;
 const INSTALL_MS = 600_000;
@@ -29,12 +29,12 @@ export async function findPython() {
 }
 
 /**
- * The environments for these folders of tests/origins, made if need be, all at once since most of the time goes into waiting:
+ * The environments for these folders of `parent`, made if need be, all at once since most of the time goes into waiting:
  * { commands: { name: interpreter } }, or { reason } where PyPI is out of reach. Any other failure is thrown.
  */
-export async function environments(python, names) {
-  const places = names.map((name) => place(python, name));
-  if (places.some(({ folder }) => !existsSync(folder))) console.log("Installing what the origins in Python need (once, about a minute) ...");
+export async function environments(python, names, parent = ORIGINS) {
+  const places = names.map((name) => place(python, name, parent));
+  if (places.some(({ folder }) => !existsSync(folder))) console.log(`Installing the Python packages of ${names.join(", ")} (once, a minute at most) ...`);
   const done = await Promise.allSettled(places.map((one) => make(python, one)));
   const failed = done.find(({ status }) => status === "rejected")?.reason;
   if (failed instanceof OutOfReach) return { reason: failed.message };
@@ -42,8 +42,8 @@ export async function environments(python, names) {
   return { commands: Object.fromEntries(places.map(({ name, folder }) => [name, interpreter(folder)])) };
 }
 
-function place({ version }, name) {
-  const pins = join(FOLDERS, name, "requirements.txt");
+function place({ version }, name, parent) {
+  const pins = join(parent, name, "requirements.txt");
   const hash = createHash("sha256").update(version).update(readFileSync(pins)).digest("hex").slice(0, 16);
   return { name, pins, folder: join(ENVIRONMENTS, `${name}-${hash}`) };
 }
