@@ -3,8 +3,8 @@
 //!
 //! 1. What comes out is one well-formed Bearer challenge in printable ASCII, no parameter twice.
 //! 2. `resource_metadata` is ours, or absent where we have none.
-//! 3. A client that searches the line by pattern, as the SDKs do, finds of each parameter that
-//!    steers it exactly what a parser finds.
+//! 3. A client that searches the line by pattern, as the SDKs do, finds of each parameter of the
+//!    specifications exactly what a parser finds.
 //! 4. Rewritten again, the line stays as it is.
 
 use mcp_edge_auth::challenge::rewritten;
@@ -13,8 +13,17 @@ use super::first_line;
 
 const OURS: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
-/// The parameters that clients act upon.
-const STEERING: [&str; 4] = ["resource_metadata", "scope", "error", "realm"];
+/// RFC 9728 section 5.1, RFC 6750 section 3, RFC 9470 section 3.
+const SOUGHT: [&str; 8] = [
+    "resource_metadata",
+    "realm",
+    "scope",
+    "error",
+    "error_description",
+    "error_uri",
+    "acr_values",
+    "max_age",
+];
 
 pub(super) fn check(data: &[u8]) {
     let (mode, header) = first_line(data);
@@ -27,15 +36,11 @@ pub(super) fn check(data: &[u8]) {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), parameters.len(), "a parameter twice: {line}");
-    for name in STEERING {
-        let parsed = parameters.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-        if name == "resource_metadata" {
-            assert_eq!(parsed, ours, "{line}");
-        }
-        // The pattern looks at case, and takes the quotes of an empty value for the value.
-        let expected = parameters.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
-        let expected = expected.map(|value| if value.is_empty() { "\"\"" } else { value });
-        assert_eq!(searched(&line, name), expected, "{name} by pattern: {line}");
+    let found: Vec<&str> = named(&parameters, "resource_metadata").collect();
+    assert_eq!(found, ours.into_iter().collect::<Vec<_>>(), "{line}");
+    for name in SOUGHT {
+        let parsed = named(&parameters, name).next();
+        assert_eq!(searched(&line, name), parsed.filter(|value| !value.is_empty()), "{name}: {line}");
     }
     assert_eq!(rewritten(&line, ours).as_deref(), Some(line.as_str()));
 }
@@ -66,14 +71,18 @@ fn parse(line: &str) -> Option<Vec<(&str, &str)>> {
     }
 }
 
-/// `name=(?:"([^"]+)"|([^\s,]+))`, as the TypeScript and the Python SDK search a challenge.
+/// The values of the parameters of this name, which are compared without regard to case.
+fn named<'l>(parameters: &[(&'l str, &'l str)], name: &str) -> impl Iterator<Item = &'l str> {
+    parameters.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+}
+
+/// `name=(?:"([^"]+)"|([^\s",]+))` without regard to case, as SDKs search a challenge.
 fn searched<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let pattern = format!("{name}=");
     let found = |(at, _): (usize, &str)| {
         let rest = &line[at + pattern.len()..];
         let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(value, _)| value);
-        let plain = || rest.split([' ', ',', '\t']).next();
-        quoted.filter(|value| !value.is_empty()).or_else(plain).filter(|value| !value.is_empty())
+        quoted.or_else(|| rest.split([' ', ',', '\t']).next()).filter(|value| !value.is_empty())
     };
-    line.match_indices(&pattern).find_map(found)
+    line.to_ascii_lowercase().match_indices(&pattern).find_map(found)
 }
