@@ -2,11 +2,12 @@
 //
 //   sides      names; `ours` also stands for the builds given with --ours
 //   variants   { label, options of the stage, requests(stage, running), expect: { status, bytes }, size: what the cost is held against }
+//   connections  how many requests are under way at a time, if not 64
 //   network    the origin is a process of its own instead of a Worker inside workerd
 //   slice      a factor on the length of a slice (forwarded requests leave garbage that is collected in bursts: a slice must hold several)
 //   against    what ratios are taken to: `jose` (or jose-answer, or the first side) of the same variant, or "first": the first variant of the same side
 import { PATH, DOCUMENT } from "./support/stage.mjs";
-import { BODY, MODERN_HEADERS, MODERN_PARAMS, calls, callOf, gets } from "./support/requests.mjs";
+import { BODY, LIST, MODERN_HEADERS, MODERN_PARAMS, calls, callOf, gets } from "./support/requests.mjs";
 import { EVENTS, MIB } from "./support/sizes.mjs";
 
 const FORWARD = ["base", "ours", "jose", "by-hand", "bare"];
@@ -37,6 +38,7 @@ const ruled = (label, options, call = { body: callOf(2048) }) => ({
 const MODERN_CALL = { headers: MODERN_HEADERS, body: callOf(2048, MODERN_PARAMS) };
 const KINDS = ["names", "methods", "beginnings", "endings"];
 
+const LIST_MIB = [1, 2, 4, 8];
 const TOKEN_KIB = [0.5, 1, 2, 4, 8, 16];
 
 export const WORKS = [
@@ -132,5 +134,21 @@ export const WORKS = [
       ...KINDS.flatMap((of) => [10, 1000].map((rules) => ruled(`${rules} ${of}`, { rules, of }))),
       ruled("10 names, 2026-07-28", { rules: 10, of: "names" }, MODERN_CALL),
     ],
+  },
+  {
+    name: "list",
+    title: "RS256: a tools/list that is answered with one event, in pieces of 16 KiB, whose list is filtered; over the network",
+    sides: ["ours"],
+    network: true,
+    connections: 1,
+    slice: 0.7,
+    against: "first",
+    unit: "MiB",
+    variants: LIST_MIB.map((size) => ({
+      label: `${size} MiB`,
+      size,
+      options: { rules: 1, of: "names", filterLists: true },
+      requests: (stage) => calls((i) => stage.token("good", i), { path: `${PATH}/list?MiB=${size}`, body: LIST, count: 4 }),
+    })),
   },
 ];

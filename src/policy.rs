@@ -8,6 +8,7 @@
 //!    a request without a credential that is not listed as anonymous.
 
 mod caller;
+pub mod events;
 pub mod lists;
 pub mod message;
 pub mod mirror;

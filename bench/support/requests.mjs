@@ -28,6 +28,8 @@ export function callOf(bytes, params = {}) {
 
 export const BODY = callOf(1024);
 
+export const LIST = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+
 export const bearer = (token) => (token === undefined ? {} : { authorization: `Bearer ${token}` });
 
 /** tools/call with each of the tokens that `token(i)` makes; path, headers and body may be a side's own. */

@@ -59,7 +59,7 @@ async function openCells(run) {
     for (const side of work.sides) {
       const { running, stage } = (await processOf(run, side, options)) ?? {};
       if (!running) continue;
-      const load = { port: running.port, requests: requests(stage, running), expect };
+      const load = { port: running.port, requests: requests(stage, running), expect, connections: work.connections };
       cells.push({ side: side.name, label, size, load, pids: running.pids, samples: [] });
     }
   }

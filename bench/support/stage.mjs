@@ -13,8 +13,9 @@ const HOUR = 3600;
 /**
  * outside: where issuers and origin are, `https://as.example.com` for those inside workerd. issuers, keys: how many of them; tokens come
  * from the last issuer, signed by the last key of its set. rules, of: how many, and of which KIND_OF_RULE; without `rules` there is no policy.
+ * filterLists: whether the policy filters lists.
  */
-export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, outside = "https://as.example.com" } = {}) {
+export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, filterLists = false, outside = "https://as.example.com" } = {}) {
   const key = signingKey(kindFor(algorithm));
   const set = { keys: [...Array.from({ length: keys - 1 }, (_, i) => decoy(i)), key.jwk({ alg: algorithm, use: "sig" })] };
   const entries = Array.from({ length: issuers }, (_, i) => {
@@ -32,7 +33,7 @@ export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, o
       MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
       MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: entries,
       ORIGIN_URL: `${outside}${BASE}`,
-      ...(rules !== undefined && { MCP_SERVER_AUTH_POLICY: policy(rules, of) }),
+      ...(rules !== undefined && { MCP_SERVER_AUTH_POLICY: { ...policy(rules, of), filter_lists: filterLists } }),
     },
     policy: rules !== undefined,
     token: (kind, i) => TOKENS[kind]({ algorithm, key, issuer, i }),

@@ -1,6 +1,7 @@
 // The runtime's side of bodies that a policy reads. No decision is made here. Everything else streams by unread: `glue.mjs`.
+import { Bytes } from "./bytes.mjs";
 import { pass } from "./glue.mjs";
-import { events, forget, heard, list_read, unreachable } from "./index.js";
+import { events, forget, heard, list_read, unreachable, whole_events } from "./index.js";
 
 const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
@@ -18,16 +19,19 @@ export function read(request, limit, whole, ticket) {
 
 /** The origin's response, filtered by wasm event by event. */
 export function passEvents(response, deleted, exchange) {
-  let rest = new Uint8Array();
-  const push = (chunk, last, out) => {
-    const bytes = joined([rest, chunk]);
-    const [length, filtered] = events(exchange, bytes, last);
-    out.enqueue(filtered);
-    rest = bytes.slice(length);
-  };
+  let held = new Bytes();
+  let place = [false, false];
   const filter = new TransformStream({
-    transform: (chunk, out) => push(chunk, false, out),
-    flush: (out) => push(new Uint8Array(), true, out),
+    transform(chunk, out) {
+      const [whole, ...next] = whole_events(chunk, held.length, ...place);
+      place = next;
+      if (whole) {
+        out.enqueue(events(exchange, held.with(chunk.subarray(0, whole))));
+        held = new Bytes();
+      }
+      held.with(chunk.subarray(whole));
+    },
+    flush: (out) => out.enqueue(events(exchange, held.with([]))),
   });
   return pass(withBody(response.body.pipeThrough(filter), response), deleted, exchange);
 }
@@ -52,22 +56,10 @@ async function take(request, limit, whole) {
 
 /** The bytes of a stream, if there are not more than `limit`. */
 async function gather(stream, limit) {
-  const chunks = [];
-  let length = 0;
+  const bytes = new Bytes();
   for await (const chunk of stream ?? []) {
-    length += chunk.length;
-    if (length > limit) return undefined;
-    chunks.push(chunk);
+    if (bytes.length + chunk.length > limit) return undefined;
+    bytes.with(chunk);
   }
-  return joined(chunks);
-}
-
-function joined(chunks) {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return bytes.with([]);
 }

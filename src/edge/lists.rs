@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
@@ -13,6 +13,7 @@ use crate::cors;
 use crate::json::Document;
 use crate::limits;
 use crate::policy::Caller;
+use crate::policy::events::Place;
 use crate::policy::lists::Sieve;
 use crate::refusal::Refusal;
 use crate::route::{Route, route};
@@ -58,18 +59,33 @@ pub fn list_read(
     }
 }
 
-/// The events at the start of `bytes` that are whole, filtered, after how many bytes of it they take.
+/// How many bytes of a stream's chunk belong to events that are whole with it, and then the last two
+/// arguments for the next chunk, which are the members of a `Place`.
+///
+/// # Errors
+/// An event is too large, so the stream has to end.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn whole_events(chunk: &[u8], held: usize, in_text: bool, after_cr: bool) -> Result<Array, JsError> {
+    let read = Place { in_text, after_cr }.read(chunk, held);
+    let (whole, place) = read.map_err(|_| unreadable())?;
+    Ok(Array::of3(&JsValue::from_f64(whole as f64), &place.in_text.into(), &place.after_cr.into()))
+}
+
+/// Whole events, filtered.
 ///
 /// # Errors
 /// An event cannot be read, so the stream has to end.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn events(exchange: &Exchange, bytes: &[u8], last: bool) -> Result<Array, JsError> {
-    let filtered = sieve(exchange, |sieve| sieve.events(bytes, last).ok()).flatten();
-    let fits = |(_, length): &(Vec<u8>, usize)| bytes.len() - length <= limits::LIST_BYTES;
-    let (filtered, length) =
-        filtered.filter(fits).ok_or_else(|| JsError::new("an event that cannot be filtered"))?;
-    Ok(Array::of2(&JsValue::from_f64(length as f64), &Uint8Array::from(filtered.as_slice())))
+pub fn events(exchange: &Exchange, bytes: &[u8]) -> Result<Vec<u8>, JsError> {
+    let filtered = sieve(exchange, |sieve| sieve.events(bytes).ok()).flatten();
+    filtered.ok_or_else(unreadable)
+}
+
+/// What the runtime's log says of a stream that was cut.
+fn unreadable() -> JsError {
+    JsError::new("list_unreadable: an event cannot be filtered, and its stream was ended")
 }
 
 /// Whoever asked, and what of a list is theirs.

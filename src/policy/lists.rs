@@ -73,46 +73,6 @@ impl Sieve<'_> {
         filtered.push_str(text.get(from..).unwrap_or_default());
         Ok(Cow::Owned(filtered))
     }
-
-    /// The events at the start of a stream's text that are whole, filtered, and how many bytes of it they take. `last`: there is no more to come.
-    ///
-    /// # Errors
-    /// An event holds an answer that cannot be read.
-    pub fn events(&self, bytes: &[u8], last: bool) -> Result<(Vec<u8>, usize), Unreadable> {
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut from = 0;
-        while let Some(length) = event_length(bytes.get(from..).unwrap_or_default(), last) {
-            out.extend(self.event(bytes.get(from..from + length).unwrap_or_default())?.iter());
-            from += length;
-        }
-        Ok((out, from))
-    }
-
-    fn event<'e>(&self, event: &'e [u8]) -> Result<Cow<'e, [u8]>, Unreadable> {
-        let data: Vec<&[u8]> = lines(event).filter_map(|line| data(line.text)).collect();
-        let data = data.join(&b'\n');
-        if !matches!(data.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            return Ok(Cow::Borrowed(event));
-        }
-        let data = str::from_utf8(&data).map_err(|_| Unreadable)?;
-        let Cow::Owned(filtered) = self.json(data)? else { return Ok(Cow::Borrowed(event)) };
-        let mut out = Vec::with_capacity(event.len());
-        let mut written = false;
-        for line in lines(event) {
-            if data_line(line.text) {
-                if !written {
-                    filtered
-                        .split('\n')
-                        .for_each(|text| out.extend([b"data: ", text.as_bytes(), b"\n"].concat()));
-                }
-                written = true;
-            } else {
-                out.extend(line.text);
-                out.extend(line.end);
-            }
-        }
-        Ok(Cow::Owned(out))
-    }
 }
 
 /// Items that go: what stands from the first item of a list to its last, and what of it stays.
@@ -226,53 +186,5 @@ impl<'t> Read<'t> for Item {
             }
         })?;
         Ok(found)
-    }
-}
-
-/// A line of a stream, and what ends it: LF, CR, or both (HTML standard, section 9.2.6).
-struct Line<'b> {
-    text: &'b [u8],
-    end: &'b [u8],
-}
-
-fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let at = rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
-        let (text, after) = rest.split_at_checked(at)?;
-        let length = if after.starts_with(b"\r\n") { 2 } else { after.len().min(1) };
-        let (end, after) = after.split_at_checked(length)?;
-        rest = after;
-        Some(Line { text, end })
-    })
-}
-
-/// The length of the first event, the empty line that ends it included.
-fn event_length(bytes: &[u8], last: bool) -> Option<usize> {
-    let mut length = 0;
-    for line in lines(bytes) {
-        length += line.text.len() + line.end.len();
-        // A CR may be half of a CR LF: the LF that comes next is then an event of nothing.
-        if line.text.is_empty() && !line.end.is_empty() {
-            return Some(length);
-        }
-    }
-    (last && length > 0).then_some(length)
-}
-
-fn data_line(line: &[u8]) -> bool {
-    data(line).is_some()
-}
-
-/// The value of a line of data.
-fn data(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line); // a byte order mark may lead the stream
-    let value = line.strip_prefix(b"data")?;
-    match value.strip_prefix(b":") {
-        Some(value) => Some(value.strip_prefix(b" ").unwrap_or(value)),
-        None => value.is_empty().then_some(value),
     }
 }

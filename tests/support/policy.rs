@@ -1,6 +1,8 @@
 //! Policies judged natively: a policy as it stands in the settings, a token with such claims, and a request.
 
-use mcp_edge_auth::policy::{self, Asked, Body, Clearance, Heard, Unmet};
+use mcp_edge_auth::json::Document;
+use mcp_edge_auth::policy::lists::Sieve;
+use mcp_edge_auth::policy::{self, Asked, Body, Caller, Clearance, Heard, Unmet};
 use mcp_edge_auth::verify::Verified;
 use serde_json::{Value, json};
 
@@ -72,3 +74,21 @@ pub fn expect(rows: Vec<Row>) {
 pub fn rule(rule: Value) -> Value {
     json!({ "rules": [rule] })
 }
+
+/// A sieve as the edge makes it when the answer comes: of a caller that was kept as text.
+pub fn sift<T>(claims: Option<&Value>, filter: impl FnOnce(&Sieve<'_>) -> T) -> T {
+    let policy = json!({ "filter_lists": true, "required_scopes": ["mcp"], "clients": ["c"], "rules": [
+        { "methods": ["tools/call"], "names": ["x*"], "scopes": ["x"] },
+        { "methods": ["tools/call"], "names": ["t*"], "claims": { "a.b": "c" } },
+        { "methods": ["prompts/get", "resources/read"], "names": ["no", "file:///no"], "deny": true },
+    ] });
+    let config = config(&with(settings(), json!({ POLICY: policy })));
+    let verified =
+        claims.map(|claims| verified(&with(json!({ "client_id": "c", "scope": "mcp" }), claims.clone())));
+    let kept = Document::read(Caller::keep(verified.as_ref()).into_bytes()).unwrap();
+    filter(&Sieve { policy: resource(&config).policy.as_ref().unwrap(), caller: &Caller::kept(&kept) })
+}
+
+/// A list that `sift` takes the tool `x` from, and what is left.
+pub const LIST: &str = r#"{"id":1,"result":{"tools":[{"name":"x"},{"name":"a"}]}}"#;
+pub const LESS: &str = r#"{"id":1,"result":{"tools":[{"name":"a"}]}}"#;

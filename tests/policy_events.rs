@@ -1,0 +1,152 @@
+//! Streams are filtered event by event, however they are cut into chunks, and all clients read the same.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
+
+mod support;
+
+use mcp_edge_auth::limits::LIST_BYTES;
+use mcp_edge_auth::policy::events::Place;
+use mcp_edge_auth::policy::lists::{Sieve, Unreadable};
+use serde_json::json;
+use support::policy::{LESS, LIST, sift};
+use support::{for_each_row, same};
+
+/// A stream's text, filtered as it comes in chunks: what went out, and whether it came to its end.
+fn sent(sieve: &Sieve<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>) {
+    let (mut held, mut out, mut place) = (Vec::new(), Vec::new(), Place::default());
+    let mut filter = || {
+        for chunk in chunks {
+            let (whole, next) = place.read(chunk, held.len())?;
+            place = next;
+            if whole > 0 {
+                held.extend_from_slice(&chunk[..whole]);
+                out.extend(sieve.events(&held)?);
+                held.clear();
+            }
+            held.extend_from_slice(&chunk[whole..]);
+        }
+        out.extend(sieve.events(&held)?);
+        Ok(())
+    };
+    let end = filter();
+    (out, end)
+}
+
+fn streamed(sieve: &Sieve<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
+    let (out, end) = sent(sieve, chunks);
+    end.map(|()| out)
+}
+
+#[test]
+fn streams() {
+    let two_lines = LIST.replace(",\"result\"", ",\ndata: \"result\"");
+    let two_lines_less = LESS.replace(",\"result\"", ",\ndata: \"result\"");
+    let rows: Vec<(&str, String, String)> = vec![
+        ("an event", format!("data: {LIST}\n\n"), format!("data: {LESS}\n\n")),
+        ("without a space", format!("data:{LIST}\n\n"), format!("data: {LESS}\n\n")),
+        (
+            "with more fields",
+            format!("event: message\nid: 7\ndata: {LIST}\nretry: 5\n\n"),
+            format!("event: message\nid: 7\ndata: {LESS}\nretry: 5\n\n"),
+        ),
+        ("over lines", format!("data: {two_lines}\n\n"), format!("data: {two_lines_less}\n\n")),
+        ("in CR LF", format!("id: 1\r\ndata: {LIST}\r\n\r\n"), format!("id: 1\r\ndata: {LESS}\n\r\n")),
+        ("in CR", format!("id: 1\rdata: {LIST}\r\r: x\r\r"), format!("id: 1\rdata: {LESS}\n\r: x\r\r")),
+        ("a byte order mark", format!("\u{feff}data: {LIST}\n\n"), format!("data: {LESS}\n\n")),
+        (
+            "many small events",
+            format!("data: {LIST}\n\n:\r\r\n\r\n\r").repeat(5),
+            format!("data: {LESS}\n\n:\r\r\n\r\n\r").repeat(5),
+        ),
+        (
+            "several",
+            format!(": c\n\ndata: {{\"method\":\"x\"}}\n\ndata: {LIST}\n\ndata: end\n\n"),
+            format!(": c\n\ndata: {{\"method\":\"x\"}}\n\ndata: {LESS}\n\ndata: end\n\n"),
+        ),
+        ("one that never ends", format!("data: {LIST}"), format!("data: {LESS}\n")),
+        ("nothing to remove", format!("data:{LESS}\r\n\r\n"), format!("data:{LESS}\r\n\r\n")),
+        (
+            "an endpoint",
+            "event: endpoint\ndata: /messages?s=1\n\n".into(),
+            "event: endpoint\ndata: /messages?s=1\n\n".into(),
+        ),
+        ("no data", "\n\n: x\ndata\n\n".into(), "\n\n: x\ndata\n\n".into()),
+        ("nothing", String::new(), String::new()),
+    ];
+    let text_of = |sieve: &Sieve<'_>, chunks: &[&[u8]]| {
+        streamed(sieve, chunks).map(|out| String::from_utf8(out).unwrap())
+    };
+    sift(Some(&json!({})), |sieve| {
+        for_each_row(rows, |(name, text, expected)| {
+            let (text, expected) = (text.as_bytes(), Ok(expected.clone()));
+            same(name, text_of(sieve, &[text]), expected.clone())?;
+            // Cut anywhere, it comes to the same.
+            for at in 0..text.len() {
+                let (first, second) = text.split_at(at);
+                same(&format!("{name} cut at {at}"), text_of(sieve, &[first, second]), expected.clone())?;
+            }
+            let bytes: Vec<&[u8]> = text.chunks(1).collect();
+            same(&format!("{name} byte by byte"), text_of(sieve, &bytes), expected)
+        });
+        for unreadable in ["data: {\"result\":{},\"result\":{}}\n\n", "data: {\n\n", "data:  [1,]\n\n"] {
+            assert_eq!(streamed(sieve, &[unreadable.as_bytes()]), Err(Unreadable), "{unreadable}");
+        }
+        assert_eq!(streamed(sieve, &[b"data: {\"x\":\"\xff\"}\n\n"]), Err(Unreadable));
+        assert_eq!(streamed(sieve, &[b": first\n\nda"]).unwrap(), b": first\n\nda");
+    });
+}
+
+#[test]
+fn an_event_goes_out_with_its_last_byte() {
+    sift(Some(&json!({})), |sieve| {
+        let event = format!("data: {LIST}");
+        let less = format!("data: {LESS}\n");
+        for (chunks, expected) in [
+            (vec!["\n", "\n"], less.clone() + "\n"),
+            (vec!["\r", "\n", "\r"], less.clone() + "\r"),
+            // The LF of the last CR LF does not wait for the next event, on which a client may wait.
+            (vec!["\r\n\r", "\n"], less.clone() + "\r\n"),
+            (vec!["\r\r", "data: 1"], less.clone() + "\r"),
+            (vec!["\r", "\r", "\n"], less.clone() + "\r\n"),
+            (vec!["\r", "\n"], String::new()),
+            (vec!["\r", "x\r"], String::new()),
+        ] {
+            let (mut held, mut out, mut place) = (event.clone().into_bytes(), Vec::new(), Place::default());
+            (_, place) = place.read(&held, 0).unwrap();
+            for chunk in &chunks {
+                let (whole, next) = place.read(chunk.as_bytes(), held.len()).unwrap();
+                place = next;
+                held.extend_from_slice(chunk.as_bytes());
+                let rest = held.split_off(if whole > 0 { held.len() - chunk.len() + whole } else { 0 });
+                out.extend(sieve.events(&held).unwrap());
+                held = rest;
+            }
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{chunks:?}");
+        }
+    });
+}
+
+#[test]
+fn an_event_has_a_greatest_size() {
+    let size = |length: usize, chunk: usize| {
+        let event = [b"data: ".as_slice(), &vec![b'x'; length - 8], b"\n\n"].concat();
+        assert_eq!(event.len(), length);
+        let two = [b": first\n\n".as_slice(), &event, b": last\n\n"].concat();
+        sift(None, |sieve| {
+            let (out, end) = sent(sieve, &two.chunks(chunk).collect::<Vec<_>>());
+            (out == two, end)
+        })
+    };
+    for chunk in [65_537, LIST_BYTES + 100] {
+        assert_eq!(size(LIST_BYTES, chunk), (true, Ok(())), "{chunk}");
+        assert_eq!(size(LIST_BYTES + 1, chunk), (false, Err(Unreadable)), "{chunk}");
+    }
+    // Nor is more held of one that never ends.
+    assert_eq!(Place::default().read(b"x", LIST_BYTES), Err(Unreadable));
+    assert!(Place::default().read(b"x", LIST_BYTES - 1).is_ok());
+}
