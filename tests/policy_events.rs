@@ -12,7 +12,7 @@ mod support;
 use mcp_edge_auth::limits::LIST_BYTES;
 use mcp_edge_auth::policy::events::Place;
 use mcp_edge_auth::policy::lists::{Sieve, Unreadable};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::policy::{LESS, LIST, sift};
 use support::{for_each_row, same};
 
@@ -59,6 +59,27 @@ fn streams() {
         ("in CR", format!("id: 1\rdata: {LIST}\r\r: x\r\r"), format!("id: 1\rdata: {LESS}\n\r: x\r\r")),
         ("a byte order mark", format!("\u{feff}data: {LIST}\n\n"), format!("data: {LESS}\n\n")),
         (
+            "a mark before another field",
+            format!("\u{feff}id: 1\ndata: {LIST}\n\n"),
+            format!("id: 1\ndata: {LESS}\n\n"),
+        ),
+        (
+            "a mark before a later event",
+            format!(": c\n\n\u{feff}data: {LIST}\r\n\r\n"),
+            format!(": c\n\ndata: {LESS}\n\r\n"),
+        ),
+        (
+            "a mark before what is no list",
+            format!("\u{feff}data: x\ndata: {LESS}\n\n"),
+            format!("data: x\ndata: {LESS}\n\n"),
+        ),
+        (
+            "marks, and one that was encoded twice",
+            format!("\u{feff}\u{feff}\u{ef}\u{bb}\u{bf}data: {LIST}\n\n"),
+            format!("data: {LESS}\n\n"),
+        ),
+        ("nothing but a mark", "\u{feff}".into(), String::new()),
+        (
             "many small events",
             format!("data: {LIST}\n\n:\r\r\n\r\n\r").repeat(5),
             format!("data: {LESS}\n\n:\r\r\n\r\n\r").repeat(5),
@@ -93,7 +114,19 @@ fn streams() {
             let bytes: Vec<&[u8]> = text.chunks(1).collect();
             same(&format!("{name} byte by byte"), text_of(sieve, &bytes), expected)
         });
-        for unreadable in ["data: {\"result\":{},\"result\":{}}\n\n", "data: {\n\n", "data:  [1,]\n\n"] {
+        for unreadable in [
+            "data: {\"result\":{},\"result\":{}}\n\n",
+            "data: {\n\n",
+            "data:  [1,]\n\n",
+            // Readers of JSON that skip what is before a text.
+            &format!("data: \u{feff}{LIST}\n\n"),
+            &format!("data: \u{a0}{LIST}\n\n"),
+            &format!("data: \u{b}{LIST}\n\n"),
+            &format!("data: \0{LIST}\n\n"),
+            // No mark, and no field either.
+            "\u{e9}data: 1\n\n",
+            "data: 1\n\u{a0}: 2\n\n",
+        ] {
             assert_eq!(streamed(sieve, &[unreadable.as_bytes()]), Err(Unreadable), "{unreadable}");
         }
         assert_eq!(streamed(sieve, &[b"data: {\"x\":\"\xff\"}\n\n"]), Err(Unreadable));
@@ -149,4 +182,75 @@ fn an_event_has_a_greatest_size() {
     // Nor is more held of one that never ends.
     assert_eq!(Place::default().read(b"x", LIST_BYTES), Err(Unreadable));
     assert!(Place::default().read(b"x", LIST_BYTES - 1).is_ok());
+}
+
+/// What a client reads of a stream: the data of each event, an unfinished one included.
+fn read(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.split("\n\n")
+        .map(|event| {
+            let data = event.lines().filter_map(|line| line.strip_prefix("data:"));
+            data.map(|value| value.strip_prefix(' ').unwrap_or(value)).collect::<Vec<_>>().join("\n")
+        })
+        .collect()
+}
+
+type Reader = (&'static str, fn(&str) -> String);
+
+/// How clients prepare a stream for reading: they skip a mark nowhere, or at its start, or before any
+/// line. The TypeScript SDKs skip one at its start, and then one that was encoded twice.
+const READERS: [Reader; 4] = [
+    ("nowhere", str::to_owned),
+    ("at the start", |text| text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
+    ("encoded twice", |text| {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        text.strip_prefix("\u{ef}\u{bb}\u{bf}").unwrap_or(text).to_owned()
+    }),
+    ("before any line", |text| {
+        text.split('\n').map(|line| line.trim_start_matches('\u{feff}')).collect::<Vec<_>>().join("\n")
+    }),
+];
+
+#[test]
+fn no_reading_of_a_mark_shows_more() {
+    let list = format!("data: {LIST}");
+    let marked = format!("\u{feff}data: {LIST}");
+    let twice = format!("\u{ef}\u{bb}\u{bf}data: {LIST}");
+    let lines = [
+        "",
+        ":",
+        "\u{feff}",
+        "data: x",
+        "data: {\"y\":",
+        "data: }",
+        "\u{feff}data: x",
+        "\u{feff}data: {\"y\":",
+        "\u{feff}data: }",
+        &list,
+        &marked,
+        &twice,
+    ];
+    let names = |data: &str| {
+        let json: Option<Value> = serde_json::from_str(data).ok();
+        json.map(|json| json["result"]["tools"].to_string()).unwrap_or_default()
+    };
+    let mut streams = vec![String::new()];
+    let mut lists = 0;
+    sift(Some(&json!({})), |sieve| {
+        // Every stream of up to four of these lines.
+        for _ in 0..4 {
+            streams = streams.iter().flat_map(|s| lines.map(|line| format!("{s}{line}\n"))).collect();
+            for stream in &streams {
+                let (out, _) = sent(sieve, &stream.as_bytes().chunks(7).collect::<Vec<_>>());
+                let out = String::from_utf8(out).unwrap();
+                for (reader, prepared) in READERS {
+                    for names in read(&prepared(&out)).iter().map(|data| names(data)) {
+                        assert!(!names.contains("\"x\""), "{reader}: {stream:?} came out as {out:?}");
+                        lists += usize::from(names.contains("\"a\""));
+                    }
+                }
+            }
+        }
+    });
+    assert!(lists > 1000, "{lists} lists were read");
 }

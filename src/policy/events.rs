@@ -2,6 +2,9 @@
 //!
 //! 1. However a stream is cut into chunks, each byte is looked at once for the end of an event, and
 //!    an event is read once, when it is whole.
+//! 2. Every client reads the same lines in what goes out. A byte order mark before the first line of
+//!    an event is taken away: some clients skip it, to others it makes another field of the line.
+//!    Before any other line it makes the event unreadable.
 
 use std::borrow::Cow;
 
@@ -68,9 +71,15 @@ impl Sieve<'_> {
     }
 
     fn event<'e>(&self, event: &'e [u8]) -> Result<Cow<'e, [u8]>, Unreadable> {
+        let event = unmarked(event);
+        if lines(event).any(|line| is_marked(line.text)) {
+            return Err(Unreadable);
+        }
         let data: Vec<&[u8]> = lines(event).filter_map(|line| data(line.text)).collect();
         let data = data.join(&b'\n');
-        if !matches!(data.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        // An address, or a word. What begins with a byte that some reader may skip is to be JSON, too.
+        let is_text = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'[');
+        if data.trim_ascii_start().first().is_none_or(is_text) {
             return Ok(Cow::Borrowed(event));
         }
         let data = str::from_utf8(&data).map_err(|_| Unreadable)?;
@@ -92,6 +101,22 @@ impl Sieve<'_> {
         }
         Ok(Cow::Owned(out))
     }
+}
+
+/// A byte order mark, and one that was taken for Latin-1 and encoded again, which the parser of the
+/// TypeScript SDKs skips at the start of a stream.
+const MARKS: [&[u8]; 2] = ["\u{feff}".as_bytes(), "\u{ef}\u{bb}\u{bf}".as_bytes()];
+
+fn unmarked(mut event: &[u8]) -> &[u8] {
+    while let Some(rest) = MARKS.iter().find_map(|mark| event.strip_prefix(*mark)) {
+        event = rest;
+    }
+    event
+}
+
+/// Whether a line begins with a mark, whole or not. The name of a field begins with ASCII.
+fn is_marked(line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| !byte.is_ascii())
 }
 
 /// A line of a stream, and what ends it: LF, CR, or both.
@@ -133,7 +158,6 @@ fn data_line(line: &[u8]) -> bool {
 
 /// The value of a line of data.
 fn data(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line); // a byte order mark may lead the stream
     let value = line.strip_prefix(b"data")?;
     match value.strip_prefix(b":") {
         Some(value) => Some(value.strip_prefix(b" ").unwrap_or(value)),

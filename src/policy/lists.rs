@@ -1,6 +1,7 @@
 //! Lists without what the caller could not call: `tools/list`, `prompts/list`, `resources/list` (`filter_lists`).
 //!
-//! 1. Only the items go; every other byte of the answer stays, cursors included.
+//! 1. Only the items go; every other byte of the answer stays, cursors included. In streams a byte
+//!    order mark goes, too (`events`).
 //! 2. A list is told by its shape, so it is found in a batch and in a stream that is taken up again, too.
 //! 3. What cannot be read cannot be filtered, and is not let through.
 

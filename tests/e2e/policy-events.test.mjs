@@ -1,7 +1,8 @@
-// filter_lists in streams, by the bytes that the client gets: however an event arrives, and however
-// large it is. More rows are in tests/policy_events.rs.
+// filter_lists in streams, by the bytes that the client gets: however an event arrives, however large
+// it is, and with byte order marks. More rows are in tests/policy_events.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import { open } from "./support/http.mjs";
 import { BASE } from "./support/origin.mjs";
 import { POLICY, guarded } from "./support/policy.mjs";
@@ -12,6 +13,8 @@ const PIECE = 4096;
 const listOf = (...names) => JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: names.map((name) => ({ name })) } });
 const BOTH = listOf("delete_all", "echo");
 const LESS = listOf("echo");
+const MARK = "\ufeff";
+const TWICE = "\u00ef\u00bb\u00bf"; // a mark that was taken for Latin-1 and encoded once more
 
 /** A stage whose origin answers with the stream that the test writes: open(), and through(text). */
 async function streaming(t) {
@@ -114,4 +117,60 @@ test("a stream that ends early ends at the origin, too", async (t) => {
   assert.ok(!stream.text().includes("data"));
   await until("the origin to see it", stream.left);
   await until("a line in the runtime's log", () => s.worker.output().includes("list_unreadable"));
+});
+
+/** How clients prepare a stream for reading: they skip a mark nowhere, at its start, or before any line. */
+const READERS = {
+  nowhere: (text) => text,
+  "at the start": (text) => text.replace(MARK, (mark, at) => (at ? mark : "")),
+  "before any line": (text) => text.replaceAll(new RegExp(`(^|\n|\r)${MARK}+`, "g"), "$1"),
+};
+
+const lists = (datas) => datas.filter((data) => isJson(data)).flatMap((data) => JSON.parse(data).result?.tools?.map(({ name }) => name) ?? []);
+
+function isJson(text) {
+  try {
+    return JSON.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The data of all events, an unfinished one included. */
+const dataOf = (text) => text.split(/(?:\r\n|\r|\n){2}/).map((event) => event.split(/\r\n|\r|\n/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, "")).join("\n"));
+
+/** As the TypeScript SDKs read it. */
+async function sdkDataOf(text) {
+  const stream = new Blob([text]).stream().pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  const datas = [];
+  for await (const { data } of stream) datas.push(data);
+  return datas;
+}
+
+test("no client finds a forbidden tool behind a byte order mark", async (t) => {
+  const s = await streaming(t);
+  const found = await s.through(`data: {}\n\n${MARK}data: {"y":\ndata: ${BOTH}\n${MARK}data: }\n\n: last\n\n`);
+  assert.ok(["data: {}\n\n", ""].includes(found), found); // the middle line alone is a list
+  for (const [sent, expected] of [
+    [`${MARK}data: ${BOTH}\n\n`, `data: ${LESS}\n\n`],
+    [`${TWICE}data: ${BOTH}\n\n`, `data: ${LESS}\n\n`],
+    [`${MARK}${TWICE}data: ${BOTH}\n\n`, `data: ${LESS}\n\n`],
+    [`:\n\n${MARK}data: ${BOTH}\n\n`, `:\n\ndata: ${LESS}\n\n`],
+    [`${MARK}data: x\ndata: ${BOTH}\n\n`, `data: x\ndata: ${BOTH}\n\n`], // no JSON, for nobody
+    [`data: ${MARK}${BOTH}\n\n`, ""],
+    [`${MARK}event: message\ndata: ${BOTH}\n\n`, `event: message\ndata: ${LESS}\n\n`],
+    [`data: {"id":1,\n${MARK}data: "result":{"tools":[{"name":"delete_all"}]}}\n\n`, ""],
+    [`event: message\n${MARK}data: ${BOTH}\n\n`, ""],
+    [`data: ${LESS}\r${MARK}\rdata: ${BOTH}\n\n`, ""],
+    [`data: ${LESS}\n${TWICE}data: ${BOTH}\n\n`, ""],
+  ]) {
+    const text = await s.through(sent);
+    assert.equal(text, expected, sent);
+    for (const [name, prepared] of Object.entries(READERS)) {
+      const names = lists(dataOf(prepared(text)));
+      assert.ok(!names.includes("delete_all"), `${name}: ${text}`);
+      assert.equal(names.includes("echo"), text.includes(LESS), `${name}: ${text}`);
+    }
+    assert.ok(!lists(await sdkDataOf(text)).includes("delete_all"), text);
+  }
 });
