@@ -88,3 +88,9 @@ pub fn opens_websocket(method: &str, clearance: &Clearance, upgrade: Option<&str
 }
 
 const WEBSOCKET: &str = "websocket";
+
+/// Headers that ask for a part of an answer, which could not be filtered. `Request-Range` is what
+/// browsers sent once, and Apache's httpd reads it still.
+pub fn asks_for_a_part(name: &str) -> bool {
+    ["range", "if-range", "request-range"].iter().any(|own| header_names::same(own, name))
+}

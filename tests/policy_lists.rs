@@ -9,9 +9,10 @@
 
 mod support;
 
-use mcp_edge_auth::policy::lists::Unreadable;
+use mcp_edge_auth::limits::LIST_BYTES;
+use mcp_edge_auth::policy::lists::{Form, Unreadable, form};
 use serde_json::{Value, json};
-use support::policy::sift;
+use support::policy::{LESS, LIST, sift};
 use support::{for_each_row, same};
 
 fn filtered(text: &str) -> Result<String, Unreadable> {
@@ -71,4 +72,83 @@ fn what_callers_see() {
     assert_eq!(names(Some(json!({ "client_id": "<absent>", "azp": "c" }))), "a");
     // Somebody without a token may see what needs no more than a login.
     assert_eq!(names(None), "a");
+}
+
+#[test]
+fn forms() {
+    use Form::{Events, Json, Nothing, Receipt};
+    let json = Some("application/json");
+    let stream = Some("text/event-stream");
+    type Row = (u16, Option<&'static str>, Option<&'static str>, Form);
+    let rows: Vec<Row> = vec![
+        (200, json, None, Json),
+        (201, json, None, Json),
+        (202, json, None, Json),
+        (203, json, None, Json),
+        (205, json, None, Json),
+        (200, Some("Application/JSON ; Charset=\"UTF-8\""), None, Json),
+        (200, Some("application/json;charset=utf8;"), None, Json),
+        (200, Some("application/vnd.example+json"), None, Json),
+        (200, json, Some("identity"), Json),
+        (200, json, Some(""), Json),
+        // These the runtime has undone.
+        (200, json, Some("gzip"), Json),
+        (200, json, Some("br"), Json),
+        (200, stream, None, Events),
+        (201, stream, None, Events),
+        (202, Some("text/event-stream; charset=utf-8"), None, Events),
+        (202, None, None, Receipt),
+        (202, Some("text/plain"), None, Receipt),
+        (202, json, Some("deflate"), Receipt),
+        (200, None, None, Nothing),
+        (200, Some(""), None, Nothing),
+        (200, Some("text/plain"), None, Nothing),
+        (200, Some("text/json"), None, Nothing),
+        (200, Some("application/json-rpc"), None, Nothing),
+        (200, Some("application/json-seq"), None, Nothing),
+        (200, Some("application/x-ndjson"), None, Nothing),
+        (200, Some("application/json, text/event-stream"), None, Nothing),
+        (200, Some("application/json, application/json"), None, Nothing),
+        (200, Some("text/plain, application/vnd.example+json"), None, Nothing),
+        (200, Some("application/json; charset=utf-8, text/plain"), None, Nothing),
+        (200, Some("application/json; charset=utf-16"), None, Nothing),
+        (200, Some("text/event-stream; charset=utf-7"), None, Nothing),
+        (200, Some("text/event-stream; charset=utf-8; charset=utf-7"), None, Nothing),
+        (200, Some("multipart/mixed; boundary=x"), None, Nothing),
+        (200, json, Some("deflate"), Nothing),
+        (200, json, Some("GZIP"), Nothing),
+        (200, stream, Some("gzip, gzip"), Nothing),
+        (200, stream, Some("zstd"), Nothing),
+        (206, json, None, Nothing),
+        (206, stream, None, Nothing),
+        (207, json, None, Nothing),
+        (226, stream, None, Nothing),
+        (299, json, None, Nothing),
+    ];
+    for_each_row(rows, |(status, content_type, content_encoding, expected)| {
+        let name = format!("{status} {content_type:?} {content_encoding:?}");
+        same(&name, form(*status, *content_type, *content_encoding), *expected)
+    });
+}
+
+#[test]
+fn whole_answers() {
+    let passed = |form, text: &str| {
+        let filtered = sift(Some(&json!({})), |sieve| sieve.whole(form, text.into()));
+        filtered.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    for form in [Form::Json, Form::Receipt, Form::Nothing, Form::Events] {
+        assert_eq!(passed(form, ""), Ok(String::new()), "{form:?}");
+    }
+    assert_eq!(passed(Form::Json, LIST), Ok(LESS.into()));
+    assert_eq!(passed(Form::Json, "Accepted"), Err(Unreadable));
+    assert_eq!(sift(None, |sieve| sieve.whole(Form::Json, b"\"\xff\"".into())), Err(Unreadable));
+    assert_eq!(passed(Form::Receipt, "Accepted\n"), Ok("Accepted\n".into()));
+    for list in [LIST, "see: {}", "\u{feff}{", "\u{e9}"] {
+        assert_eq!(passed(Form::Receipt, list), Err(Unreadable), "{list}");
+    }
+    for form in [Form::Nothing, Form::Events] {
+        assert_eq!(passed(form, "Accepted"), Err(Unreadable), "{form:?}");
+    }
+    assert_eq!([Form::Json, Form::Receipt, Form::Nothing].map(Form::limit), [LIST_BYTES, LIST_BYTES, 0]);
 }

@@ -1,8 +1,6 @@
 //! Answers whose lists are filtered on the way to the client: whole ones, and streams event by event.
 
-use std::borrow::Cow;
-
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
@@ -11,10 +9,9 @@ use super::proxy;
 use super::runtime::{self, Exchange};
 use crate::cors;
 use crate::json::Document;
-use crate::limits;
 use crate::policy::Caller;
 use crate::policy::events::Place;
-use crate::policy::lists::Sieve;
+use crate::policy::lists::{self, Form, Sieve};
 use crate::refusal::Refusal;
 use crate::route::{Route, route};
 
@@ -24,20 +21,25 @@ thread_local! {
         cors::RESPONSE_HEADERS.iter().chain(&["Content-Length", "Content-Encoding"]).map(|name| JsValue::from(*name)).collect();
 }
 
-/// An answer that may have a list in it.
+/// A successful answer, which may have a list in it.
 pub(super) fn filter(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
-    let content_type = response.headers().get("content-type")?.unwrap_or_default().to_ascii_lowercase();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if media_type == "text/event-stream" && response.body().is_some() {
-        return REPLACED.with(|names| runtime::pass_events(response, names, exchange));
+    if response.body().is_none() {
+        return proxy::pass(response, exchange);
     }
-    if media_type == "application/json" || media_type.ends_with("+json") {
-        return runtime::pass_list(response, limits::LIST_BYTES as f64, exchange);
+    match form(response)? {
+        Form::Events => REPLACED.with(|names| runtime::pass_events(response, names, exchange)),
+        form => runtime::pass_list(response, form.limit() as f64, exchange),
     }
-    proxy::pass(response, exchange)
 }
 
-/// Goes on after an answer was read. `bytes`: none if it is larger than is filtered.
+fn form(response: &Response) -> Result<Form, JsValue> {
+    let (headers, status) = (response.headers(), response.status());
+    let content_type = headers.get("content-type")?;
+    let content_encoding = headers.get("content-encoding")?;
+    Ok(lists::form(status, content_type.as_deref(), content_encoding.as_deref()))
+}
+
+/// Goes on after an answer was read. `bytes`: none if it is larger than it may be.
 ///
 /// # Errors
 /// As `fetch`.
@@ -48,14 +50,14 @@ pub fn list_read(
     bytes: Option<Vec<u8>>,
     exchange: &Exchange,
 ) -> Result<JsValue, JsValue> {
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let filtered = text.and_then(|text| sieve(exchange, |sieve| sieve.json(&text).ok().map(Cow::into_owned)));
-    match filtered.flatten() {
-        Some(filtered) => {
-            let response = runtime::with_body(&filtered.into(), response)?;
+    let form = form(response)?;
+    match bytes.and_then(|bytes| sieve(exchange, |sieve| sieve.whole(form, bytes))) {
+        Some(Ok(filtered)) => {
+            let body = Uint8Array::from(filtered.as_slice());
+            let response = runtime::with_body(&body.into(), response)?;
             REPLACED.with(|names| runtime::pass(&response, names, exchange))
         }
-        None => proxy::refuse(exchange, Refusal::ListUnreadable),
+        _ => proxy::refuse(exchange, Refusal::ListUnreadable),
     }
 }
 

@@ -32,7 +32,6 @@ thread_local! {
     static REPLACED: Array = cors::RESPONSE_HEADERS.iter().map(|name| JsValue::from(*name)).collect();
 }
 
-const OK: u16 = 200;
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
 const SWITCHING_PROTOCOLS: u16 = 101;
@@ -71,6 +70,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let is_removed = |name: &str| {
         let of_websocket = websocket && name == "upgrade";
         (forward::is_removed(resource, name) && !of_websocket)
+            || (clearance.lists && forward::asks_for_a_part(name))
             || (bound.is_some() && header_names::same(name, sessions::HEADER))
             || (!sending.body.is_undefined() && matches!(name, "content-length" | "transfer-encoding"))
             || connection.as_deref().is_some_and(|c| forward::is_nominated(c, name) && !of_websocket)
@@ -237,7 +237,7 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
             runtime::log(&exchange.line(), status, exchange.started());
             Ok(response.into())
         }
-        OK if exchange.sieve().is_some() => lists::filter(response, exchange),
+        200..=299 if exchange.sieve().is_some() => lists::filter(response, exchange),
         FORBIDDEN => match response.headers().get(CHALLENGE)? {
             Some(header) => challenged(response, exchange, &header, session.as_deref()),
             None => pass(response, exchange),

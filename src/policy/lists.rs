@@ -3,7 +3,8 @@
 //! 1. Only the items go; every other byte of the answer stays, cursors included. In streams a byte
 //!    order mark goes, too (`events`).
 //! 2. A list is told by its shape, so it is found in a batch and in a stream that is taken up again, too.
-//! 3. What cannot be read cannot be filtered, and is not let through.
+//! 3. What cannot be read cannot be filtered, and is not let through: neither a text that readers
+//!    could disagree about, nor an answer of a type that is not read.
 
 use std::borrow::Cow;
 
@@ -13,8 +14,9 @@ use serde_json::value::RawValue;
 use super::message::Messages;
 use super::{Caller, Operation, Policy};
 use crate::json::reader::{Read, Seed, Skip, Text, members};
+use crate::limits;
 
-/// An answer that is no JSON without ambiguities.
+/// An answer, or an event of one, that clients could read otherwise than it was filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
@@ -39,6 +41,55 @@ pub fn asked_for(messages: &Messages<'_>) -> bool {
     LISTS.iter().any(|list| methods().any(|method| method == list.asked_by))
 }
 
+/// How a successful answer is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Json,
+    Events,
+    /// A 202: the answer comes another way. Some servers say so in a word: "Accepted".
+    Receipt,
+    /// It cannot be filtered, and passes only if there is nothing in it.
+    Nothing,
+}
+
+const ACCEPTED: u16 = 202;
+/// From here on, an answer is a part of one, or several in one.
+const PARTIAL_CONTENT: u16 = 206;
+
+/// How a successful answer is filtered. Errors and redirects are not: clients take no list from them.
+pub fn form(status: u16, content_type: Option<&str>, content_encoding: Option<&str>) -> Form {
+    // The runtime decodes these two, and leaves the header as it was.
+    let is_decoded = matches!(content_encoding.unwrap_or_default(), "" | "identity" | "gzip" | "br");
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    let media_type = media_type(&content_type).filter(|_| is_decoded && status < PARTIAL_CONTENT);
+    match media_type {
+        Some("application/json") => Form::Json,
+        Some(other) if other.ends_with("+json") => Form::Json,
+        Some("text/event-stream") => Form::Events,
+        _ if status == ACCEPTED => Form::Receipt,
+        _ => Form::Nothing,
+    }
+}
+
+/// The media type, if all clients see the same one: two headers arrive as one with a comma in it, of
+/// which a client may take either, and some clients decode a stream by its charset.
+fn media_type(content_type: &str) -> Option<&str> {
+    let mut parts = content_type.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let media_type = parts.next().filter(|media_type| !media_type.contains(','))?;
+    let is_utf8 = |part| matches!(part, "" | "charset=utf-8" | "charset=\"utf-8\"" | "charset=utf8");
+    parts.all(is_utf8).then_some(media_type)
+}
+
+impl Form {
+    /// Bytes that are read of an answer.
+    pub const fn limit(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Json | Self::Events | Self::Receipt => limits::LIST_BYTES,
+        }
+    }
+}
+
 /// One caller's way of seeing lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Sieve<'s> {
@@ -47,6 +98,22 @@ pub struct Sieve<'s> {
 }
 
 impl Sieve<'_> {
+    /// An answer that was read whole, filtered.
+    ///
+    /// # Errors
+    /// It cannot be filtered.
+    pub fn whole(&self, form: Form, bytes: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
+        match form {
+            _ if bytes.is_empty() => Ok(bytes),
+            Form::Json => {
+                let text = str::from_utf8(&bytes).map_err(|_| Unreadable)?;
+                Ok(self.json(text)?.into_owned().into_bytes())
+            }
+            Form::Receipt if bytes.is_ascii() && !bytes.contains(&b'{') => Ok(bytes),
+            Form::Receipt | Form::Events | Form::Nothing => Err(Unreadable),
+        }
+    }
+
     fn keeps(&self, list: &List, name: &str) -> bool {
         let operation = Operation { method: Some(list.called_by), names: [Some(name), None] };
         self.policy.judge(self.caller, &[operation]).is_ok()

@@ -1,7 +1,7 @@
 // filter_lists: lists lose what the token could not call, as JSON and in streams, and nothing else changes. The cutting itself is rows in tests/policy_lists.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { open } from "./support/http.mjs";
 import { BASE, eventStream } from "./support/origin.mjs";
 import { POLICY, call, guarded, post } from "./support/policy.mjs";
@@ -91,4 +91,115 @@ test("a stream that is taken up again by GET is filtered, too", async (t) => {
   assert.equal(response.status, 200);
   assert.equal(response.text, `id: 7\r\nevent: message\r\ndata: ${result()}\n\r\n: keep-alive\r\n\r\n`);
   assert.equal((await s.call(filtered, { method: "GET" })).text, `id: 7\r\nevent: message\r\ndata: ${result("echo")}\n\r\n: keep-alive\r\n\r\n`);
+});
+
+const listOf = (...names) => JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: tools(...names) } });
+const BOTH = listOf("delete_all", "echo");
+const LESS = listOf("echo");
+const event = (data) => `data: ${data}\n\n`;
+const LIMIT = 8 * 1024 * 1024;
+
+/** The answers to a POST that asks for a list, and to a GET: each with its line in the log. */
+const asked = async (s) => {
+  const token = s.token({ scope: "mcp tools" });
+  return [await s.ask(token, post(LIST)), await s.ask(token, { method: "GET" })];
+};
+
+test("what can be filtered is, whatever its successful status; an error passes as it came", async (t) => {
+  const s = await guarded(t, FILTERING);
+  const rows = [
+    [200, ["Content-Type", "application/json"], BOTH, LESS],
+    [201, ["Content-Type", "Application/JSON; Charset=\"UTF-8\""], BOTH, LESS],
+    [202, ["Content-Type", "application/json"], BOTH, LESS],
+    [203, ["Content-Type", "application/json", "Content-Encoding", "identity"], BOTH, LESS],
+    [200, ["Content-Type", "application/vnd.example+json;charset=utf-8"], BOTH, LESS],
+    [200, ["Content-Type", "text/event-stream"], event(BOTH), event(LESS)],
+    [201, ["Content-Type", "text/event-stream; charset=utf-8"], event(BOTH), event(LESS)],
+    [202, ["Content-Type", "text/event-stream"], event(BOTH), event(LESS)],
+    // What has no body has no list, and a receipt is none.
+    [204, [], undefined, ""],
+    [202, ["Content-Length", "0"], undefined, ""],
+    [202, ["Content-Type", "application/json"], undefined, ""],
+    [200, ["Content-Type", "text/plain"], undefined, ""],
+    [202, [], "Accepted", "Accepted"],
+    [202, ["Content-Type", "text/plain"], "Accepted", "Accepted"],
+    // No client takes a list from these.
+    [400, ["Content-Type", "text/plain"], BOTH, BOTH],
+    [404, ["Content-Type", "application/json"], BOTH, BOTH],
+    [500, [], BOTH, BOTH],
+  ];
+  for (const [status, headers, body, expected] of rows) {
+    s.origin.on(BASE, (req, res) => res.writeHead(status, headers).end(body));
+    for (const { response, line } of await asked(s)) {
+      const name = `${status} ${headers} to ${line.method}`;
+      assert.equal(response.status, status, name);
+      assert.equal(response.text, expected, name);
+      assert.equal(line.reason, "ok", name);
+    }
+  }
+});
+
+test("a successful answer that cannot be filtered is refused", async (t) => {
+  const s = await guarded(t, FILTERING);
+  const type = (...types) => types.flatMap((one) => ["Content-Type", one]);
+  const json = type("application/json");
+  const stream = type("text/event-stream");
+  const rows = [
+    [200, []],
+    [201, []],
+    ...["", "text/plain", "text/html; charset=utf-8", "text/json", "application/json-rpc", "application/json-seq", "application/x-ndjson", "application/octet-stream"].map((one) => [200, type(one)]),
+    ...["application/json; charset=utf-16", "application/json; charset=utf-7", "application/json, text/plain", "multipart/mixed; boundary=x"].map((one) => [200, type(one)]),
+    ...["text/event-stream; charset=utf-7", "text/event-stream, application/json", "text/event-streams"].map((one) => [200, type(one), event(BOTH)]),
+    [200, type("application/json", "text/plain")],
+    [200, type("text/plain", "application/json")],
+    [200, type("application/json", "application/json")],
+    [200, type("application/json", "text/event-stream"), event(BOTH)],
+    [200, type("text/event-stream", "text/event-stream"), event(BOTH)],
+    [202, type("text/plain")],
+    [202, type("application/json", "text/plain")],
+    [206, json],
+    [206, [...json, "Content-Range", `bytes 0-${BOTH.length - 1}/${BOTH.length}`]],
+    [206, stream, event(BOTH)],
+    [207, json],
+    [226, json],
+    [299, stream, event(BOTH)],
+    ...["deflate", "zstd", "x-gzip", "GZIP", "aws-chunked"].flatMap((encoding) => [
+      [200, [...json, "Content-Encoding", encoding]],
+      [200, [...stream, "Content-Encoding", encoding], event(BOTH)],
+    ]),
+    [200, [...json, "Content-Encoding", "deflate"], deflateSync(BOTH)],
+    [200, [...stream, "Content-Encoding", "deflate"], deflateSync(event(BOTH))],
+    [200, [...json, "Content-Encoding", "gzip", "Content-Encoding", "gzip"], gzipSync(gzipSync(BOTH))],
+    [200, json, gzipSync(BOTH)],
+    [200, json, Buffer.from(`\ufeff${BOTH}`)],
+    [200, json, Buffer.from(BOTH, "utf16le")],
+    [200, type("application/vnd.example+json"), `${BOTH}${BOTH}`],
+    [200, json, BOTH + " ".repeat(LIMIT + 1 - BOTH.length)],
+    [200, type("application/vnd.example+json"), BOTH + " ".repeat(LIMIT + 1 - BOTH.length)],
+  ];
+  for (const [status, headers, body = BOTH] of rows) {
+    s.origin.on(BASE, (req, res) => res.writeHead(status, headers).end(body));
+    for (const { response, line } of await asked(s)) {
+      const name = `${status} ${headers} to ${line.method}`;
+      assert.equal(response.status, 502, name);
+      assert.equal(response.text, '{"error":"bad_gateway"}', name);
+      assert.equal(line.reason, "list_unreadable", name);
+    }
+  }
+  s.origin.on(BASE, (req, res) => res.writeHead(200, json).end(BOTH + " ".repeat(LIMIT - BOTH.length)));
+  for (const { response } of await asked(s)) assert.equal(response.text, LESS + " ".repeat(LIMIT - BOTH.length));
+});
+
+test("no part of a list is asked for", async (t) => {
+  const s = await guarded(t, FILTERING);
+  s.origin.on(BASE, (req, res) => res.writeHead(200, { "content-type": "application/json" }).end(BOTH));
+  const headers = { range: "bytes=0-9", "if-range": '"x"', if_range: '"x"', "request-range": "bytes=0-9", "if-none-match": '"y"' };
+  const seen = () => Object.keys(headers).filter((name) => s.origin.last().header(name) !== undefined);
+  const token = s.token({ scope: "mcp tools" });
+  await s.call(token, { body: JSON.stringify(LIST), headers: { ...headers, "content-type": "application/json" } });
+  assert.deepEqual(seen(), ["if-none-match"]);
+  await s.call(token, { method: "GET", headers });
+  assert.deepEqual(seen(), ["if-none-match"]);
+  await s.call(token, { body: JSON.stringify(call("echo")), headers: { ...headers, "content-type": "application/json" } });
+  assert.deepEqual(seen(), Object.keys(headers));
 });
