@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("../docs/providers.md");
 const README: &str = include_str!("../README.md");
 
 /// Servers that have a section and no preset: tests/servers takes the entries from there.
-const WITHOUT_PRESET: [&str; 2] = ["better-auth", "OpenAuth"];
+const WITHOUT_PRESET: [&str; 4] = ["better-auth", "OpenAuth", "glewlwyd", "LemonLDAP::NG"];
 
 /// Within the five minutes of the tokens on the page.
 const THEN: u64 = 1_800_000_100;

@@ -19,9 +19,9 @@ const CALL = { name: "whoami", arguments: {} };
  * until the test ends and gives { base, issuer, caller, login(URL), output(), client }. base: what
  * it has for https://auth.example.com. caller: what the tool says of { sub, client_id, scope },
  * each a value or a pattern. client: { id, port } of one that is registered by hand, where clients
- * cannot do it themselves.
+ * cannot do it themselves. also(t, server, edge): what else is tried.
  */
-export function tried(section, { skip, start }) {
+export function tried(section, { skip, start, also }) {
   test(`${section}: from the 401 through its login to a tool call`, { skip }, async (t) => {
     const remote = await orMissing("mcp-remote", () => ensureInstalled(CLIENTS));
     const found = await findPython();
@@ -38,6 +38,7 @@ export function tried(section, { skip, start }) {
       goes(t, fastmcp(python.commands.fastmcp, client && { client_id: client.id, callback_port: client.port })));
     await t.test("mcp-remote", { skip: remote?.missing }, async (t) =>
       goes(t, await mcpRemote(t, client && [String(client.port), "--static-oauth-client-info", JSON.stringify({ client_id: client.id })])));
+    await also?.(t, server, edge);
   });
 }
 
