@@ -70,6 +70,11 @@ impl Verified {
         &self.token.claims
     }
 
+    /// Where the entry that accepted the token looks for its client and scopes.
+    pub(crate) const fn names(&self) -> ClaimNames {
+        self.names
+    }
+
     /// The granted scopes, as they stand in the token.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.names.scopes(self.claims())

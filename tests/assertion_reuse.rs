@@ -45,6 +45,12 @@ fn the_same_token_and_no_other() {
     }]));
     let by_another_entry = accepted(&lax, &trusted().with_claims(&claims()));
     assert_ne!(by_another_entry.permit().identity().issuer(), ISSUER);
+    // Two entries of one issuer that do not look for the client in the same claim.
+    let keycloak = with_entries(json!([{
+        "provider": "keycloak", "authorization_server_url": ISSUER, "issuer": ISSUER, "jwks_uri": support::JWKS_URI, "algorithm": "ES256",
+    }]));
+    let by_other_names = accepted(&keycloak, &trusted().with_claims(&claims()));
+    assert_eq!(by_other_names.permit().identity().issuer(), ISSUER);
     let rows = [
         ("the same", CANONICAL, verified(json!({})), NOW, true),
         ("at its end", CANONICAL, verified(json!({})), NOW + 29, true),
@@ -55,6 +61,7 @@ fn the_same_token_and_no_other() {
         ("another claim", CANONICAL, verified(json!({ "x": 1 })), NOW, false),
         ("another header", CANONICAL, accepted(&settings(), &other_header), NOW, false),
         ("accepted by another entry", CANONICAL, by_another_entry, NOW, false),
+        ("accepted by another entry of the same issuer", CANONICAL, by_other_names, NOW, false),
     ];
     for_each_row(rows, |(name, resource, verified, now, serves)| {
         same(name, kept().find(resource, verified, *now), serves.then_some("a.b.c"))

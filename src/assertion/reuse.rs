@@ -1,12 +1,15 @@
 //! An assertion serves again for the same token, for a while: signing is most of what one costs (docs/performance.md).
 //!
-//! 1. The same token is the same text, signature included, at the same resource, accepted for the same issuer. So nothing that an assertion says can differ.
+//! 1. The same token is the same text, signature included, at the same resource, accepted for the
+//!    same issuer by an entry that finds client and scopes in the same claims. So nothing that an
+//!    assertion says can differ but its times and its `jti`.
 //! 2. The token is verified on every request all the same; only what is said of it is kept.
 //! 3. An assertion serves for half of its own lifetime, so that what arrives has the other half left. It is counted by the clock that made it.
 //! 4. Only so many are kept, of tokens that are not too long. The oldest goes first.
 
 use std::collections::VecDeque;
 
+use crate::identity::ClaimNames;
 use crate::limits::{self, Seconds};
 use crate::verify::Verified;
 
@@ -21,6 +24,7 @@ struct Kept {
     signature: Vec<u8>,
     signing_input: String,
     issuer: String,
+    names: ClaimNames,
     resource: &'static str,
     made_at: Seconds,
     ticket: f64,
@@ -34,6 +38,7 @@ impl Kept {
         self.signature == verified.signature()
             && self.signing_input == verified.signing_input()
             && self.issuer == verified.permit().identity().issuer()
+            && self.names == verified.names()
             && self.resource == resource
     }
 }
@@ -71,6 +76,7 @@ impl Reuse {
             signature: verified.signature().to_vec(),
             signing_input: verified.signing_input().to_owned(),
             issuer: verified.permit().identity().issuer().to_owned(),
+            names: verified.names(),
             resource,
             made_at: now,
             ticket,

@@ -62,6 +62,29 @@ test("never for another token, as like as it may be", async (t) => {
   assert.deepEqual(roles, ["admin", "guest"]);
 });
 
+test("never for another entry of the same issuer, which finds the client in another claim", async (t) => {
+  const clock = testClock();
+  // The first entry stops accepting the token at its end, the second a minute later.
+  const entries = ({ url }) => {
+    const entry = { authorization_server_url: url, issuer: url, jwks_uri: `${url}/jwks` };
+    return [
+      { ...entry, provider: "keycloak", validation_options: { leeway: 0 } },
+      { ...entry, validation_options: { leeway: 60 } },
+    ];
+  };
+  const s = await stage(t, { clock, entries, vars: asserting() });
+  const keys = await published(s.worker);
+  const token = s.token({ exp: clock.seconds() + 5, azp: "one", client_id: "other" });
+  const clientOf = async (assertion) => (await verified(assertion, keys, { currentDate: new Date(clock.seconds() * 1000) })).payload.client_id;
+  const first = await assertionOf(s, token);
+  assert.equal(await clientOf(first), "one");
+  clock.forward(5);
+  const second = await assertionOf(s, token);
+  assert.equal(await clientOf(second), "other");
+  assert.equal(s.origin.last().header("x-mcp-auth-client-id"), "other");
+  assert.equal(await assertionOf(s, token), second, "it is kept like any other");
+});
+
 test("more tokens than are kept have good assertions all the same", async (t) => {
   const s = await stage(t, { vars: asserting() });
   const keys = await published(s.worker);
