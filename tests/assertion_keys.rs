@@ -110,3 +110,23 @@ fn too_many_keys() {
     assert!(keys(8).is_ok());
     assert!(keys(9).is_err() && keys(0).is_err());
 }
+
+#[test]
+fn names_of_keys_have_a_length() {
+    let read = |kid: &str| {
+        let key =
+            json!({ "kty": "OKP", "crv": "Ed25519", "d": "A".repeat(43), "x": "A".repeat(43), "kid": kid });
+        SigningKeys::read("V", &key).map(|_| ()).map_err(|faults| faults[0].0.clone())
+    };
+    let rows = [
+        ("one byte", "k".to_owned(), true),
+        ("128 bytes", "k".repeat(128), true),
+        ("129 bytes", "k".repeat(129), false),
+        ("128 characters of two bytes", "\u{e9}".repeat(128), false),
+        ("64 of them", "\u{e9}".repeat(64), true),
+        ("none", String::new(), false),
+    ];
+    for_each_row(rows, |(name, kid, is_read)| {
+        same(name, read(kid), if *is_read { Ok(()) } else { Err(".kid".to_owned()) })
+    });
+}

@@ -37,6 +37,7 @@ const FAULTS = [
   ["an encryption key", p256({ use: "enc" }), ".use"],
   ["a key that may only verify", p256({ key_ops: ["verify"] }), ".key_ops"],
   ["a kid that is no text", p256({ kid: 7 }), ".kid"],
+  ["a kid of 129 bytes", p256({ kid: "k".repeat(129) }), ".kid"],
   ["one of two", [p256(), ed({ x: "s3cret" })], "[1].x"],
   ["two of one name", [p256({ kid: "a" }), ed({ kid: "a" })], ""],
   // These are well formed; the runtime's WebCrypto says what they are.

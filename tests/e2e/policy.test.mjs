@@ -81,7 +81,7 @@ test("denied, and a claim that is not met: 403 without a challenge", async (t) =
   const denied = await s.ask(token(), post({ jsonrpc: "2.0", id: "r", method: "resources/read", params: { uri: "file:///x?secret=1" } }));
   assertForbidden(denied.response, "r");
   assert.deepEqual([denied.line.reason, denied.line.rule, denied.line.rpc_name], ["rule_denies", 3, "file:///x"]);
-  for (const claims of [{}, { org: { tier: "bronze" } }, { org: "gold" }, { org: { tier: null } }]) {
+  for (const claims of [{}, { org: { tier: "bronze" } }, { org: "gold" }, { org: { tier: null } }, { Org: { tier: "gold" } }, { org: { Tier: "gold" } }, { org: { tier: "Gold" } }]) {
     const { response, line } = await s.ask(token(claims), post(prompt));
     assertForbidden(response, "p");
     assert.deepEqual([line.reason, line.rule], ["claim_not_met", 2]);
