@@ -2,7 +2,7 @@
 //!
 //! The way of a request, down the page:
 //!
-//! 1. `decide`: settings, then `route` (path), preflight and `Origin` (`cors`), credentials (`bearer`).
+//! 1. `decide`: settings, then `route` (path, which `path` reads as others may), preflight and `Origin` (`cors`), credentials (`bearer`).
 //! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
 //! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
 //! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
@@ -33,6 +33,7 @@ pub mod keys;
 pub mod landing;
 pub mod limits;
 pub mod metadata;
+mod path;
 pub mod policy;
 pub mod presets;
 pub mod refusal;

@@ -13,6 +13,7 @@ use crate::assertion::keys;
 use crate::compatibility::copy;
 use crate::config::{Config, Resource};
 use crate::metadata::WELL_KNOWN;
+use crate::path;
 
 pub const HEALTH: &str = "/healthz";
 
@@ -89,7 +90,7 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
             longest = Some((resource, rest));
         }
     }
-    match longest.filter(|_| !leads_elsewhere(path)) {
+    match longest.filter(|_| !path::leads_elsewhere(path)) {
         Some((resource, rest)) => {
             Route::Protected(Protected { resource, rest: rest.to_owned(), query: query.to_owned() })
         }
@@ -151,36 +152,4 @@ fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
         return Some("");
     }
     path.strip_prefix(canonical.path()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether some reader of the path (a URL parser, a proxy, an origin that decodes first, or twice) could see a dot segment in it: `..`, `%2e%2e`, `..%2f`,
-/// `%252e`, `..\`, `..;x`; or control characters and bare spaces, which URL parsers drop.
-pub(crate) fn leads_elsewhere(path: &str) -> bool {
-    if !path.bytes().any(|b| b.is_ascii_control() || b" %.\\".contains(&b)) {
-        return false;
-    }
-    let decoded = decode_fully(path);
-    let is_dots = |segment: &[u8]| {
-        let name = segment.split(|b| *b == b';').next();
-        matches!(name, Some(b"." | b".."))
-    };
-    path.contains(' ')
-        || decoded.iter().any(u8::is_ascii_control)
-        || decoded.split(|b| matches!(b, b'/' | b'\\')).any(is_dots)
-}
-
-/// Percent-decoding until there is nothing left to decode, in one pass: what a decoded byte completes is decoded at once.
-fn decode_fully(path: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(path.len());
-    for byte in path.bytes() {
-        decoded.push(byte);
-        while let [start @ .., b'%', high, low] = decoded.as_slice()
-            && let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
-        {
-            let length = start.len();
-            decoded.truncate(length);
-            decoded.push((high * 16 + low) as u8);
-        }
-    }
-    decoded
 }

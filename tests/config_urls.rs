@@ -147,6 +147,11 @@ fn origin_urls() {
         "https://o.example/a b",
         "https://o.example/ü",
         "https://o.example/\\x",
+        "https://o.example/..%2fx",
+        "https://o.example/a/%252e%252e/x",
+        "https://o.example/a/..;x",
+        "https://o.example/a/%c0%ae%c0%ae/x",
+        "https://o.example/a/..%20",
     ];
     for_each_row(not_origins, |url| {
         same(url, places(&set("ORIGIN_URL", json!(url))), vec!["ORIGIN_URL".to_owned()])

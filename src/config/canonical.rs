@@ -5,7 +5,8 @@ use super::urls;
 use super::variables::Variables;
 use crate::assertion::keys::FOLDER;
 use crate::metadata::WELL_KNOWN;
-use crate::route::{HEALTH, leads_elsewhere};
+use crate::path::leads_elsewhere;
+use crate::route::HEALTH;
 
 /// A checked canonical URL, as the operator wrote it.
 #[derive(Clone, Debug)]

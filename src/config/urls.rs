@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::faults::Faults;
 use super::variables::Variables;
+use crate::path::leads_elsewhere;
 
 pub(super) const PUBLIC_URL: &str =
     "an https URL (or http on 127.0.0.0/8, ::1 or localhost) without fragment, userinfo or whitespace";
@@ -99,8 +100,12 @@ pub(super) fn read_origin_url(variables: &Variables, faults: &mut Faults) -> Opt
         .value
         .as_str()
         .filter(|text| absolute(text).is_some_and(|url| is_normal(text, &url) && !text.contains('?')));
-    if text.is_none() {
-        faults.add(found.name, "", ORIGIN_URL);
+    match text {
+        None => faults.add(found.name, "", ORIGIN_URL),
+        Some(text) if leads_elsewhere(path(text)) => {
+            faults.add(found.name, "", "a path without dot segments, in any spelling");
+        }
+        Some(_) => {}
     }
     text.map(str::to_owned)
 }

@@ -31,6 +31,11 @@ test("paths at and below the canonical path are the MCP server's", async (t) => 
     ["/mcp/a..b/..c", "/a..b/..c"],
     ["/mcp/healthz", "/healthz"],
     ["/mcp/a//b", "/a//b"],
+    ["/mcp/v1.0/a%20b", "/v1.0/a%20b"],
+    ["/mcp/100%25", "/100%25"],
+    ["/mcp/100%25accurate.x", "/100%25accurate.x"],
+    ["/mcp/.well-known/x", "/.well-known/x"],
+    ["/mcp/a.%E6%97%A5%3Fb%23", "/a.%E6%97%A5%3Fb%23"],
   ];
   for (const [path, rest] of mapped) {
     assertUnauthorized(await s.call(undefined, { path }));
@@ -63,6 +68,8 @@ const TRAVERSALS = [
   "/mcp/../x", "/mcp/..", "/mcp/../", "/mcp/%2e%2e/x", "/mcp/%2E%2E/x", "/mcp/.%2e/x", "/mcp/%2e./x", "/mcp/%2e%2e", "/mcp/a/../../x", "/mcp/a/%2e%2e/%2e%2e/x",
   "/mcp/..%2fx", "/mcp/..%2Fx", "/mcp/%2e%2e%2fx", "/mcp/a%2f..%2f..%2fx", "/mcp/..%5cx", "/mcp/..\\x", "/mcp/%2e%2e\\x", "/mcp/a/..%2f..%2f..%2fx",
   "/mcp/./../x", "/mcp//../../x", "/mcp/%2e%2e%5cx",
+  "/mcp/..%23/x", "/mcp/..%3f/x", "/mcp/..%2523x", "/mcp/%c0%ae%c0%ae/x", "/mcp/%e0%80%ae./x", "/mcp/..%c0%afx", "/mcp/%u002e%u002e/x", "/mcp/..%u2215x", "/mcp/..%20/x",
+  "/mcp/..%20", "/mcp/..+/x", "/mcp/..%ff/x", "/mcp/.%e2%80%8b./x", "/mcp/%ef%bc%8e%ef%bc%8e/x", "/mcp/..%ef%bc%8fx", "/mcp/..%c2%a5x", "/mcp/%ef%bc%852e./x",
 ];
 
 test("with a good token no path leaves the origin's path", async (t) => {

@@ -1,0 +1,132 @@
+//! Paths that others may read otherwise than they stand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
+
+mod support;
+
+use mcp_edge_auth::config::Config;
+use mcp_edge_auth::route::{Route, route};
+use serde_json::json;
+use support::{config, for_each_row, same, settings, with};
+
+/// Where a path of the host leads: the path of the canonical URL, and what follows it.
+fn way(config: &Config, path: &str) -> String {
+    match route(config, &format!("https://mcp.example.com/{path}")) {
+        Route::Protected(p) => {
+            let canonical = p.resource().canonical.path().trim_start_matches('/');
+            format!("{canonical} {}{}", p.rest(), p.query())
+        }
+        _ => "none".to_owned(),
+    }
+}
+
+#[test]
+fn dots_that_only_some_readers_see() {
+    // Each stands below `/mcp/`, as it is and with each of its percent signs encoded once more.
+    let rows = [
+        // A query or a fragment begins where a reader has decoded.
+        "..%23/x",
+        "..%3f/x",
+        "..%3Fx",
+        "..%2523x",
+        "..%253fx/y",
+        ".%23",
+        "x/..%3f",
+        "x%2f..%23y",
+        "%2e%2e%3b%3f/x",
+        // UTF-8 that is longer than it needs to be, and its bytes with other bits in them.
+        "%c0%ae%c0%ae/x",
+        "%C0%AE./x",
+        "..%c0%afx",
+        "..%c1%9cx",
+        "%e0%80%ae%e0%80%ae/x",
+        "%f0%80%80%ae./x",
+        "%f8%80%80%80%ae./x",
+        "%fc%80%80%80%80%ae./x",
+        "..%e0%80%afx",
+        "..%f0%80%80%afx",
+        "..%f8%80%80%80%afx",
+        "..%fc%80%80%80%80%afx",
+        "%c0%2e%c0%2e/x",
+        "%c0./x",
+        "%e0%40%ae./x",
+        "..%c1%1cx",
+        "..%c0%5cx",
+        "x%c0%80..",
+        // As IIS and `unescape` decode.
+        "%u002e%u002e/x",
+        "%u002E./x",
+        "%U002e./x",
+        "..%u002fx",
+        "..%u2215x",
+        "%uff0e%uff0e/x",
+        "%u00%32e./x",
+        "%u002%65./x",
+        "..%u005cx",
+        // Blanks, and what may be left out.
+        "..%20/x",
+        "%20../x",
+        "..%20",
+        ".%20/x",
+        ".%20./x",
+        "..%20./x",
+        "..%20.%20/x",
+        "...%20/x",
+        "..+/x",
+        "..%2b/x",
+        "..%a0/x",
+        "..%c2%a0/x",
+        "..%e3%80%80/x",
+        "..%ff/x",
+        ".%ff./x",
+        ".%80./x",
+        ".%c2%ad./x",
+        ".%e2%80%8b./x",
+        ".%ef%bb%bf./x",
+        "..%c2%85/x",
+        "..%c2%80/x",
+        "..%e2%80%a8/x",
+        "..%20;x/y",
+        "..%20%23/x",
+        // Other characters for dots, slashes, and what is cut off.
+        "%ef%bc%8e%ef%bc%8e/x",
+        "%ef%bc%8e./x",
+        "%e2%80%a4%e2%80%a4/x",
+        "%e2%80%a5/x",
+        "%ef%b9%92%ef%b9%92/x",
+        "%e3%80%82%ef%bd%a1/x",
+        "..%ef%bc%8fx",
+        "..%ef%bc%bcx",
+        "..%e2%88%95x",
+        "..%e2%81%84x",
+        "..%e2%88%96x",
+        "..%c2%a5x",
+        "..%e2%82%a9x",
+        "..%ef%bc%9bx/y",
+        "..%cd%bex/y",
+        "..%ef%bc%9fx/y",
+        "..%ef%bc%83x/y",
+        "%ef%bc%852e%ef%bc%852e/x",
+        "%ef%bc%85%ef%bc%92%ef%bd%85./x",
+        "%ef%bc%85u002e./x",
+        "..%ef%b9%aa2fx",
+    ];
+    let deep = config(&settings());
+    let root = config(&with(settings(), json!({ support::CANONICAL_URL: "https://mcp.example.com" })));
+    for_each_row(rows, |rest| {
+        for rest in [(*rest).to_owned(), rest.replace('%', "%25"), rest.replace('%', "%2525")] {
+            same(&rest, way(&deep, &format!("mcp/{rest}")), "none".to_owned())?;
+            same(&rest, way(&root, &rest), "none".to_owned())?;
+        }
+        Ok(())
+    });
+    // As they are, if no parser has encoded them before.
+    for_each_row(["．．/x", "‥/x", "..／x", "..\u{a0}/x"], |rest| {
+        same(rest, way(&deep, &format!("mcp/{rest}")), "none".to_owned())
+    });
+}
