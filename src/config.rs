@@ -69,6 +69,8 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Resource {
     pub canonical: Canonical,
+    /// What follows its canonical path in those of the resources that are nested in it, as `path::names` has it.
+    pub nested: Vec<Vec<String>>,
     pub entries: Vec<Entry>,
     /// The RFC 9728 document; none in the single-issuer form.
     pub metadata: Option<String>,
@@ -191,6 +193,7 @@ impl Config {
             page,
             challenges,
             canonical,
+            nested: Vec::new(),
             entries,
             metadata,
             allowed_origins,

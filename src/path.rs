@@ -16,6 +16,12 @@ pub(crate) fn leads_elsewhere(path: &str) -> bool {
     read(path).is_none_or(|text| segments(&text).any(is_dots))
 }
 
+/// What a lenient reader could take the segments of a path for: two paths that may be one and the
+/// same to some reader have the same names here.
+pub(crate) fn names(path: &str) -> Vec<String> {
+    segments(&read(path).unwrap_or_default()).map(name).filter(|name| !name.is_empty()).collect()
+}
+
 /// The path as ASCII, as far as there is a likeness in it, with a space for whatever may be left
 /// out. `None`: it has control characters or bare spaces, which URL parsers drop; or it is encoded
 /// in a way of which no one reading is sure.
@@ -91,6 +97,16 @@ fn push_likeness(c: char, text: &mut String) {
         '\u{fe16}' | '\u{fe56}' => "?",
         '\u{fe5f}' => "#",
         '\u{66a}' | '\u{fe6a}' => "%",
+        'ſ' => "s",
+        '\u{212a}' => "k",
+        'ı' | 'İ' => "i",
+        'ß' | 'ẞ' => "ss",
+        'ﬀ' => "ff",
+        'ﬁ' => "fi",
+        'ﬂ' => "fl",
+        'ﬃ' => "ffi",
+        'ﬄ' => "ffl",
+        'ﬅ' | 'ﬆ' => "st",
         // A form has a plus sign for a space.
         '+' => " ",
         c if c.is_whitespace() || c.is_control() || is_ignorable(c) => " ",
@@ -120,4 +136,11 @@ fn is_dots(segment: &str) -> bool {
     segment.contains('.')
         && segment.bytes().all(|b| matches!(b, b'.' | b' '))
         && (segment.len() <= 2 || segment.contains(' '))
+}
+
+/// Some file systems drop the dots at the end of a name. What is not ASCII has one name for all,
+/// since none of the tables by which others fold it is here.
+fn name(segment: &str) -> String {
+    let name = segment.replace(' ', "").trim_end_matches('.').to_ascii_lowercase();
+    if name.is_ascii() { name } else { char::REPLACEMENT_CHARACTER.to_string() }
 }

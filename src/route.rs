@@ -1,8 +1,8 @@
 //! The paths of the Worker (contract, section 2).
 //!
 //! 1. Decided on the request's own method and path, never on a forwarded header (CVE-2026-40575), and never on the query (CVE-2025-54576).
-//! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another path (dot segments in any spelling) is no
-//!    path of ours.
+//! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another path (dot segments in any spelling), or take for one
+//!    of a resource that is nested in the one it leads to, is no path of ours.
 //! 3. `/mcp` and what lies below `/mcp/` belong to the MCP server; `/mcpx` does not.
 //! 4. Of several resources that one is meant which has the request's host, if they have several, and then the longest path. The host is that of the request's
 //!    own URL. Where all have one host it is not looked at, so that another name of the Worker leads to them, too.
@@ -90,7 +90,9 @@ pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
             longest = Some((resource, rest));
         }
     }
-    match longest.filter(|_| !path::leads_elsewhere(path)) {
+    let is_sure =
+        |(resource, rest): &(&Resource, &str)| !path::leads_elsewhere(path) && !is_of_nested(resource, rest);
+    match longest.filter(is_sure) {
         Some((resource, rest)) => {
             Route::Protected(Protected { resource, rest: rest.to_owned(), query: query.to_owned() })
         }
@@ -152,4 +154,13 @@ fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
         return Some("");
     }
     path.strip_prefix(canonical.path()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether some reader could take what follows the canonical path for the way to a resource that is nested in this one.
+fn is_of_nested(resource: &Resource, rest: &str) -> bool {
+    if resource.nested.is_empty() || rest.len() <= 1 {
+        return false;
+    }
+    let names = path::names(rest);
+    resource.nested.iter().any(|nested| names.starts_with(nested))
 }

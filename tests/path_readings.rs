@@ -1,4 +1,4 @@
-//! Paths that others may read otherwise than they stand.
+//! Paths that others may read otherwise than they stand: with dot segments in them, or as those of a server that is nested in the one that they lead to.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@ mod support;
 use mcp_edge_auth::config::Config;
 use mcp_edge_auth::route::{Route, route};
 use serde_json::json;
+use support::resources::{at, many};
 use support::{config, for_each_row, same, settings, with};
 
 /// Where a path of the host leads: the path of the canonical URL, and what follows it.
@@ -129,4 +130,111 @@ fn dots_that_only_some_readers_see() {
     for_each_row(["．．/x", "‥/x", "..／x", "..\u{a0}/x"], |rest| {
         same(rest, way(&deep, &format!("mcp/{rest}")), "none".to_owned())
     });
+}
+
+#[test]
+fn a_path_that_a_reader_takes_for_a_nested_servers_is_nobodys() {
+    let config = config(&many(json!([
+        at("https://mcp.example.com/files"),
+        at("https://mcp.example.com/files/Admin"),
+        at("https://mcp.example.com/files/admin/logs"),
+        at("https://mcp.example.com/files/task.list"),
+        at("https://mcp.example.com/files/caf%C3%A9"),
+        at("https://mcp.example.com/issues"),
+    ])));
+    let none = [
+        "%41dmin",
+        "%61dmin",
+        "%2561dmin",
+        "%252561dmin/x",
+        "%2%35%36%31dmin",
+        "/Admin",
+        "//Admin/x",
+        "/%2fAdmin",
+        "%2fAdmin",
+        "%5cAdmin",
+        "\\Admin",
+        "%252fAdmin",
+        "ADMIN",
+        "admin",
+        "admin/x",
+        "admin%2fx",
+        "admin%5cx",
+        "Admin%2fx",
+        "aDmin?x=1",
+        "Admin;v=1",
+        "admin;v=1/x",
+        "admin;",
+        "Admin%3bv=1",
+        "Admin%3fx",
+        "Admin%23x/y",
+        "Admin%20",
+        "Admin%20/x",
+        "%20Admin",
+        "Admin+",
+        "Admin%2520",
+        "Admin.",
+        "Admin../x",
+        "Admin.%20",
+        "Admin%c2%a0",
+        "Admin%ff",
+        "Ad%c2%admin",
+        "Adm%e2%80%8bin",
+        "%ef%bc%a1dmin",
+        "%ef%bd%81%ef%bd%84min",
+        "Adm%c4%b1n",
+        "Adm%c4%b0n",
+        "%ef%bc%8fAdmin",
+        "Admin%ef%bc%8fx",
+        "Admin%e2%88%95x",
+        "Admin%c2%a5x",
+        "/;x/Admin",
+        "%20/Admin",
+        "%23/Admin",
+        ".../Admin",
+        "x%00/Admin",
+        "%u0041dmin",
+        "%c1%81dmin",
+        // The longest is meant here, too.
+        "admin/logs%2f",
+        "Admin/LOGS",
+        "Admin/%6cogs/x",
+        "Admin//logs",
+        "Task.list",
+        "Ta%c5%bfk.list",
+        "tas%e2%84%aa.list",
+        "task.li%ef%ac%86",
+        "task.li%ef%ac%85.",
+        "CAF%C3%89",
+        "cafe%CC%81",
+        // No table of how other letters are folded is here: any may be this one.
+        "th%C3%A9",
+    ];
+    for_each_row(none, |rest| same(rest, way(&config, &format!("files/{rest}")), "none".to_owned()));
+    let found = [
+        ("files", "files "),
+        ("files/", "files /"),
+        ("files//", "files //"),
+        ("files/x", "files /x"),
+        ("files/x/Admin", "files /x/Admin"),
+        ("files/Administrator", "files /Administrator"),
+        ("files/admin-x", "files /admin-x"),
+        ("files/admin%2dx", "files /admin%2dx"),
+        ("files/xAdmin", "files /xAdmin"),
+        ("files/x%2fAdmin", "files /x%2fAdmin"),
+        ("files/100%25", "files /100%25"),
+        ("files/a%20b", "files /a%20b"),
+        ("files?y=/files/Admin", "files ?y=/files/Admin"),
+        ("files/Admin", "files/Admin "),
+        ("files/Admin/", "files/Admin /"),
+        ("files/Admin/x", "files/Admin /x"),
+        ("files/Admin/A%20B", "files/Admin /A%20B"),
+        ("files/Admin/logsx", "files/Admin /logsx"),
+        ("files/admin/logs", "files/admin/logs "),
+        ("files/admin/logs/%61", "files/admin/logs /%61"),
+        ("files/caf%C3%A9/x", "files/caf%C3%A9 /x"),
+        ("issues/Admin", "issues /Admin"),
+        ("issues//%61;x", "issues //%61;x"),
+    ];
+    for_each_row(found, |(path, expected)| same(path, way(&config, path), (*expected).to_owned()));
 }

@@ -26,6 +26,7 @@ use serde_json::{Map, Value, json};
 use support::arbitrary::{any_json, any_object, any_path, names, quick};
 use support::engine::{cleared, run_with};
 use support::es256::trusted;
+use support::resources::{at, many};
 use support::{
     CANONICAL, ISSUER, JWKS_URI, NOW, b64, claims, config, head, object, resource, settings, with,
 };
@@ -61,6 +62,75 @@ fn decoded(text: &str) -> Vec<u8> {
 /// What may stand in a header's value, whoever reads it.
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|b| matches!(b, 0x20..=0x7e))
+}
+
+/// Pieces of a path that some reader takes for `admin`, `logs`, a slash, dots, or nothing.
+const READ_OTHERWISE: [&str; 33] = [
+    "admin",
+    "ADMIN",
+    "%61dmin",
+    "Admi%6E",
+    "ad",
+    "min",
+    "logs",
+    "l%4Fgs",
+    "/",
+    "//",
+    "%2f",
+    "%5C",
+    "\\",
+    ".",
+    "..",
+    "%2e",
+    ";",
+    ";v=1",
+    "%3b",
+    "%3Fx",
+    "%23",
+    "%20",
+    "+",
+    "%ff",
+    "%C2%A0",
+    "%EF%BC%8F",
+    "%EF%BC%8E",
+    "%c0%af",
+    "%u002f",
+    "x",
+    "%",
+    "2f",
+    "%2",
+];
+
+/// What a path is to readers who decode no further: each way to cut a segment off with each way to take others for slashes, case folded, and blanks and dots
+/// at the end left out. Written with nothing of the Worker's.
+fn readings(path: &[u8]) -> Vec<Vec<String>> {
+    let text = String::from_utf8_lossy(path).to_lowercase();
+    let mut found = Vec::new();
+    for slashes in [&['/'][..], &['/', '\\'], &['/', '\\', '\u{ff0f}']] {
+        for cuts in [&[][..], &[';'], &['?', '#'], &[';', '?', '#']] {
+            for left_out in [&[][..], &[' '], &['\u{fffd}'], &[' ', '+', '\u{a0}', '\u{fffd}']] {
+                let names = text.split(slashes).map(|segment| {
+                    let name =
+                        segment.split(cuts).next().unwrap().replace('\u{ff0e}', ".").replace(left_out, "");
+                    if name == ".." { name } else { name.trim_end_matches('.').to_owned() }
+                });
+                found.push(names.filter(|name| !name.is_empty()).collect());
+            }
+        }
+    }
+    found
+}
+
+/// What a decoder makes of it that leaves alone what is no percent-encoding.
+fn decoded_once(mut rest: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some((&first, after)) = rest.split_first() {
+        let pair = after.get(..2).filter(|pair| first == b'%' && pair.iter().all(u8::is_ascii_hexdigit));
+        let byte = pair.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    bytes
 }
 
 proptest! {
@@ -159,6 +229,36 @@ proptest! {
             let (path, base) = (target.path(), origin.path());
             let below = format!("{}/", base.strip_suffix('/').unwrap_or(base));
             prop_assert!(path == base || path.starts_with(&below), "{} leads to {}", request, target);
+        }
+    }
+
+    #[test]
+    fn no_reader_finds_a_nested_server_where_another_was_judged(
+        pieces in prop::collection::vec(prop::sample::select(READ_OTHERWISE.to_vec()), 1..7), times in 0..3,
+    ) {
+        let resources = ["", "/admin", "/admin/logs"].map(|path| at(&format!("{CANONICAL}{path}")));
+        let config = config(&many(json!(resources)));
+        let mut rest = pieces.concat();
+        for _ in 0..times {
+            rest = rest.replace('%', "%25");
+        }
+        let url = format!("{CANONICAL}/{rest}");
+        let Route::Protected(protected) = route(&config, &url) else { return Ok(()) };
+        let judged = protected.resource().canonical.path();
+        let mut bytes = url.strip_prefix("https://mcp.example.com").unwrap().as_bytes().to_vec();
+        loop {
+            for path in readings(&bytes) {
+                prop_assert!(!path.iter().any(|name| name == ".."), "{} leads to {:?}", url, path);
+                let is_at = |nested: &str| path.starts_with(&nested.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>());
+                for nested in ["/mcp/admin", "/mcp/admin/logs"] {
+                    prop_assert!(!is_at(nested) || judged.starts_with(nested), "{} leads to {:?}", url, path);
+                }
+            }
+            let again = decoded_once(&bytes);
+            if again == bytes {
+                break;
+            }
+            bytes = again;
         }
     }
 

@@ -232,7 +232,14 @@ fn faults_between_resources() {
             same_place,
         ),
         ("a query", two(at("https://a.example/mcp"), at("https://a.example/mcp?x")), same_place),
-        ("case of the path", two(at("https://a.example/mcp"), at("https://a.example/MCP")), &[]),
+        (
+            "case of the path",
+            two(
+                at("https://a.example/mcp"),
+                with(at("https://a.example/MCP"), json!({ "origin_url": "https://o.example" })),
+            ),
+            &[],
+        ),
         ("another port", two(at("https://a.example/mcp"), at("https://a.example:8443/mcp")), &[]),
         ("another host", two(at("https://a.example/mcp"), at("https://b.example/mcp")), &[]),
         ("nested", two(at("https://a.example/mcp"), at("https://a.example/mcp/x")), &[]),

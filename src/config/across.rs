@@ -1,7 +1,10 @@
-//! What several resources must have between them: each its own place, one document at the root of a host, and tokens that open one of them only.
+//! What several resources must have between them: each its own place and its own origin, one document at the root of a host, and tokens that open one of
+//! them only.
 
+use super::canonical::bare;
 use super::faults::Faults;
-use super::{Config, Entry, Resource};
+use super::{Config, Entry, Resource, urls};
+use crate::path::names;
 use crate::route::{Route, route};
 
 /// Whether they have several hosts.
@@ -10,18 +13,44 @@ pub(super) fn has_hosts(config: &Config) -> bool {
     all.next().is_some_and(|first| all.any(|other| !other.is_beside(first)))
 }
 
+/// Tells each resource which others are nested in it.
+pub(super) fn nest(config: &mut Config) {
+    let nested: Vec<Vec<Vec<String>>> = config
+        .resources
+        .iter()
+        .map(|outer| config.resources.iter().filter_map(|inner| canonical_below(inner, outer)).collect())
+        .collect();
+    for (resource, nested) in config.resources.iter_mut().zip(nested) {
+        resource.nested = nested.into_iter().filter(|names| !names.is_empty()).collect();
+    }
+}
+
 pub(super) fn check(config: &Config, array: &str, faults: &mut Faults) {
     for (at, resource) in config.resources.iter().enumerate() {
         let canonical = &resource.canonical;
         let before = || config.resources.iter().take(at);
         let beside = |other: &&Resource| other.canonical.is_beside(canonical);
-        if before().filter(beside).any(|other| other.canonical.path() == canonical.path()) {
+        if before().any(|other| is_same_place(resource, other)) {
             let expected = "a host and path that no other resource has; a trailing slash and the letter case of the host aside";
             faults.add(array, &format!("[{at}].canonical_url"), expected);
         } else if !is_found(config, resource) {
             let expected =
                 "a path that is not that of another resource's documents: no request would reach it";
             faults.add(array, &format!("[{at}].canonical_url"), expected);
+        }
+        for (other_at, other) in config.resources.iter().enumerate() {
+            // Of two with one origin, the later one.
+            let is_open = match origin_below(resource, other) {
+                Some(below) if below.is_empty() => other_at < at && !is_same_place(resource, other),
+                Some(below) => canonical_below(resource, other) != Some(below),
+                None => false,
+            };
+            if is_open {
+                let expected = format!(
+                    "a URL that is not at or below [{other_at}].origin_url, unless canonical_url is below [{other_at}].canonical_url in the same way: a token for that server would open this one"
+                );
+                faults.add(array, &format!("[{at}].origin_url"), expected);
+            }
         }
         let is_root = |resource: &Resource| resource.canonical.path().is_empty();
         let root_is_taken = config.resources.iter().filter(beside).any(is_root)
@@ -57,6 +86,34 @@ fn is_found(config: &Config, resource: &Resource) -> bool {
     }
 }
 
+fn is_same_place(one: &Resource, other: &Resource) -> bool {
+    one.canonical.is_beside(&other.canonical) && one.canonical.path() == other.canonical.path()
+}
+
+/// What follows the outer canonical path in the inner one, if it is at or below it, by the names that lenient readers could see.
+fn canonical_below(inner: &Resource, outer: &Resource) -> Option<Vec<String>> {
+    let is_beside = inner.canonical.is_beside(&outer.canonical);
+    below(inner.canonical.path(), outer.canonical.path()).filter(|_| is_beside)
+}
+
+/// The same of the paths of their origins, if one server answers at both.
+fn origin_below(inner: &Resource, outer: &Resource) -> Option<Vec<String>> {
+    let is_one = inner.binding == outer.binding && server(&inner.origin_url) == server(&outer.origin_url);
+    below(urls::path(&inner.origin_url), urls::path(&outer.origin_url)).filter(|_| is_one)
+}
+
+fn below(inner: &str, outer: &str) -> Option<Vec<String>> {
+    names(inner).strip_prefix(names(outer).as_slice()).map(<[String]>::to_vec)
+}
+
+/// Host and port. Neither the scheme with its default port nor the dot at the end of a name makes it another server.
+fn server(url: &str) -> Option<String> {
+    let url = urls::parse(url)?;
+    let authority = bare(url.origin.split_once("://")?.1);
+    let (host, port) = authority.split_at_checked(url.host.len())?;
+    Some([host.trim_end_matches('.'), port].concat())
+}
+
 /// An issuer and an audience that both take.
 fn shared_audience<'c>(one: &'c Resource, other: &Resource) -> Option<(&'c str, &'c str)> {
     let pairs = one.entries.iter().flat_map(|a| other.entries.iter().map(move |b| (a, b)));
@@ -77,6 +134,5 @@ fn without_slash(audience: &str) -> &str {
 /// Whether two origins could take each other's assertions.
 fn shares_assertions(one: &Resource, other: &Resource) -> bool {
     let (Some(a), Some(b)) = (&one.assertion, &other.assertion) else { return false };
-    let one_origin = one.origin_url == other.origin_url && one.binding == other.binding;
-    !one_origin && a.issuer == b.issuer && a.audiences.iter().any(|audience| b.audiences.contains(audience))
+    a.issuer == b.issuer && a.audiences.iter().any(|audience| b.audiences.contains(audience))
 }

@@ -115,6 +115,6 @@ impl Canonical {
 }
 
 /// Without a default port, whichever it is: where TLS ends before the Worker, the scheme of a request's URL is not the client's.
-fn bare(authority: &str) -> &str {
+pub(super) fn bare(authority: &str) -> &str {
     authority.strip_suffix(":443").or_else(|| authority.strip_suffix(":80")).unwrap_or(authority)
 }

@@ -100,6 +100,7 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
         return faults.into_result().and(Err(Vec::new()));
     };
     config.by_host = across::has_hosts(&config);
+    across::nest(&mut config);
     across::check(&config, array.name, &mut faults);
     config.warnings.extend(faults.into_result()?);
     Ok(Config { sources, ..config })

@@ -300,6 +300,6 @@ test("of several servers all are looked at, or the one that is named", async (t)
   assert.match(await judged("https://mcp.example.com/c"), /is no canonical URL of these settings/);
 
   // One address cannot be that of two hosts.
-  const hosts = await doctor(t, many(of(urls[0]), of("https://other.example.com/b")), { url: "http://127.0.0.1:9" });
+  const hosts = await doctor(t, many(of(urls[0], "/first"), of("https://other.example.com/b", "/second")), { url: "http://127.0.0.1:9" });
   assert.match(hosts.line("FAIL", "resource").says, /several hosts/);
 });

@@ -18,16 +18,18 @@ const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 const document = (url) => url.replace(/^(https:\/\/[^/]+)/, `$1${WELL_KNOWN}`);
 
 /**
- * Three servers and one authorization server. over: members for each, by canonical URL; vars: beside the array; services(origins): bindings.
+ * Three servers and one authorization server. over: members for each, by canonical URL, or a function of the origins; vars: beside the array;
+ * services(origins): bindings.
  * s.ask(url, token, head) sends to `url`'s host and path.
  */
 async function stage(t, { over = {}, vars = {}, services, urls = ALL } = {}) {
   const issuer = await startIssuer(t, { keys: [signingKey("rsa")] });
   const origins = {};
   for (const url of urls) origins[url] = await startOrigin(t);
+  const members = typeof over === "function" ? over(origins) : over;
   const settings = {
     MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [entryFor(issuer)],
-    MCP_SERVER_AUTH_RESOURCES: urls.map((url) => ({ canonical_url: url, origin_url: `${origins[url].url}${BASE}`, ...over[url] })),
+    MCP_SERVER_AUTH_RESOURCES: urls.map((url) => ({ canonical_url: url, origin_url: `${origins[url].url}${BASE}`, ...members[url] })),
     ...vars,
   };
   const worker = await startWorker(t, { vars: settings, services: services?.(origins) });
@@ -157,6 +159,45 @@ test("paths that lead from one server to another open neither's door for the oth
   assert.deepEqual(s.seen(), [0, 0, 0]);
   assert.deepEqual(await outcome("/issuesx", token), [200, FILES]);
   assert.deepEqual(await outcome("/issues/", s.token(ISSUES)), [200, ISSUES]);
+});
+
+test("a path that an origin could take for a nested server's is nobody's", async (t) => {
+  // One origin serves both, as it would where it looks at the path itself.
+  const s = await stage(t, { over: (origins) => ({ [ISSUES]: { origin_url: `${origins[FILES].url}${BASE}/issues` } }) });
+  const outcome = async (path, token) => {
+    const { response, line } = await s.ask(FILES, token, { path });
+    return [response.status, line.resource];
+  };
+  const paths = [
+    "/%69ssues", "/%2569ssues/x", "//issues", "/%2fissues", "/issues%2fx", "/issues%5cx", "/ISSUES", "/Issues/x", "/issues;v=1", "/issues%3bv=1", "/issues%20", "/issues+",
+    "/issues.", "/issues%3fx", "/issues%23/x", "/%ef%bd%89ssues", "/i%c5%bfsues", "/is%ffsues", "/;/issues", "/%20/issues",
+  ];
+  for (const path of paths) {
+    for (const token of [s.token(FILES), s.token([FILES, ISSUES])]) assert.deepEqual(await outcome(path, token), [404, undefined], path);
+  }
+  assert.deepEqual(s.seen(), [0, 0, 0]);
+  for (const path of ["/issuesx", "/x/issues", "/a%20b", "//x", "/caf%C3%A9", "/ISSUE"]) assert.deepEqual(await outcome(path, s.token(FILES)), [200, FILES], path);
+  assert.deepEqual(await outcome("/issues/%69ssues", s.token(ISSUES)), [200, ISSUES]);
+  assert.equal(s.origins[FILES].last().url, `${BASE}/issues/%69ssues`);
+});
+
+test("an origin that another server's token would open: nothing is served", async (t) => {
+  const at = (place) => (origins) => ({ [ISSUES]: { origin_url: place(origins[FILES].port) } });
+  const rows = [
+    [(port) => `http://127.0.0.1:${port}${BASE}`, true],
+    [(port) => `http://127.0.0.1:${port}${BASE}/x`, true],
+    [(port) => `http://127.0.0.1:${port}${BASE.toUpperCase()}/%78`, true],
+    [(port) => `http://0x7f.1:${port}${BASE}`, true],
+    [(port) => `http://127.0.0.1:${port}${BASE}x`, false],
+    [(port) => `http://localhost:${port}${BASE}`, false], // another name, which may be another machine
+    [(port) => `http://127.0.0.1:${port}/..%2f${BASE}`, true],
+  ];
+  for (const [place, is_fault] of rows) {
+    const s = await stage(t, { over: at(place) });
+    const { response } = await s.ask(FILES, s.token(FILES));
+    assert.equal(response.status, is_fault ? 503 : 200, place("N"));
+    if (is_fault) assert.match(s.worker.lines("misconfigured")[0].faults.join(), /^MCP_SERVER_AUTH_RESOURCES\[1\]\.origin_url: expected a [^,]*(,[^,]*)?$/);
+  }
 });
 
 test("each has its own browser origins", async (t) => {
