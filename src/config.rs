@@ -83,6 +83,8 @@ pub struct Resource {
     pub policy: Option<Policy>,
     /// `ORIGIN_URL`.
     pub origin_url: String,
+    /// How long the origin may take to begin its answer.
+    pub origin_timeout: Seconds,
     /// The binding by which the origin is reached; `None`: by the public network.
     pub binding: Option<String>,
     /// Whether its document is the one at the root, too.
@@ -163,6 +165,7 @@ impl Config {
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
+        let origin_timeout = origin::timeout(variables, &mut faults);
         let (assertion, signing) =
             assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
         let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
@@ -199,6 +202,7 @@ impl Config {
             allowed_origins,
             policy,
             origin_url,
+            origin_timeout,
             binding: None,
             is_default: true,
             binds_sessions,
@@ -229,13 +233,6 @@ fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec
 }
 
 fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
-    let Some(found) = variables.get("CACHE_TTL", faults) else { return limits::CACHE_TTL_DEFAULT };
-    let seconds = match found.value.as_str() {
-        Some(text) => text.trim().parse().ok(),
-        None => found.value.as_u64(),
-    };
-    seconds.filter(|s| limits::CACHE_TTL.contains(s)).unwrap_or_else(|| {
-        faults.add(found.name, "", "a whole number of seconds, 60 to 86400");
-        limits::CACHE_TTL_DEFAULT
-    })
+    let found = variables.get("CACHE_TTL", faults);
+    variables::seconds(found, limits::CACHE_TTL, limits::CACHE_TTL_DEFAULT, faults)
 }

@@ -5,7 +5,7 @@
 //! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
 //!    has no dot segments, and nothing is resolved, only appended.
 
-use crate::config::Resource;
+use crate::config::{Canonical, Resource};
 use crate::delivery;
 use crate::header_names;
 use crate::policy::{Clearance, mirror};
@@ -26,11 +26,45 @@ pub fn plan<'p>(clearance: &'p Clearance, protected: &Protected<'_>) -> Plan<'p>
     Plan { target: target(protected), headers }
 }
 
-fn target(protected: &Protected<'_>) -> String {
+/// Where a request for this place is sent.
+pub fn target(protected: &Protected<'_>) -> String {
     let origin = protected.resource().origin_url.as_str();
     let rest = protected.rest();
     let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
     [origin, rest, protected.query()].concat()
+}
+
+/// The public address of a place below the origin's URL, to which the origin redirects: clients do not
+/// reach the origin itself. `None`: it is not below. Both URLs are absolute and as a URL parser writes
+/// them. Which of http and https the origin says does not count: TLS may end before it.
+pub fn relocated(canonical: &Canonical, origin: &str, location: &str) -> Option<String> {
+    let (origin, location) = (Parts::of(origin)?, Parts::of(location)?);
+    if location.authority != origin.authority {
+        return None;
+    }
+    if location.path == origin.path {
+        return Some([canonical.origin(), canonical.path_as_set(), location.rest].concat());
+    }
+    let below = location.path.strip_prefix(origin.path.strip_suffix('/').unwrap_or(origin.path))?;
+    let is_below = below.is_empty() || below.starts_with('/');
+    is_below.then(|| [canonical.origin(), canonical.path(), below, location.rest].concat())
+}
+
+/// An http or https URL, as a URL parser writes it.
+struct Parts<'u> {
+    authority: &'u str,
+    path: &'u str,
+    /// Query and fragment.
+    rest: &'u str,
+}
+
+impl<'u> Parts<'u> {
+    fn of(url: &'u str) -> Option<Self> {
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+        let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+        let (path, rest) = rest.split_at_checked(rest.find(['?', '#']).unwrap_or(rest.len()))?;
+        Some(Self { authority, path, rest })
+    }
 }
 
 /// Whether an incoming header is kept from the origin: the credential, what could pass for a header of

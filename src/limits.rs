@@ -108,6 +108,19 @@ pub const RESOURCE_NAME_CHARS: usize = 100;
 /// Characters of the name that the page for people gives the server in a client's configuration.
 pub const SLUG_CHARS: usize = 40;
 
+/// `ORIGIN_TIMEOUT_SECONDS`: how long an origin may take to begin its answer. An hour is for origins that
+/// answer a long job in one piece.
+pub const ORIGIN_TIMEOUT: std::ops::RangeInclusive<Seconds> = 1..=3600;
+
+/// The default of `ORIGIN_TIMEOUT_SECONDS`: what Cloudflare itself gives an origin.
+pub const ORIGIN_TIMEOUT_DEFAULT: Seconds = 100;
+
+/// Seconds after which the log says that a request waits for its origin.
+pub const ORIGIN_NOTICE: Seconds = 10;
+
+/// Characters of what the runtime or an origin says that reach the log.
+pub const LOGGED_DETAIL_CHARS: usize = 256;
+
 /// Characters of a tool's name that reach the log.
 pub const LOGGED_NAME_CHARS: usize = 128;
 

@@ -86,6 +86,8 @@ pub enum Refusal {
     /// The runtime did not sign what the origin was to be told.
     AssertionUnsigned,
     OriginUnreachable,
+    /// The origin has not begun to answer in time.
+    OriginTimeout,
     OriginUnauthorized,
     /// The origin gave a session id that cannot be bound.
     SessionUnbindable,
@@ -267,6 +269,7 @@ impl Refusal {
             Self::MetadataUnavailable(_) => plain(503, "temporarily_unavailable", "metadata_unavailable"),
             Self::ListUnreadable => plain(502, "bad_gateway", "list_unreadable"),
             Self::OriginUnreachable => plain(502, "bad_gateway", "origin_unreachable"),
+            Self::OriginTimeout => plain(504, "gateway_timeout", "origin_timeout"),
             Self::OriginUnauthorized => plain(502, "bad_gateway", "origin_unauthorized"),
         }
     }

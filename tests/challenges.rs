@@ -86,6 +86,7 @@ fn rows() -> Vec<Row> {
         ("list_unreadable", ListUnreadable, 502, "bad_gateway", None),
         ("metadata_unavailable", MetadataUnavailable(3), 503, "temporarily_unavailable", None),
         ("origin_unreachable", OriginUnreachable, 502, "bad_gateway", None),
+        ("origin_timeout", OriginTimeout, 504, "gateway_timeout", None),
         ("origin_unauthorized", OriginUnauthorized, 502, "bad_gateway", None),
     ]
 }

@@ -251,6 +251,16 @@ fn other_variables() {
             )
         },
     );
+    for_each_row(
+        [json!(0), json!(3601), json!(-1), json!(1.5), json!("10s"), json!("0"), json!(null)],
+        |v| {
+            same(
+                &v.to_string(),
+                places(&set("ORIGIN_TIMEOUT_SECONDS", v.clone())),
+                vec!["ORIGIN_TIMEOUT_SECONDS".to_owned()],
+            )
+        },
+    );
     for_each_row([json!("yes"), json!(1), json!("1"), json!(null), json!([true])], |v| {
         same(
             &v.to_string(),

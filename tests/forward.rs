@@ -9,7 +9,7 @@
 
 mod support;
 
-use mcp_edge_auth::forward::{is_nominated, is_removed, names_websocket, opens_websocket, plan};
+use mcp_edge_auth::forward::{is_nominated, is_removed, names_websocket, opens_websocket, plan, relocated};
 use mcp_edge_auth::policy::{self, Asked, Clearance, Policy};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::{Route, route};
@@ -161,6 +161,58 @@ fn targets() {
             target(canonical, origin, request).as_str(),
             expected,
         )
+    });
+}
+
+#[test]
+fn redirects_of_the_origin() {
+    const MCP: &str = "https://mcp.example.com/mcp";
+    // Canonical URL, ORIGIN_URL, where the origin redirects to, where the client is sent.
+    let rows = [
+        (MCP, "https://o.example/srv", "https://o.example/srv", Some("https://mcp.example.com/mcp")),
+        (MCP, "https://o.example/srv", "https://o.example/srv/", Some("https://mcp.example.com/mcp/")),
+        (MCP, "https://o.example/srv/", "https://o.example/srv/", Some("https://mcp.example.com/mcp")),
+        (MCP, "https://o.example/srv/", "https://o.example/srv", Some("https://mcp.example.com/mcp")),
+        (
+            MCP,
+            "https://o.example/srv",
+            "https://o.example/srv/a?b#c",
+            Some("https://mcp.example.com/mcp/a?b#c"),
+        ),
+        (MCP, "https://o.example/srv", "https://o.example/srv?b", Some("https://mcp.example.com/mcp?b")),
+        (MCP, "https://o.example/", "https://o.example/a", Some("https://mcp.example.com/mcp/a")),
+        (MCP, "http://10.0.0.5:3000/srv", "http://10.0.0.5:3000/srv/", Some("https://mcp.example.com/mcp/")),
+        // TLS ends before the origin, which says http.
+        (MCP, "https://o.example/srv", "http://o.example/srv/", Some("https://mcp.example.com/mcp/")),
+        (
+            "https://mcp.example.com",
+            "https://o.example/srv",
+            "https://o.example/srv/x",
+            Some("https://mcp.example.com/x"),
+        ),
+        (
+            "https://mcp.example.com/mcp/",
+            "https://o.example/srv",
+            "https://o.example/srv",
+            Some("https://mcp.example.com/mcp/"),
+        ),
+        // Elsewhere.
+        (MCP, "https://o.example/srv", "https://o.example/srvx", None),
+        (MCP, "https://o.example/srv", "https://o.example/", None),
+        (MCP, "https://o.example/srv", "https://o.example:8443/srv", None),
+        (MCP, "https://o.example/srv", "https://other.example/srv", None),
+        (MCP, "https://o.example/srv", "https://o.example.evil.example/srv", None),
+        (MCP, "https://o.example/srv", "https://user@o.example/srv", None),
+        (MCP, "https://o.example/srv", "ftp://o.example/srv", None),
+        (MCP, "https://o.example/srv", "data:text/plain,https://o.example/srv", None),
+        (MCP, "https://o.example/srv", "", None),
+    ];
+    for_each_row(rows, |&(canonical, origin, location, expected)| {
+        let audiences = json!([{ "authorization_server_url": support::ISSUER }]);
+        let changes = json!({ support::CANONICAL_URL: canonical, support::SERVERS: audiences });
+        let config = config(&with(settings(), changes));
+        let public = relocated(&resource(&config).canonical, origin, location);
+        same(&format!("{location} of {origin} at {canonical}"), public.as_deref(), expected)
     });
 }
 

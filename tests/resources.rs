@@ -34,6 +34,7 @@ fn the_single_form_is_the_array_of_one() {
         ("RESOURCE_TOS_URI", "resource_tos_uri"),
         ("LANDING_PAGE", "landing_page"),
         ("COMPATIBILITY", "compatibility"),
+        ("ORIGIN_TIMEOUT_SECONDS", "origin_timeout_seconds"),
     ];
     let single = with(
         settings(),
@@ -56,6 +57,7 @@ fn the_single_form_is_the_array_of_one() {
             "MCP_SERVER_AUTH_CACHE_TTL": 120,
             "MCP_SERVER_AUTH_SESSION_KEY": "0123456789abcdef0123456789abcdef",
             "ORIGIN_AUTHORIZATION": "forward",
+            "ORIGIN_TIMEOUT_SECONDS": 5,
             "allow_token_passthrough": true,
             "ORIGIN_HEADERS": { "X-A": "b" },
         }),
@@ -69,7 +71,8 @@ fn the_single_form_is_the_array_of_one() {
     });
     let mut beside = json!({});
     for (name, value) in single.as_object().unwrap() {
-        let member = names.iter().find(|(of, _)| name.strip_prefix("MCP_SERVER_AUTH_") == Some(of));
+        let member =
+            names.iter().find(|(of, _)| name.strip_prefix("MCP_SERVER_AUTH_").unwrap_or(name) == *of);
         match member {
             Some((_, member)) => element[*member] = value.clone(),
             None if element.get(name.to_lowercase()).is_some() && name != "ORIGIN_HEADERS" => {}

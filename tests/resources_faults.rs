@@ -115,6 +115,11 @@ fn faults_of_the_array() {
             set(json!({ "origin_authorization": "forward" })),
             &["MCP_SERVER_AUTH_RESOURCES[1].origin_authorization"],
         ),
+        (
+            "no timeout",
+            set(json!({ "origin_timeout_seconds": 0 })),
+            &["MCP_SERVER_AUTH_RESOURCES[1].origin_timeout_seconds"],
+        ),
         ("no switch", set(json!({ "default": "yes" })), &["MCP_SERVER_AUTH_RESOURCES[1].default"]),
         ("no name", set(json!({ "binding": 1 })), &["MCP_SERVER_AUTH_RESOURCES[1].binding"]),
         ("no such binding", set(json!({ "binding": "X" })), &["MCP_SERVER_AUTH_RESOURCES[1].binding"]),

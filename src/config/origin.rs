@@ -1,15 +1,17 @@
 //! `ORIGIN_HEADERS`, `ORIGIN_AUTHORIZATION` and `allow_token_passthrough`; `ORIGIN` is a binding and no variable.
 
 use super::faults::Faults;
-use super::variables::Variables;
+use super::variables::{Variables, seconds};
 use crate::assertion::Assertion;
 use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value};
 use crate::header_names::same;
+use crate::limits::{self, Seconds};
 
 /// The single form's binding.
 pub(super) const BINDING: &str = "ORIGIN";
 pub(super) const HEADERS: &str = "ORIGIN_HEADERS";
 pub(super) const MODE: &str = "ORIGIN_AUTHORIZATION";
+pub(super) const TIMEOUT: &str = "ORIGIN_TIMEOUT_SECONDS";
 pub(super) const PERMISSION: &str = "allow_token_passthrough";
 
 /// Whether a variable holds headers for an origin: the single form's, or those that one of several resources names.
@@ -18,7 +20,13 @@ pub(super) fn is_headers(name: &str) -> bool {
 }
 
 /// The variables that have one spelling.
-pub(super) const NAMES: [&str; 5] = ["ORIGIN_URL", BINDING, HEADERS, MODE, PERMISSION];
+pub(super) const NAMES: [&str; 6] = ["ORIGIN_URL", BINDING, HEADERS, MODE, PERMISSION, TIMEOUT];
+
+/// How long an origin may take to begin its answer.
+pub(super) fn timeout(variables: &Variables, faults: &mut Faults) -> Seconds {
+    let found = variables.named(TIMEOUT);
+    seconds(found, limits::ORIGIN_TIMEOUT, limits::ORIGIN_TIMEOUT_DEFAULT, faults)
+}
 
 pub(super) fn read(variables: &Variables, assertion: Option<&Assertion>, faults: &mut Faults) -> Delivery {
     if variables.named(BINDING).is_some() {

@@ -21,7 +21,7 @@ const CANONICAL_URL: &str = "canonical_url";
 const ORIGIN_URL: &str = "origin_url";
 
 /// Settings of the single form that an element may set, and takes from beside the array where it does not.
-const SHARED: [&str; 20] = [
+const SHARED: [&str; 21] = [
     SERVERS,
     "jwks_uri",
     "issuer",
@@ -42,6 +42,7 @@ const SHARED: [&str; 20] = [
     "resource_tos_uri",
     "landing_page",
     "compatibility",
+    "origin_timeout_seconds",
 ];
 
 /// Settings of the single form that only an element may have.
@@ -57,12 +58,7 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let Some(array) = variables.get(NAME, &mut faults) else { return single(variables) };
     variables.check_names(&mut faults);
     for member in OWN {
-        let name = variable(member);
-        let beside = match bare(&name) {
-            same if same == name => variables.named(&name),
-            bare => variables.get(bare, &mut faults),
-        };
-        if let Some(beside) = beside {
+        if let Some(beside) = beside(variables, &variable(member), &mut faults) {
             let expected =
                 format!("nothing beside {}, whose elements each have their own {member}", array.name);
             faults.add(beside.name, "", expected);
@@ -143,6 +139,14 @@ fn variable(member: &str) -> String {
         origin::PERMISSION => member.to_owned(),
         _ if member.starts_with("origin_") => member.to_ascii_uppercase(),
         _ => format!("{PREFIX}{}", member.to_ascii_uppercase()),
+    }
+}
+
+/// A variable that stands beside the array.
+fn beside<'v>(variables: &'v Variables, name: &str, faults: &mut Faults) -> Option<Found<'v>> {
+    match bare(name) {
+        same if same == name => variables.named(name),
+        bare => variables.get(bare, faults),
     }
 }
 
@@ -321,7 +325,7 @@ impl Element<'_> {
     fn place(&self, name: &str, field: &str) -> (String, String) {
         let member = bare(name).to_ascii_lowercase();
         let is_shared = SHARED.contains(&member.as_str());
-        let is_beside = || self.beside.get(bare(name), &mut Faults::default()).is_some();
+        let is_beside = || beside(self.beside, name, &mut Faults::default()).is_some();
         if OWN.contains(&member.as_str()) || (is_shared && (self.sets(&member) || !is_beside())) {
             return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
         }

@@ -1,12 +1,14 @@
 //! The variables as they come: both spellings, strings and structured values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
 use super::faults::Faults;
 use super::origin;
 use crate::json;
+use crate::limits::Seconds;
 
 pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
@@ -44,7 +46,7 @@ const NAMES: [&str; 26] = [
 /// The variables that are not set if their text is empty: the default of none of them opens what a
 /// value would have closed. Any other variable's empty text reaches its reader, which takes it for
 /// a fault, so that protection is never switched off without a word.
-const MAY_BE_EMPTY: [&str; 15] = [
+const MAY_BE_EMPTY: [&str; 16] = [
     "CANONICAL_URL",
     "ORIGIN_URL",
     "AUTHORIZATION_SERVERS",
@@ -60,6 +62,7 @@ const MAY_BE_EMPTY: [&str; 15] = [
     "COMPATIBILITY",
     origin::MODE,
     origin::PERMISSION,
+    origin::TIMEOUT,
 ];
 
 const SECRETS: [&str; 2] = ["ASSERTION_KEY", "SESSION_KEY"];
@@ -203,6 +206,25 @@ impl Found<'_> {
     pub(super) fn words(&self) -> Option<Vec<String>> {
         words(&self.value)
     }
+}
+
+/// A number of seconds in a range, or the default where nothing is set.
+pub(super) fn seconds(
+    found: Option<Found<'_>>,
+    range: RangeInclusive<Seconds>,
+    default: Seconds,
+    faults: &mut Faults,
+) -> Seconds {
+    let Some(found) = found else { return default };
+    let seconds = match found.value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => found.value.as_u64(),
+    };
+    seconds.filter(|seconds| range.contains(seconds)).unwrap_or_else(|| {
+        let expected = format!("a whole number of seconds, {} to {}", range.start(), range.end());
+        faults.add(found.name, "", expected);
+        default
+    })
 }
 
 /// A name without a prefix of ours.

@@ -40,7 +40,7 @@ export function passEvents(response, deleted, exchange) {
 export const passList = (response, limit, exchange) =>
   gather(response.body, limit).then(
     (bytes) => list_read(response, bytes, exchange),
-    () => unreachable(exchange),
+    (error) => unreachable(exchange, String(error)),
   );
 
 /** A response like another one, with another body. */

@@ -1,6 +1,7 @@
 // The runtime's side of a request's way, so that one crossing from wasm does the work of several. No decision is made here.
 // A list arrives as one text, joined by newlines, which no header's name or value can have.
-import { answered, checked, unreachable } from "./index.js";
+import { checked } from "./index.js";
+import { patiently } from "./patience.mjs";
 
 const { subtle } = crypto;
 
@@ -24,14 +25,11 @@ export function check(parameters, key, signature, input, ticket, request, env, c
 }
 
 /** Sends `request` on to `target`, by `fetcher` if there is one; method, signal and manual redirects stay as they are, and the body stream where none was read. */
-export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve, fetcher, owner) {
+export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve, fetcher, owner, notice, limit) {
   const exchange = { request, cors, vary, line, started, sieve, owner };
   const outgoing = new Request(target, body ? withBody(request, body) : request);
   edit(outgoing.headers, lines(deleted), set);
-  return (fetcher ?? globalThis).fetch(outgoing, init).then(
-    (response) => answered(response, response.status, exchange),
-    () => unreachable(exchange),
-  );
+  return patiently((fetcher ?? globalThis).fetch(outgoing, init), exchange, notice, limit);
 }
 
 /** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */

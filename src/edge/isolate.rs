@@ -38,6 +38,8 @@ pub(super) struct Isolate {
     pub(super) passages: RefCell<Vec<Passage>>,
     /// Requests whose body is being read, the oldest first.
     pub(super) askings: RefCell<Vec<Asking>>,
+    /// The canonical URLs of resources whose origin was seen to redirect elsewhere.
+    pub(super) redirects: RefCell<Vec<&'static str>>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
 }
@@ -85,6 +87,7 @@ impl Isolate {
             reuse: RefCell::default(),
             passages: RefCell::default(),
             askings: RefCell::default(),
+            redirects: RefCell::default(),
             copies: RefCell::default(),
         };
         match &isolate.config {

@@ -140,11 +140,28 @@ impl Line {
     }
 }
 
-/// The text of a forwarded request's line, after the origin gave cause to refuse it. `credential`: what the origin was shown and did not take.
-pub(super) fn refused_after_all(text: &str, refusal: Refusal, credential: Option<&str>) -> String {
-    let start = text.strip_suffix(r#","outcome":"forwarded","reason":"ok""#).unwrap_or(text);
-    let credential = credential.map(|shown| format!(r#","credential":"{shown}""#)).unwrap_or_default();
-    [start, &credential, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
+/// The end of a forwarded request's line.
+const FORWARDED: &str = r#","outcome":"forwarded","reason":"ok""#;
+
+/// The text of a forwarded request's line, after the origin gave cause to refuse it. `said`: a member that says more, and its value.
+pub(super) fn refused_after_all(text: &str, refusal: Refusal, said: Option<(&str, &str)>) -> String {
+    let start = text.strip_suffix(FORWARDED).unwrap_or(text);
+    let said =
+        said.map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value)))).unwrap_or_default();
+    [start, &said, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
+}
+
+/// What others say, as far as the log takes it.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(limits::LOGGED_DETAIL_CHARS).collect()
+}
+
+/// A forwarded request has waited for its answer. `text`: of its line.
+pub(super) fn waiting(text: &str) {
+    let text = text.strip_suffix(FORWARDED).unwrap_or(text);
+    let text = text.strip_prefix(r#"{"event":"request""#).unwrap_or(text);
+    let line = format!(r#"{{"event":"waiting"{text},"seconds":{}}}"#, limits::ORIGIN_NOTICE);
+    console::log_1(&line.into());
 }
 
 /// At an isolate's first request: the summary of the settings; each of several resources has a line of its own.
@@ -184,6 +201,11 @@ pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
         ("result", json!(result)),
         ("detail", json!(detail)),
     ]));
+}
+
+/// An origin redirects clients to a place that is not below its own URL.
+pub(super) fn redirect(resource: &str, to: &str) {
+    print(&Members(vec![("event", json!("redirect")), ("resource", json!(resource)), ("to", json!(to))]));
 }
 
 /// An authorization server's metadata cannot be copied. The query of its URL, which may hold a key, stays out.

@@ -18,6 +18,7 @@ mod log;
 mod measuring;
 mod passage;
 mod proxy;
+mod redirects;
 mod runtime;
 mod signer;
 #[cfg(feature = "bench-signing")]

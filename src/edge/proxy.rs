@@ -11,7 +11,7 @@ use super::log::{self, Line};
 use super::runtime::{self, Exchange};
 use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
-use super::{list, lists, respond};
+use super::{list, lists, redirects, respond};
 use crate::accept;
 use crate::challenge;
 use crate::config::{Config, Resource};
@@ -19,6 +19,7 @@ use crate::cors::{self, Cors};
 use crate::decide::Refused;
 use crate::forward;
 use crate::header_names;
+use crate::limits;
 use crate::policy::mirror::VERSION_HEADER;
 use crate::policy::{Caller, Clearance};
 use crate::refusal::Refusal;
@@ -109,6 +110,8 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
     let (body, fetcher) = (sending.body, &sending.isolate.fetcher(resource));
     let owner = bound.as_ref().map(|(_, owner)| owner.as_str());
+    let [notice, limit] =
+        [limits::ORIGIN_NOTICE, resource.origin_timeout].map(|seconds| seconds as f64 * 1000.0);
     let unsigned = asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
     let sent = match unsigned {
         None => runtime::send(
@@ -125,6 +128,8 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             sieve.as_deref(),
             fetcher,
             owner,
+            notice,
+            limit,
         ),
         Some(Unsigned { signer, input, ticket }) => runtime::sign_and_send(
             &signer.parameters,
@@ -144,14 +149,17 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             sieve.as_deref(),
             fetcher,
             owner,
+            notice,
+            limit,
         ),
     };
-    sent.or_else(|_| {
+    sent.or_else(|error| {
         let refusal = match unsigned {
             Some(_) => Refusal::AssertionUnsigned,
             None => Refusal::OriginUnreachable,
         };
-        super::refuse(&Refused::at(resource, origin, refusal), line)
+        let text = log::refused_after_all(&text, refusal, Some(("detail", &said(&error))));
+        respond(&Refused::at(resource, origin, refusal).answer(), &text, started)
     })
 }
 
@@ -192,7 +200,7 @@ impl Sending<'_> {
 }
 
 /// Lists of headers as one. What comes last may be a header without its value.
-fn joined<'l>(lists: &[&'l str]) -> Cow<'l, str> {
+pub(super) fn joined<'l>(lists: &[&'l str]) -> Cow<'l, str> {
     let mut joined = Cow::Borrowed("");
     for list in lists.iter().filter(|list| !list.is_empty()) {
         if joined.is_empty() {
@@ -242,6 +250,9 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
             Some(header) => challenged(response, exchange, &header, session.as_deref()),
             None => pass(response, exchange),
         },
+        // `100 Continue` and its kin: the runtime takes one for the answer, and drops what follows.
+        100..=199 => unreachable(exchange, &format!("the runtime gave an interim answer, {status}")),
+        300..=399 => redirects::passed(response, exchange, session.as_deref()),
         _ => pass(response, exchange),
     }
 }
@@ -249,7 +260,7 @@ pub fn answered(response: &Response, status: u16, exchange: &Exchange) -> Result
 /// An answer as it came, but for CORS.
 pub(super) fn pass(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
     let passed = REPLACED.with(|names| runtime::pass(response, names, exchange));
-    passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+    passed.or_else(|error| unreachable(exchange, &said(&error)))
 }
 
 /// An answer with a challenge of the origin's own.
@@ -267,7 +278,7 @@ fn challenged(
         let names = names.concat(&Array::of1(&CHALLENGE.into()));
         runtime::pass(response, &names, exchange)
     });
-    passed.or_else(|_| refuse(exchange, Refusal::OriginUnreachable))
+    passed.or_else(|error| unreachable(exchange, &said(&error)))
 }
 
 /// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not bound.
@@ -281,14 +292,31 @@ fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<Str
     Ok(attached.unwrap_or(Err(Refusal::SessionUnbindable)).map(Some))
 }
 
-/// There was no answer.
+/// There was no answer. `said`: what the runtime says of it.
 ///
 /// # Errors
 /// As `fetch`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn unreachable(exchange: &Exchange) -> Result<JsValue, JsValue> {
-    refuse(exchange, Refusal::OriginUnreachable)
+pub fn unreachable(exchange: &Exchange, said: &str) -> Result<JsValue, JsValue> {
+    refuse_saying(exchange, Refusal::OriginUnreachable, Some(("detail", said)))
+}
+
+/// There is no answer yet.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn waiting(exchange: &Exchange) {
+    log::waiting(&exchange.line());
+}
+
+/// There was no answer in time.
+///
+/// # Errors
+/// As `fetch`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn late(exchange: &Exchange) -> Result<JsValue, JsValue> {
+    refuse(exchange, Refusal::OriginTimeout)
 }
 
 /// The runtime did not sign the assertion.
@@ -302,6 +330,15 @@ pub fn unsigned(exchange: &Exchange) -> Result<JsValue, JsValue> {
 }
 
 pub(super) fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
+    refuse_saying(exchange, refusal, None)
+}
+
+/// Refuses after all. `said`: a member of the log's line that says more.
+fn refuse_saying(
+    exchange: &Exchange,
+    refusal: Refusal,
+    said: Option<(&str, &str)>,
+) -> Result<JsValue, JsValue> {
     let request = exchange.request();
     let origin = request.headers().get("origin")?;
     let resource = resource(&request);
@@ -312,7 +349,8 @@ pub(super) fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, J
     let credential = resource
         .filter(|_| refusal == Refusal::OriginUnauthorized)
         .map(|resource| resource.delivery.credential(resource.assertion.as_ref()));
-    let line = log::refused_after_all(&exchange.line(), refusal, credential.as_deref());
+    let said = credential.as_deref().map(|shown| ("credential", shown)).or(said);
+    let line = log::refused_after_all(&exchange.line(), refusal, said);
     respond(&refused.answer(), &line, exchange.started())
 }
 
@@ -322,10 +360,20 @@ fn config() -> Option<&'static Config> {
 
 /// The resource that a forwarded request was for.
 fn resource(request: &Request) -> Option<&'static Resource> {
+    protected(request).map(|protected| protected.resource())
+}
+
+/// The place that a forwarded request was for.
+pub(super) fn protected(request: &Request) -> Option<Protected<'static>> {
     match route(config()?, &request.url()) {
-        Route::Protected(protected) => Some(protected.resource()),
+        Route::Protected(protected) => Some(protected),
         _ => None,
     }
+}
+
+/// What the runtime says of an error.
+fn said(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| String::from(error.to_string()))
 }
 
 /// A header of the request, which is asked for only if `names`, those of all of its headers, has it.

@@ -99,6 +99,8 @@ extern "C" {
         sieve: Option<&str>,
         fetcher: &JsValue,
         owner: Option<&str>,
+        notice: f64,
+        limit: f64,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
@@ -148,5 +150,7 @@ extern "C" {
         sieve: Option<&str>,
         fetcher: &JsValue,
         owner: Option<&str>,
+        notice: f64,
+        limit: f64,
     ) -> Result<JsValue, JsValue>;
 }

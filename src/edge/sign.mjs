@@ -13,8 +13,8 @@ export function signAndSend(parameters, key, input, ticket, request, target, del
       signed(ticket, signature);
       try {
         return send(request, target, deleted, `${set}${input}.${signature}`, init, cors, vary, line, started, ...rest);
-      } catch {
-        return unreachable({ request, line, started });
+      } catch (error) {
+        return unreachable({ request, line, started }, String(error));
       }
     },
     () => unsigned({ request, line, started }),

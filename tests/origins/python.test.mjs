@@ -1,4 +1,9 @@
 // Origins in Python, each in an environment of its own, which is installed from PyPI first: under a minute, once.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { behind, whoami } from "./support/behind.mjs";
+import { freePort } from "./support/origin.mjs";
 import { environments, findPython } from "./support/python.mjs";
 import { shown } from "./support/shown.mjs";
 
@@ -12,3 +17,18 @@ const origin = (name, rest) => shown({ name, extension: "py", command: () => mad
 origin("fastmcp", { revision: "2026-07-28", sessions: "bound" });
 origin("python-sdk", { revision: "2026-07-28", sessions: "bound" });
 origin("arcade", { revision: "2025-11-25", sessions: "unbound", says: ["sub"], tool: "Whoami_Whoami" });
+
+// Both redirect from /mcp/ to their own /mcp, which no client reaches.
+for (const name of ["fastmcp", "python-sdk"]) {
+  test(`${name}: a client whose URL has a trailing slash gets there`, { skip }, async (t) => {
+    const file = fileURLToPath(new URL(`${name}/server.py`, import.meta.url));
+    const port = await freePort();
+    const canonical = `http://127.0.0.1:${port}/mcp`;
+    const vars = { MCP_SERVER_AUTH_CANONICAL_URL: canonical, MCP_SERVER_AUTH_ASSERTION_ISSUER: "https://mcp.example.com" };
+    const s = await behind(t, { command: made.commands[name], file, carrier: "bearer", alg: "ES256", vars, port });
+    const { who } = await whoami(s, s.token({ sub: "alice", aud: canonical }), { path: "/mcp/" });
+    assert.equal(who.sub, "alice");
+    const statuses = s.worker.lines("request").map((line) => line.status);
+    assert.ok(statuses.includes(307), `it was redirected: ${statuses.join(" ")}`);
+  });
+}

@@ -37,7 +37,7 @@ fn judge(url: &str, response: &Response, report: &mut Report) {
         300..=399 => report.warn(
             CHECK,
             format!("{url} redirects (status {status}) to {}", response.header("location")),
-            "redirects reach the client as they are: set ORIGIN_URL to where the server really is",
+            "clients follow no redirect with a POST: set ORIGIN_URL to where the server really is",
         ),
         404 => report.warn(CHECK, format!("{url} answers 404"), "is the path of ORIGIN_URL right?"),
         500.. => report.warn(CHECK, format!("{url} answers {status}"), "is your server healthy?"),

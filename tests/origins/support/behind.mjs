@@ -17,9 +17,9 @@ export const told = (carrier, audience, worker, algorithm) =>
 
 /**
  * The server behind a Worker: a stage, with { server, carrier, audience, alg, key, next, other }. `key` is what the Worker signs assertions
- * with; `next` (of the same algorithm) and `other` (of another one) are published beside it.
+ * with; `next` (of the same algorithm) and `other` (of another one) are published beside it. vars: other settings; port: the Worker's.
  */
-export async function behind(t, { command, file, carrier, alg }) {
+export async function behind(t, { command, file, carrier, alg, vars = {}, port: listening }) {
   const port = await freePort();
   const audience = `http://127.0.0.1:${port}/mcp`;
   const otherAlg = alg === "ES256" ? "EdDSA" : "ES256";
@@ -27,16 +27,16 @@ export async function behind(t, { command, file, carrier, alg }) {
   const own = carrier === "secret"
     ? { ORIGIN_HEADERS: { "X-Origin-Secret": SECRET } }
     : asserting(carrier, { MCP_SERVER_AUTH_ASSERTION_KEY: keys.map(({ alg, kind, name }) => privateJwk(kind, name, { alg, use: "sig" })) });
-  const s = await stage(t, { vars: { ...own, ORIGIN_URL: audience } });
+  const s = await stage(t, { vars: { ...own, ORIGIN_URL: audience, ...vars }, port: listening });
   const server = await startServer(t, { command, file, port, env: told(carrier, audience, s.worker.url, alg) });
   const [key, next, other] = keys.map(({ kind, name }) => signingKey(kind, name));
   return Object.assign(s, { server, carrier, audience, alg, key, next, other });
 }
 
 /** Calls the tool `whoami` as an MCP client does, through the Worker: { who, protocol }. */
-export async function whoami(s, token, { mode = "auto", headers = {} } = {}) {
+export async function whoami(s, token, { mode = "auto", headers = {}, path = "/mcp" } = {}) {
   const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
-  const transport = new StreamableHTTPClientTransport(new URL(`${s.worker.url}/mcp`), { requestInit: { headers: { ...bearer(token), ...headers } } });
+  const transport = new StreamableHTTPClientTransport(new URL(`${s.worker.url}${path}`), { requestInit: { headers: { ...bearer(token), ...headers } } });
   try {
     await client.connect(transport);
     const { tools } = await client.listTools();

@@ -1,0 +1,48 @@
+//! Redirects of the origin's, as clients get them.
+
+use wasm_bindgen::JsValue;
+use web_sys::{Response, Url};
+
+use super::isolate::Isolate;
+use super::runtime::Exchange;
+use super::{log, proxy};
+use crate::config::Resource;
+use crate::forward;
+
+const LOCATION: &str = "Location";
+
+/// A redirect. One to a place below the origin's URL leads to its public address, since clients do not
+/// reach the origin itself; another one passes, and the log says so once.
+pub(super) fn passed(
+    response: &Response,
+    exchange: &Exchange,
+    session: Option<&str>,
+) -> Result<JsValue, JsValue> {
+    let sent = response.headers().get(LOCATION)?;
+    if let (Some(sent), Some(protected)) = (sent, proxy::protected(&exchange.request())) {
+        let resource = protected.resource();
+        // What is no URL is no place below the origin's either.
+        if let Ok(url) = Url::new_with_base(&sent, &forward::target(&protected)) {
+            let origin = Url::new(&resource.origin_url)?.href();
+            match forward::relocated(&resource.canonical, &origin, &url.href()) {
+                Some(public) => {
+                    let location = [LOCATION, &public].join("\n");
+                    exchange.set_added(&proxy::joined(&[session.unwrap_or_default(), &location]));
+                }
+                None => log_redirect(resource, &url.origin()),
+            }
+        }
+    }
+    proxy::pass(response, exchange)
+}
+
+/// Says once per resource that its origin sends clients elsewhere. `to`: scheme and host.
+fn log_redirect(resource: &'static Resource, to: &str) {
+    let Some(isolate) = Isolate::held().filter(|_| to != resource.canonical.origin()) else { return };
+    let canonical = resource.canonical.as_str();
+    let mut said = isolate.redirects.borrow_mut();
+    if !said.contains(&canonical) {
+        said.push(canonical);
+        log::redirect(canonical, to);
+    }
+}
