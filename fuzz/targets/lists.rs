@@ -162,13 +162,18 @@ fn dispatched(stream: &[u8], lenient: bool) -> Vec<Vec<u8>> {
     events
 }
 
+/// What a client takes an event's data for, who decodes UTF-8 with replacement, as browsers do.
+fn as_client(event: &[u8]) -> Option<Json> {
+    reference::read(String::from_utf8_lossy(event).as_bytes()).map(|(json, _)| json)
+}
+
 fn check_stream(before: &[u8], after: &[u8]) {
     let marked = before.windows(MARK.len()).skip(1).any(|window| window == MARK)
         || before.windows(MARK_AGAIN.len()).any(|window| window == MARK_AGAIN);
     for lenient in [false, true] {
         let (before, after) = (dispatched(before, lenient), dispatched(after, lenient));
         for event in &after {
-            if let Some((json, _)) = reference::read(event) {
+            if let Some(json) = as_client(event) {
                 assert_eq!(allowed(&json), json, "seen: {}", String::from_utf8_lossy(event));
             }
         }
@@ -179,8 +184,8 @@ fn check_stream(before: &[u8], after: &[u8]) {
         }
         assert!(after.len() <= before.len(), "an event that there was not");
         for (was, is) in before.iter().zip(&after) {
-            match (reference::read(was), reference::read(is)) {
-                (Some((was, _)), Some((is, _))) => assert_eq!(allowed(&was), is),
+            match (as_client(was), as_client(is)) {
+                (Some(was), Some(is)) => assert_eq!(allowed(&was), is),
                 _ => assert_eq!(was, is),
             }
         }

@@ -26,6 +26,7 @@ pub(super) fn check(data: &[u8]) {
             };
             assert_eq!(read.batch, matches!(json, Json::Array(_)));
             assert_eq!(read.all.len(), expected.len());
+            assert!((1..=BATCH).contains(&expected.len()));
             for (message, expected) in read.all.iter().zip(expected) {
                 check_message(message, expected);
             }

@@ -51,9 +51,12 @@ export function written(draft, r) {
   const parts = draft.edits.parts.reduce((all, edit) => edit(all, r), [part("header"), part("claims")]);
   const input = parts.join(".");
   const signature = draft.edits.signature.reduce((bytes, edit) => edit(bytes, input, r), signatureOf(draft.alg, keyOf(draft.alg), input));
-  const token = `${input}.${typeof signature === "string" ? signature : b64u(signature)}`;
+  const token = `${input}.${encoded(signature)}`;
   return draft.edits.token.reduce((text, edit) => edit(text, r), token);
 }
+
+/** A signature may have been encoded already. */
+const encoded = (signature) => (typeof signature === "string" ? signature : b64u(signature));
 
 /** Sets a member to a JSON text; undefined takes it away. */
 function set(list, name, json) {
@@ -68,26 +71,58 @@ const text = (...values) => values.map((value) => JSON.stringify(value));
 
 /** What is of no type that these members have. */
 const OTHER_TYPES = ["null", "true", "false", "0", "1", "-1", "[]", "{}", '""', '[""]', "[null]", "[[]]", '{"a":1}', undefined];
+
 /** Moments well before and after now, in every way in which a number can be written, and what is none. */
 const moments = ({ now }) => [
-  ...[-1e6, -3600, -180, 180, 3600, 1e6].map((seconds) => now + seconds),
-  `${now + 3600}.5`, `${now - 3600}.5`, `${now + 3600}e0`, `${(now + 3600) * 10}e-1`, `${now - 3600}E+0`, "1e300", "-1e300", "1e308", "1e309", "-1e309", "0", "-0", "-1",
-  "9007199254740993", "18446744073709551616", `"${now + 3600}"`, `"${now - 3600}"`, `[${now + 3600}]`, `+${now}`, `0${now + 3600}`, "NaN", "Infinity", "1_000", "0x7fffffff", ...OTHER_TYPES,
-].map((value) => value === undefined ? value : String(value));
-const issuers = ({ issuer }) => [...text(issuer, `${issuer}/`, issuer.toUpperCase(), ` ${issuer}`, `${issuer}\0`, `${issuer}#`, "https://other.example", [issuer], [issuer, "x"], { iss: issuer }), ...OTHER_TYPES];
-const audiences = ({ audience }) => [
-  ...text(audience, `${audience}/`, `${audience}//`, `${audience}/a`, audience.toUpperCase(), `${audience} `, `${audience}\0`, "https://other.example", [audience], ["x", audience], [audience, 1], [[audience]],
-    ["x"], [], [null, audience], { aud: audience }, [`${audience}/`], [audience.slice(0, -1)], `${audience} https://other.example`),
+  ...[-1e6, -3600, -180, 180, 3600, 1e6].map((seconds) => `${now + seconds}`),
+  ...[`${now + 3600}.5`, `${now - 3600}.5`, `${now + 3600}e0`, `${(now + 3600) * 10}e-1`, `${now - 3600}E+0`],
+  ...["1e300", "-1e300", "1e308", "1e309", "-1e309", "0", "-0", "-1", "9007199254740993", "18446744073709551616"],
+  ...[`"${now + 3600}"`, `"${now - 3600}"`, `[${now + 3600}]`, `+${now}`, `0${now + 3600}`, "NaN", "Infinity", "1_000", "0x7fffffff"],
   ...OTHER_TYPES,
 ];
-const names = ["alg", "none", "None", "NONE", "nOnE", "HS256", "HS512", "es256", "ES256 ", "ES256K", "RS1", "dir", "ECDH-ES", "A128GCM", "EdDSA", "Ed448", "ML-DSA-44", "Ed25519", ...ALGORITHMS];
+
+const issuers = ({ issuer }) => [
+  ...text(issuer, `${issuer}/`, issuer.toUpperCase(), ` ${issuer}`, `${issuer}\0`, `${issuer}#`, "https://other.example"),
+  ...text([issuer], [issuer, "x"], { iss: issuer }),
+  ...OTHER_TYPES,
+];
+
+const audiences = ({ audience }) => [
+  ...text(audience, `${audience}/`, `${audience}//`, `${audience}/a`, audience.toUpperCase(), `${audience} `, `${audience}\0`),
+  ...text("https://other.example", `${audience} https://other.example`, { aud: audience }),
+  ...text([audience], ["x", audience], [audience, 1], [[audience]], ["x"], [], [null, audience], [`${audience}/`], [audience.slice(0, -1)]),
+  ...OTHER_TYPES,
+];
+
+const algorithms = [
+  ...["alg", "none", "None", "NONE", "nOnE", "HS256", "HS512", "es256", "ES256 ", "ES256K", "RS1", "dir", "ECDH-ES", "A128GCM", "Ed448", "ML-DSA-44"],
+  ...["Ed25519", ...ALGORITHMS],
+];
+
+const types = [
+  ...["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt", "dpop+jwt", "id+jwt", "logout+jwt", "JOSE"],
+  ...["text/at+jwt", "at+jwt; a=b", " JWT", "application/", "at+JWT\0"],
+];
+
+/** What stands where header or claims should. */
+const otherJson = (bytes, r) => Buffer.from(r.of(["", "[]", "null", "1", '"x"', `[${bytes}]`, `${bytes}${bytes}`]));
+
+const otherParts = ([header = "", claims = ""], r) => r.of([
+  ...[[header], [claims], ["", claims], [header, ""]],
+  ...[[header, claims, ""], [header, "", claims], [header, claims, claims], [header, claims, "", ""], ["", header, claims]],
+]);
+
+const otherToken = (token, r) => r.of([
+  ...[`${token}.`, `.${token}`, `${token}=`, `${token}==`, `${token}A`, `${token}%3D`, `${token}.${token}`],
+  ...[token.slice(0, -1), token.slice(1), token.replace(/\.[^.]*$/, ""), token.replace(/[^.]*$/, ""), token.toUpperCase()],
+]);
 
 /** Each way has a name and alters a draft. */
 const WAYS = [
   ["nothing", () => {}],
-  member("header", "alg", [...text(...names), ...OTHER_TYPES]),
+  member("header", "alg", [...text(...algorithms), ...OTHER_TYPES]),
   member("header", "kid", [...text("unknown", "", "ES256\0", "es256", ...ALGORITHMS), ...OTHER_TYPES]),
-  member("header", "typ", [...text("JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt", "dpop+jwt", "id+jwt", "logout+jwt", "JOSE", "text/at+jwt", "at+jwt; a=b", " JWT", "application/", "at+JWT\0"), ...OTHER_TYPES]),
+  member("header", "typ", [...text(...types), ...OTHER_TYPES]),
   member("header", "crit", ['["b64"]', '["exp"]', '["x"]', '["alg"]', '["b64","b64"]', ...OTHER_TYPES]),
   member("header", "b64", ["false", "true", '"false"', ...OTHER_TYPES]),
   ["header b64 and crit", (draft, r) => (set(draft.header, "b64", r.of(["true", "false"])), set(draft.header, "crit", '["b64"]'))],
@@ -121,21 +156,21 @@ const WAYS = [
   ["claims escape a value", (draft, r) => escaped(draft.claims, r, 1)],
   ["claims have half a surrogate pair", (draft, r) => set(draft.claims, r.of(["sub", "x"]), r.of(['"\\ud800"', '"a\\udc00b"', '"\\ud800\\u0041"', '"\\ud83d\\ude00"']))],
   ["header in another order", (draft, r) => draft.header.reverse() && r],
-  ["header as text", (draft, r) => draft.edits.header.push((bytes) => respelled(bytes, r))],
-  ["claims as text", (draft, r) => draft.edits.claims.push((bytes) => respelled(bytes, r))],
+  ["header as text", (draft) => draft.edits.header.push(respelled)],
+  ["claims as text", (draft) => draft.edits.claims.push(respelled)],
   ["header has another byte", (draft) => draft.edits.header.push(flipped)],
   ["claims have another byte", (draft) => draft.edits.claims.push(flipped)],
-  ["header is no object", (draft, r) => draft.edits.header.push((bytes) => Buffer.from(r.of(["", "[]", "null", "1", '"x"', `[${bytes}]`, `${bytes}${bytes}`])))],
-  ["claims are no object", (draft, r) => draft.edits.claims.push((bytes) => Buffer.from(r.of(["", "[]", "null", "1", '"x"', `[${bytes}]`, `${bytes}${bytes}`])))],
-  ["a part in another base64", (draft, r) => draft.edits.parts.push((parts) => replaced(parts, r, (part) => recoded(part, r)))],
-  ["another number of parts", (draft, r) => draft.edits.parts.push(([header, claims]) => r.of([[header], [claims], [header, claims, ""], [header, "", claims], [header, claims, claims], ["", claims], [header, ""], [header, claims, "", ""], ["", header, claims]]))],
-  ["signature in another base64", (draft, r) => draft.edits.signature.push((signature) => (typeof signature === "string" ? signature : recoded(b64u(signature), r)))],
+  ["header is no object", (draft) => draft.edits.header.push(otherJson)],
+  ["claims are no object", (draft) => draft.edits.claims.push(otherJson)],
+  ["a part in another base64", (draft) => draft.edits.parts.push((parts, r) => replaced(parts, r, recoded))],
+  ["another number of parts", (draft) => draft.edits.parts.push(otherParts)],
+  ["signature in another base64", (draft) => draft.edits.signature.push((signature, _, r) => recoded(encoded(signature), r))],
   ["signature altered", (draft) => draft.edits.signature.push(alteredSignature)],
-  ["signature of other bytes", (draft, r) => draft.edits.signature.push((_, input) => signatureOf(draft.alg, keyOf(draft.alg), r.of([`${input}x`, input.slice(1), input.split(".")[1] ?? "", ""])))],
+  ["signature of other bytes", (draft) => draft.edits.signature.push((_, input, r) => signatureOf(draft.alg, keyOf(draft.alg), otherInput(input, r)))],
   ["signature by a stranger", (draft) => draft.edits.signature.push((_, input) => signatureOf(draft.alg, signingKey(kindFor(draft.alg), "stranger"), input))],
-  ["signature by another algorithm", (draft, r) => draft.edits.signature.push((_, input) => anotherAlgorithm(input, r))],
-  ["signature with a public key as secret", (draft, r) => draft.edits.signature.push((_, input) => createHmac("sha256", r.of([publicPem(draft.alg), JSON.stringify(JWKS.keys[0]), ""])).update(input).digest())],
-  ["token longer or shorter", (draft) => draft.edits.token.push((token, r) => r.of([`${token}.`, `.${token}`, `${token}=`, `${token}==`, token.slice(0, -1), token.slice(1), `${token}A`, `${token}.${token}`, token.replace(/\.[^.]*$/, ""), token.replace(/[^.]*$/, ""), `${token}%3D`, token.toUpperCase()]))],
+  ["signature by another algorithm", (draft) => draft.edits.signature.push((_, input, r) => anotherAlgorithm(input, r))],
+  ["signature with a public key as secret", (draft) => draft.edits.signature.push((_, input, r) => hmac(draft.alg, input, r))],
+  ["token longer or shorter", (draft) => draft.edits.token.push(otherToken)],
 ];
 
 export const NAMES = WAYS.map(([name]) => name);
@@ -157,13 +192,15 @@ function escaped(list, r, which) {
 }
 
 /** The same text with white space, marks and remarks that some readers pass over. */
-const respelled = (bytes, r) => {
+function respelled(bytes, r) {
   const all = bytes.toString("latin1");
-  return Buffer.from(r.of([
-    all.replaceAll(",", " ,\n\t"), ` \r\n${all}\t`, `\u00ef\u00bb\u00bf${all}`, `${all}\0`, `\0${all}`, `${all} x`, `${all},`, all.replace("}", ",}"), all.replace("{", "{,"), `/* */${all}`, `${all}//`,
-    all.replaceAll('"', "'"), all.replace("{", "{\u000b"), all.replace("{", "{\u00a0"), all.slice(0, -1), all.replace(":", "="), all.replace('{"', '{"\u0001":1,"'), Buffer.from(all, "utf16le").toString("latin1"),
-  ]), "latin1");
-};
+  const text = r.of([
+    ...[all.replaceAll(",", " ,\n\t"), ` \r\n${all}\t`, `\u00ef\u00bb\u00bf${all}`, `${all}\0`, `\0${all}`, `${all} x`, `${all},`, `/* */${all}`, `${all}//`],
+    ...[all.replace("}", ",}"), all.replace("{", "{,"), all.replace("{", "{\u000b"), all.replace("{", "{\u00a0"), all.replace('{"', '{"\u0001":1,"')],
+    ...[all.replaceAll('"', "'"), all.replace(":", "="), all.slice(0, -1), Buffer.from(all, "utf16le").toString("latin1")],
+  ]);
+  return Buffer.from(text, "latin1");
+}
 
 function flipped(bytes, r) {
   if (!bytes.length) return bytes;
@@ -174,17 +211,18 @@ function flipped(bytes, r) {
 
 const replaced = (parts, r, edit) => {
   const at = r.below(parts.length);
-  return parts.map((part, n) => (n === at ? edit(part) : part));
+  return parts.map((part, n) => (n === at ? edit(part, r) : part));
 };
 
-/** The same bytes in an encoding that base64url without padding is not, or nearly the same. */
+/** The same bytes in an encoding that base64url without padding is not, or nearly the same bytes. */
 function recoded(part, r) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  const leftOver = () => part.slice(0, -1) + alphabet[(alphabet.indexOf(part.at(-1)) + 1) % 64];
+  const leftOver = part.slice(0, -1) + alphabet[(alphabet.indexOf(part.at(-1)) + 1) % 64];
   return r.of([
-    () => part + "=".repeat((4 - (part.length % 4)) % 4), () => `${part}=`, () => `${part}==`, leftOver, leftOver, () => `${part}A`, () => part.replaceAll("-", "+").replaceAll("_", "/"),
-    () => `${part.slice(0, 5)} ${part.slice(5)}`, () => `${part.slice(0, 5)}~${part.slice(5)}`, () => `${part.slice(0, 4)}=${part.slice(4)}`, () => Buffer.from(part, "base64url").toString("hex"), () => part.slice(0, -1),
-  ])();
+    ...[part + "=".repeat((4 - (part.length % 4)) % 4), `${part}=`, `${part}==`, leftOver, leftOver, `${part}A`, part.slice(0, -1)],
+    ...[`${part.slice(0, 5)} ${part.slice(5)}`, `${part.slice(0, 5)}~${part.slice(5)}`, `${part.slice(0, 4)}=${part.slice(4)}`],
+    ...[part.replaceAll("-", "+").replaceAll("_", "/"), Buffer.from(part, "base64url").toString("hex")],
+  ]);
 }
 
 function alteredSignature(signature, _, r) {
@@ -196,10 +234,10 @@ function alteredSignature(signature, _, r) {
   };
   const half = signature.length >> 1;
   return r.of([
-    () => flip(r.below(signature.length * 8)), () => flip(r.below(8)), () => signature.subarray(0, -1), () => signature.subarray(1), () => Buffer.concat([signature, r.bytes(1)]), () => Buffer.concat([Buffer.from([0]), signature]),
-    () => Buffer.alloc(signature.length), () => Buffer.alloc(signature.length, 0xff), () => Buffer.alloc(0), () => r.bytes(signature.length), () => Buffer.concat([signature, signature]),
-    () => Buffer.concat([signature.subarray(half), signature.subarray(0, half)]), () => derOf(signature),
-  ])();
+    ...[flip(r.below(signature.length * 8 || 1)), flip(r.below(8)), r.bytes(signature.length), Buffer.alloc(signature.length), Buffer.alloc(signature.length, 0xff)],
+    ...[signature.subarray(0, -1), signature.subarray(1), Buffer.alloc(0), Buffer.concat([signature, r.bytes(1)]), Buffer.concat([Buffer.from([0]), signature])],
+    ...[Buffer.concat([signature, signature]), Buffer.concat([signature.subarray(half), signature.subarray(0, half)]), derOf(signature)],
+  ]);
 }
 
 /** ECDSA's two numbers as DER has them, which JWS does not use. */
@@ -218,4 +256,10 @@ function anotherAlgorithm(input, r) {
   return signatureOf(alg, keyOf(alg), input);
 }
 
-const publicPem = (alg) => keyOf(alg).publicKey.export({ type: "spki", format: "pem" });
+/** CVE-2015-9235: what everybody knows, taken for a secret. */
+function hmac(alg, input, r) {
+  const secret = r.of([keyOf(alg).publicKey.export({ type: "spki", format: "pem" }), JSON.stringify(JWKS.keys[0]), ""]);
+  return createHmac("sha256", secret).update(input).digest();
+}
+
+const otherInput = (input, r) => r.of([`${input}x`, input.slice(1), input.split(".")[0], ""]);
