@@ -36,7 +36,7 @@ test("what is sound is said to be", async (t) => {
   assert.deepEqual(
     found.lines.map(({ check }) => check),
     ["settings", "authorization_server.metadata", "authorization_server.issuer", "authorization_server.endpoints", "authorization_server.jwks_uri",
-      "authorization_server.pkce", "authorization_server.registration", "keys", "keys.algorithm", "origin"],
+      "authorization_server.code", "authorization_server.pkce", "authorization_server.registration", "keys", "keys.algorithm", "origin"],
   );
 });
 
@@ -80,6 +80,17 @@ const METADATA = [
   ["no PKCE at all", { code_challenge_methods_supported: undefined }, "FAIL", "pkce", /found no code_challenge_methods_supported/, /PKCE/],
   ["no registration", { registration_endpoint: undefined }, "warn", "registration", /takes no client that it does not know/, /a client ID by hand/],
   ["metadata documents only", { registration_endpoint: undefined, client_id_metadata_document_supported: true }, "ok", "registration", /metadata document/, /^$/],
+  ["registration without public clients", { token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"] }, "warn", "registration", /may register, and token_endpoint_auth_methods_supported lacks none: found \["client_secret_basic","client_secret_post"\]$/, /refused at the token endpoint/],
+  ["metadata documents without public clients", { registration_endpoint: undefined, client_id_metadata_document_supported: true, token_endpoint_auth_methods_supported: ["private_key_jwt"] }, "warn", "registration", /metadata document .* lacks none/, /give each client a client ID by hand/],
+  ["methods that are no list", { token_endpoint_auth_methods_supported: "none" }, "warn", "registration", /lacks none: found "none"$/, /public clients/],
+  ["public clients among others", { token_endpoint_auth_methods_supported: ["client_secret_basic", "none"] }, "ok", "registration", /^clients may register$/, /^$/],
+  ["no word of methods", { token_endpoint_auth_methods_supported: undefined }, "ok", "registration", /^clients may register$/, /^$/],
+  ["clients by hand, and no word of public ones", { registration_endpoint: undefined, token_endpoint_auth_methods_supported: ["client_secret_basic"] }, "warn", "registration", /^it takes no client that it does not know: [^;]*$/, /a client ID by hand/],
+  ["no response types", { response_types_supported: undefined }, "FAIL", "code", /expected response_types_supported with code, found none$/, /refuse to log in/],
+  ["response types without code", { response_types_supported: ["token", "code id_token"] }, "FAIL", "code", /found \["token","code id_token"\]$/, /refuse to log in/],
+  ["a response type that is no list", { response_types_supported: "code" }, "FAIL", "code", /found "code"$/, /refuse to log in/],
+  ["a list that clients do not take", { response_types_supported: ["code", 1] }, "FAIL", "code", /found \["code",1\]$/, /refuse to log in/],
+  ["other grants", { grant_types_supported: ["client_credentials"] }, "warn", "code", /expected grant_types_supported with authorization_code, found \["client_credentials"\]$/, /turn that grant on/],
   ["no token endpoint", { token_endpoint: undefined }, "FAIL", "endpoints", /no token_endpoint that is https/, /cannot log in/],
   ["an authorization endpoint of http", { authorization_endpoint: "http://login.example/authorize" }, "FAIL", "endpoints", /no authorization_endpoint/, /cannot log in/],
   ["unknown scopes", { scopes_supported: ["openid"] }, "warn", "scopes", /does not list: mcp:use$/, /SCOPES_SUPPORTED/],
@@ -96,6 +107,27 @@ test("an authorization server's metadata", async (t) => {
       assert.match(line.says, says);
       assert.match(line.todo, todo);
       assert.deepEqual(found.failed(), level === "FAIL" ? [`authorization_server.${check}`] : [], found.shown);
+    });
+  }
+});
+
+test("a document at OpenID Connect's places has what OpenID Connect requires", async (t) => {
+  const required = { subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["RS256"] };
+  for (const [name, members, missing] of [
+    ["all of it", {}],
+    ["no subject types", { subject_types_supported: undefined }, "subject_types_supported"],
+    ["nothing of it", { subject_types_supported: undefined, id_token_signing_alg_values_supported: "RS256", jwks_uri: undefined }, "subject_types_supported, id_token_signing_alg_values_supported, jwks_uri"],
+  ]) {
+    await t.test(name, async (t) => {
+      const { issuer, vars } = await sound(t);
+      vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].jwks_uri = `${issuer.url}/jwks`;
+      issuer.on("/.well-known/openid-configuration", reply.json(offer(issuer, { ...required, ...members })));
+      const elsewhere = await doctor(t, vars);
+      assert.equal(elsewhere.code, 0, "RFC 8414 does not require it");
+      issuer.off("/.well-known/oauth-authorization-server");
+      const found = await doctor(t, vars);
+      assert.deepEqual(found.failed(), missing ? ["authorization_server.metadata"] : [], found.shown);
+      if (missing) assert.equal(found.line("FAIL", "authorization_server.metadata").says, `${issuer.url}/.well-known/openid-configuration lacks ${missing}`);
     });
   }
 });
@@ -274,6 +306,35 @@ test("what a server says does not reach the terminal as it is", async (t) => {
   offer(issuer, { issuer: "https://evil.example/\u001b[2J\u0007" });
   const { out } = await run(["--config", wranglerToml(t, vars)]);
   assert.match(out, /evil\.example\/\?\[2J\?/);
+});
+
+test("of several servers each issuer is looked at once", async (t) => {
+  const { vars, issuer, origin } = await sound(t);
+  const other = await startIssuer(t, { keys: [signingKey("rsa", "b")] });
+  offer(other, { scopes_supported: ["b"] });
+  issuer.serve([signingKey("rsa")], "/machines");
+  const at = (name, more) => ({ canonical_url: `https://mcp.example.com/${name}`, origin_url: `${origin.url}/${name}`, ...more });
+  const own = { authorization_servers: [{ authorization_server_url: other.url }, ...vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS] };
+  const machines = { authorization_servers: [{ provider: "github-actions", owner: "acme", jwks_uri: `${issuer.url}/machines` }] };
+  const many = {
+    MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS,
+    MCP_SERVER_AUTH_RESOURCES: [at("a"), at("b", { ...own, scopes_supported: "a b" }), at("c", { ...own, scopes_supported: "b c" }), at("d", machines)],
+  };
+  const found = await doctor(t, many);
+  assert.equal(found.code, 0, found.shown);
+  for (const server of [issuer, other]) {
+    assert.equal(server.hits("/jwks"), 1);
+    const lines = (check, text) => found.lines.filter((line) => line.check === check && line.says.includes(text)).length;
+    assert.equal(lines("authorization_server.metadata", server.url), 1, found.shown);
+    assert.equal(lines("keys", `${server.url}/jwks`), 1, found.shown);
+    assert.equal(lines("keys.algorithm", server.url), 1, found.shown);
+  }
+  assert.equal(found.lines.filter(({ check }) => check === "authorization_server.pkce").length, 2, "machines need none");
+  assert.match(found.line("warn", "authorization_server.scopes").says, /does not list: a c$/, "what one of the servers names");
+  assert.match(found.line("warn", "authorization_server").says, /^https:\/\/mcp\.example\.com\/d: no entry names a server/);
+
+  const one = await run(["--config", wranglerToml(t, many), "--json", "--resource", "https://mcp.example.com/a"]);
+  assert.ok(!one.out.includes(other.url), "what another server's tokens need is not looked at");
 });
 
 test("of several servers all are looked at, or the one that is named", async (t) => {

@@ -8,26 +8,35 @@ use serde_json::Value;
 use super::exchange::Network;
 use super::report::Report;
 
-pub(crate) fn check(config: &Config, resource: &Resource, network: &mut Network, report: &mut Report) {
+/// Each server once, however many resources name it.
+pub(crate) fn check(config: &Config, resources: &[&Resource], network: &mut Network, report: &mut Report) {
     let mut seen: Vec<&str> = Vec::new();
-    for url in resource.entries.iter().filter_map(|entry| entry.authorization_server_url.as_deref()) {
+    for url in resources.iter().flat_map(|resource| urls(resource)) {
         if !seen.contains(&url) {
             seen.push(url);
-            let entries: Vec<&Entry> = resource
-                .entries
-                .iter()
-                .filter(|e| e.authorization_server_url.as_deref() == Some(url))
-                .collect();
-            Server { url, entries, config, resource }.check(network, report);
+            let all = resources.iter().copied();
+            let named = |entry: &&Entry| entry.authorization_server_url.as_deref() == Some(url);
+            let entries: Vec<&Entry> = all.clone().flat_map(|r| &r.entries).filter(named).collect();
+            let resources: Vec<&Resource> = all.filter(|r| urls(r).any(|other| other == url)).collect();
+            Server { url, entries, config, resources }.check(network, report);
         }
     }
-    if seen.is_empty() {
+    for resource in resources.iter().filter(|resource| urls(resource).next().is_none()) {
+        let of = match config.resources.len() {
+            1 => String::new(),
+            _ => format!("{}: ", resource.canonical.as_str()),
+        };
         report.warn(
             "authorization_server",
-            "no entry names a server that clients could log in at, so there is no metadata document",
+            format!("{of}no entry names a server that clients could log in at, so there is no metadata document"),
             "clients must be given their tokens some other way; set `authorization_server_url` if they are to log in",
         );
     }
+}
+
+/// What the clients of a resource are given.
+fn urls(resource: &Resource) -> impl Iterator<Item = &str> {
+    resource.entries.iter().filter_map(|entry| entry.authorization_server_url.as_deref())
 }
 
 struct Server<'c> {
@@ -36,22 +45,25 @@ struct Server<'c> {
     /// The entries with this URL; never none.
     entries: Vec<&'c Entry>,
     config: &'c Config,
-    resource: &'c Resource,
+    /// Those whose clients are given this URL.
+    resources: Vec<&'c Resource>,
 }
 
 impl Server<'_> {
     fn check(&self, network: &mut Network, report: &mut Report) {
-        let Some(metadata) = self.metadata(network, report) else { return };
+        let Some((place, metadata)) = self.metadata(network, report) else { return };
         self.issuer(&metadata, report);
         self.endpoints(&metadata, report);
         self.jwks_uri(&metadata, report);
-        self.pkce(&metadata, report);
-        self.registration(&metadata, report);
+        code_flow(&metadata, report);
+        openid(&place, &metadata, report);
+        pkce(&metadata, report);
+        registration(&metadata, report);
         self.scopes(&metadata, report);
     }
 
-    /// The first document of those that clients ask for, in their order.
-    fn metadata(&self, network: &mut Network, report: &mut Report) -> Option<Object> {
+    /// The first document of those that clients ask for, in their order, and where it was.
+    fn metadata(&self, network: &mut Network, report: &mut Report) -> Option<(String, Object)> {
         const CHECK: &str = "authorization_server.metadata";
         let (mut failures, mut answered) = (Vec::new(), false);
         for url in places(self.url) {
@@ -59,7 +71,7 @@ impl Server<'_> {
                 Ok(text) => match json::object(text.as_bytes()) {
                     Some(document) => {
                         report.ok(CHECK, format!("{url} has metadata"));
-                        return Some(document);
+                        return Some((url, document));
                     }
                     None => {
                         answered = true;
@@ -114,7 +126,10 @@ impl Server<'_> {
             );
         }
         if !self.entries.iter().any(|entry| entry.rules.issuer == issuer) {
-            let expected: Vec<&str> = self.entries.iter().map(|entry| entry.rules.issuer.as_str()).collect();
+            let mut expected: Vec<&str> =
+                self.entries.iter().map(|entry| entry.rules.issuer.as_str()).collect();
+            expected.sort_unstable();
+            expected.dedup();
             report.warn(
                 CHECK,
                 format!(
@@ -166,49 +181,23 @@ impl Server<'_> {
         }
     }
 
-    fn pkce(&self, metadata: &Object, report: &mut Report) {
-        report.check(
-            lists(metadata, "code_challenge_methods_supported", "S256"),
-            "authorization_server.pkce",
-            if metadata.contains_key("code_challenge_methods_supported") {
-                let found = metadata.get("code_challenge_methods_supported").unwrap_or(&Value::Null);
-                format!("expected PKCE with S256, found {found}")
-            } else {
-                "expected PKCE with S256, found no code_challenge_methods_supported".to_owned()
-            },
-            "MCP clients must refuse to log in without: turn PKCE on, or have it said in the metadata",
-        );
-    }
-
-    fn registration(&self, metadata: &Object, report: &mut Report) {
-        const CHECK: &str = "authorization_server.registration";
-        let documents = metadata.get("client_id_metadata_document_supported") == Some(&Value::Bool(true));
-        let dynamic = text(metadata, "registration_endpoint").is_some();
-        match (documents, dynamic) {
-            (true, true) => report.ok(CHECK, "clients may use a metadata document, or register"),
-            (true, false) => report.ok(CHECK, "clients may use a metadata document (older ones cannot register)"),
-            (false, true) => report.ok(CHECK, "clients may register"),
-            (false, false) => report.warn(
-                CHECK,
-                "it takes no client that it does not know: neither client ID metadata documents nor dynamic registration",
-                "turn one of them on, or give each client a client ID by hand",
-            ),
-        }
-    }
-
     /// Scopes that we name and the server does not.
     fn scopes(&self, metadata: &Object, report: &mut Report) {
         const CHECK: &str = "authorization_server.scopes";
-        let Some(theirs) = metadata.get("scopes_supported").and_then(Value::as_array) else { return };
-        let ours = self.resource.metadata.as_deref().and_then(|text| json::object(text.as_bytes()));
-        let ours =
-            ours.as_ref().and_then(|document| document.get("scopes_supported")).and_then(Value::as_array);
-        let unknown: Vec<&str> = ours
-            .into_iter()
-            .flatten()
-            .filter(|scope| !theirs.contains(scope))
-            .filter_map(Value::as_str)
-            .collect();
+        if !metadata.contains_key("scopes_supported") {
+            return;
+        }
+        let theirs = strings(metadata, "scopes_supported");
+        let mut unknown: Vec<String> = Vec::new();
+        for resource in &self.resources {
+            let ours = resource.metadata.as_deref().and_then(|text| json::object(text.as_bytes()));
+            let ours = ours.as_ref().map(|ours| strings(ours, "scopes_supported")).unwrap_or_default();
+            for scope in ours.into_iter().filter(|scope| !theirs.contains(scope)) {
+                if !unknown.iter().any(|known| known == scope) {
+                    unknown.push(scope.to_owned());
+                }
+            }
+        }
         if !unknown.is_empty() {
             report.warn(
                 CHECK,
@@ -217,6 +206,88 @@ impl Server<'_> {
             );
         }
     }
+}
+
+/// The flow that MCP's clients use. The TypeScript SDK takes a document without `response_types_supported`
+/// for none, as RFC 8414 section 2 has it.
+fn code_flow(metadata: &Object, report: &mut Report) {
+    const CHECK: &str = "authorization_server.code";
+    const TYPES: &str = "response_types_supported";
+    const GRANTS: &str = "grant_types_supported";
+    report.check(
+        strings(metadata, TYPES).contains(&"code"),
+        CHECK,
+        format!("expected {TYPES} with code, found {}", found(metadata, TYPES)),
+        "clients refuse to log in without, many of them also where the list is missing: have the server offer authorization codes, and say so in its metadata",
+    );
+    if metadata.contains_key(GRANTS) && !strings(metadata, GRANTS).contains(&"authorization_code") {
+        report.warn(
+            CHECK,
+            format!("expected {GRANTS} with authorization_code, found {}", found(metadata, GRANTS)),
+            "clients log in with authorization codes: turn that grant on, or have it said in the metadata",
+        );
+    }
+}
+
+/// What OpenID Connect Discovery section 3 requires, and the TypeScript SDK with it, of a document at
+/// OpenID Connect's places.
+fn openid(place: &str, metadata: &Object, report: &mut Report) {
+    if !place.contains("/.well-known/openid-configuration") {
+        return;
+    }
+    let lists = ["subject_types_supported", "id_token_signing_alg_values_supported"];
+    let lists = lists.into_iter().filter(|name| strings(metadata, name).is_empty());
+    let keys = Some("jwks_uri").filter(|name| text(metadata, name).is_none());
+    let missing: Vec<&str> = lists.chain(keys).collect();
+    if !missing.is_empty() {
+        report.fail(
+            "authorization_server.metadata",
+            format!("{place} lacks {}", missing.join(", ")),
+            "clients of the TypeScript SDK refuse such a document of OpenID Connect; one at /.well-known/oauth-authorization-server needs less",
+        );
+    }
+}
+
+fn pkce(metadata: &Object, report: &mut Report) {
+    const METHODS: &str = "code_challenge_methods_supported";
+    report.check(
+        strings(metadata, METHODS).contains(&"S256"),
+        "authorization_server.pkce",
+        match found(metadata, METHODS).as_str() {
+            "none" => format!("expected PKCE with S256, found no {METHODS}"),
+            found => format!("expected PKCE with S256, found {found}"),
+        },
+        "MCP clients must refuse to log in without: turn PKCE on, or have it said in the metadata",
+    );
+}
+
+/// How clients become known, and whether they may then be without a secret.
+fn registration(metadata: &Object, report: &mut Report) {
+    const CHECK: &str = "authorization_server.registration";
+    const METHODS: &str = "token_endpoint_auth_methods_supported";
+    let documents = metadata.get("client_id_metadata_document_supported") == Some(&Value::Bool(true));
+    let dynamic = text(metadata, "registration_endpoint").is_some();
+    let says = match (documents, dynamic) {
+        (true, true) => "clients may use a metadata document, or register",
+        (true, false) => "clients may use a metadata document (older ones cannot register)",
+        (false, true) => "clients may register",
+        (false, false) => {
+            return report.warn(
+                CHECK,
+                "it takes no client that it does not know: neither client ID metadata documents nor dynamic registration",
+                "turn one of them on, or give each client a client ID by hand",
+            );
+        }
+    };
+    // Left out, it says nothing: clients then ask for what their registration was answered with.
+    if metadata.contains_key(METHODS) && !strings(metadata, METHODS).contains(&"none") {
+        return report.warn(
+            CHECK,
+            format!("{says}, and {METHODS} lacks none: found {}", found(metadata, METHODS)),
+            "most MCP clients have no secret: they become known, let the user log in, and are then refused at the token endpoint. Have it take public clients and list `none` (Keycloak before 26.7 takes them and lists nothing); or turn registration off, and give each client a client ID by hand",
+        );
+    }
+    report.ok(CHECK, says);
 }
 
 /// Where clients look (MCP): RFC 8414 inserted, OpenID Connect inserted, OpenID Connect appended.
@@ -235,11 +306,15 @@ fn text<'m>(metadata: &'m Object, name: &str) -> Option<&'m str> {
     metadata.get(name)?.as_str()
 }
 
-fn lists(metadata: &Object, name: &str, word: &str) -> bool {
-    metadata
-        .get(name)
-        .and_then(Value::as_array)
-        .is_some_and(|all| all.iter().any(|v| v.as_str() == Some(word)))
+/// The texts in a list. One with anything else in it is taken for none, as clients do.
+fn strings<'m>(metadata: &'m Object, name: &str) -> Vec<&'m str> {
+    let all = metadata.get(name).and_then(Value::as_array);
+    all.and_then(|all| all.iter().map(Value::as_str).collect()).unwrap_or_default()
+}
+
+/// A member as it is, for a reader.
+fn found(metadata: &Object, name: &str) -> String {
+    metadata.get(name).map_or_else(|| "none".to_owned(), Value::to_string)
 }
 
 fn is_public(url: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::config::{Config, KeySource, Resource};
+use mcp_edge_auth::config::{Config, KeySource, Resource, SourceId};
 use mcp_edge_auth::discovery;
 use mcp_edge_auth::jose::Algorithm;
 use mcp_edge_auth::keys::KeySet;
@@ -14,13 +14,15 @@ use super::report::Report;
 /// By source; none where there is none to be had.
 pub(crate) type KeySets = Vec<Option<Rc<KeySet>>>;
 
+/// Each source once, and each entry once, however many resources have it.
 pub(crate) fn check(
     config: &Config,
-    resource: &Resource,
+    resources: &[&Resource],
     network: &mut Network,
     report: &mut Report,
 ) -> KeySets {
-    let fetch = |source: &KeySource| -> Option<Rc<KeySet>> {
+    let entries = || resources.iter().flat_map(|resource| &resource.entries);
+    let mut fetch = |source: &KeySource| -> Option<Rc<KeySet>> {
         match fetched(source, network) {
             Ok((uri, set)) => {
                 let kids: Vec<&str> = set.kids().collect();
@@ -43,9 +45,17 @@ pub(crate) fn check(
             }
         }
     };
-    let sets: KeySets = config.sources.iter().map(fetch).collect();
-    for entry in &resource.entries {
+    let is_used = |at: usize| entries().any(|entry| entry.source.index() == at);
+    let sources = config.sources.iter().enumerate();
+    let sets: KeySets = sources.map(|(at, source)| if is_used(at) { fetch(source) } else { None }).collect();
+    let mut seen: Vec<(&str, &[Algorithm], SourceId)> = Vec::new();
+    for entry in entries() {
         let Some(Some(set)) = sets.get(entry.source.index()) else { continue };
+        let this = (entry.rules.issuer.as_str(), entry.algorithms.as_slice(), entry.source);
+        if seen.contains(&this) {
+            continue;
+        }
+        seen.push(this);
         let (issuer, fits) = (&entry.rules.issuer, |algorithm: &Algorithm| has_key_for(set, *algorithm));
         let names = |all: &mut dyn Iterator<Item = Algorithm>| {
             all.map(|a| a.row().name).collect::<Vec<_>>().join(" ")

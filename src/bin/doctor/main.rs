@@ -26,6 +26,7 @@ use mcp_edge_auth::config::{Config, Resource};
 use mcp_edge_auth::wrangler;
 
 use exchange::Network;
+use key_sets::KeySets;
 use report::Report;
 
 const USAGE: &str = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
@@ -51,11 +52,14 @@ fn main() -> ExitCode {
     };
     let mut report = Report::default();
     if let Some(config) = settings(&arguments, &mut report) {
-        for resource in chosen(&config, &arguments, token.is_some(), &mut report) {
+        let resources = chosen(&config, &arguments, token.is_some(), &mut report);
+        authorization_server::check(&config, &resources, &mut network, &mut report);
+        let sets = key_sets::check(&config, &resources, &mut network, &mut report);
+        for resource in resources {
             if config.resources.len() > 1 {
                 report.ok("resource", resource.canonical.as_str());
             }
-            examine(&config, resource, &arguments, token.as_deref(), &mut network, &mut report);
+            examine(resource, &arguments, token.as_deref(), &sets, &mut network, &mut report);
         }
     }
     report.exit_code()
@@ -159,20 +163,18 @@ fn chosen<'c>(
 }
 
 fn examine(
-    config: &Config,
     resource: &Resource,
     arguments: &Arguments,
     token: Option<&str>,
+    sets: &KeySets,
     network: &mut Network,
     report: &mut Report,
 ) {
-    authorization_server::check(config, resource, network, report);
-    let sets = key_sets::check(config, resource, network, report);
     let deployment =
         arguments.url.as_deref().and_then(|url| deployment::check(resource, url, network, report));
     origin::check(resource, network, report);
     if let Some(token) = token {
-        let accepted = token::check(resource, token, now(), &sets, report);
+        let accepted = token::check(resource, token, now(), sets, report);
         if let Some(deployment) = deployment {
             deployment.with_token(token, accepted, network, report);
         }

@@ -94,6 +94,7 @@ export function offer(issuer, members = {}, path = "") {
     authorization_endpoint: `${url}/authorize`,
     token_endpoint: `${url}/token`,
     registration_endpoint: `${url}/register`,
+    response_types_supported: ["code"],
     code_challenge_methods_supported: ["S256"],
     ...members,
   };
