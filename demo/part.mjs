@@ -18,7 +18,7 @@ export class Part {
   #tail = [];
   #stopping = false;
 
-  /** `show(line, fromStderr)` says whether a line is printed. */
+  /** `show(line, fromStderr)` says whether a line is printed, or what in its place. */
   constructor({ name, args, env = process.env, show = () => false }) {
     this.name = name;
     this.child = spawn(process.execPath, args, {
@@ -97,7 +97,8 @@ export class Part {
       for (const line of lines) {
         this.#tail.push(line);
         if (this.#tail.length > KEPT_LINES) this.#tail.shift();
-        if (!this.#stopping && show(line)) console.log(line);
+        const shown = !this.#stopping && show(line);
+        if (shown) console.log(typeof shown === "string" ? shown : line);
       }
     });
   }

@@ -13,6 +13,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { timed } from "../scripts/serve/log.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
 import { Part } from "./part.mjs";
@@ -86,7 +87,7 @@ async function startAll() {
       WRANGLER_HIDE_BANNER: "true",
       WRANGLER_LOG_PATH: join(ROOT, ".wrangler", "logs"), // else a file per start in the home folder
     },
-    show: (line, fromStderr) => line.startsWith("{") || (fromStderr && line.trim() !== ""),
+    show: (line, fromStderr) => timed(line) ?? (fromStderr && line.trim() !== ""),
   }));
   await Promise.all([
     authorizationServer.ready({

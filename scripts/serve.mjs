@@ -1,7 +1,7 @@
 // `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
 //
 // It promises: the settings are those of wrangler.toml and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
-// opened, and with a fault none is; from then on stdout has the Worker's log and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
+// opened, and with a fault none is; from then on stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
 //
 // npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]
 
@@ -11,6 +11,7 @@ import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { timed } from "./serve/log.mjs";
 import { startWorkerd } from "./serve/workerd.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
 
@@ -43,30 +44,31 @@ async function readSettings() {
     child.once("close", () => done({ error: "wrangler could not be asked for the settings" }));
   });
   if (read.error) stop(`${options.config} cannot be read: ${read.error}`);
+  if (!read.compatibilityDate) stop(`${options.config} has no compatibility_date, which says how the runtime behaves: add compatibility_date = "2026-04-26".`);
   if (read.origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${options.config}, and say ORIGIN_URL.`);
   return read;
 }
 
 /** What the Worker itself says of its settings, on a port of its own, without network or KV: its faults, or undefined. */
 async function judge() {
-  const workerd = startWorkerd(settings, { address: "127.0.0.1:0", stdout: "pipe" });
-  let said = "";
-  workerd.child.stdout.setEncoding("utf8").on("data", (text) => (said += text));
+  const lines = [];
+  const heard = (line) => line.startsWith("{") && lines.push(JSON.parse(line));
+  const workerd = startWorkerd(settings, { address: "127.0.0.1:0", heard });
   try {
     const { status } = await fetch(`http://127.0.0.1:${await workerd.listening}/healthz`);
     await workerd.stop();
     if (status === 200) return undefined;
-    const lines = said.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     return lines.find(({ event }) => event === "misconfigured")?.faults ?? [`the Worker answers ${status} to /healthz`];
   } catch (error) {
-    return stop(`The Worker does not start: ${error.message}.`);
+    return stop(error.message);
   }
 }
 
 async function serve() {
   const kv = prepareKv();
   const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
-  const workerd = startWorkerd(settings, { address: `${host}:${options.port}`, kv });
+  const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(line));
+  const workerd = startWorkerd(settings, { address: `${host}:${options.port}`, kv, heard });
   let ending = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
@@ -77,7 +79,7 @@ async function serve() {
     });
   }
   process.once("exit", () => workerd.child.kill("SIGKILL")); // nothing stays behind, whatever ends this process
-  const port = await workerd.listening.catch((error) => (ending ? 0 : stop(`${error.message}; it said why above.`)));
+  const port = await workerd.listening.catch((error) => (ending ? 0 : stop(error.message)));
   // On stderr: stdout is the Worker's log.
   if (!ending) console.error(`Listening on http://${host}:${port}. Key sets are kept in ${kv}.`);
   const how = await workerd.ended;

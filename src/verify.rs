@@ -217,6 +217,13 @@ impl<'c> Verification<'c> {
         self.token.kid.as_deref()
     }
 
+    /// What the token calls its issuer, if no entry's name is that. It is the sender's choice.
+    pub fn untrusted_issuer(&self) -> Option<&str> {
+        let is_untrusted =
+            self.refusal == Refusal::IssuerUntrusted && !matches!(self.stage, Stage::Accepted(..));
+        if is_untrusted { self.token.issuer() } else { None }
+    }
+
     /// The issuer of the entry that was asked last.
     pub fn issuer(&self) -> Option<&'c str> {
         self.asked.map(|entry| entry.rules.issuer.as_str())

@@ -149,6 +149,18 @@ fn no_refusal_is_left_out_of_the_rows() {
 }
 
 #[test]
+fn readme_says_what_to_do_about_each() {
+    let table = include_str!("../README.md").split_once("| you see | do |").unwrap().1;
+    let table = table.split("\n\n").next().unwrap();
+    let seen: Vec<&str> = table.lines().filter_map(|row| row.split(" | ").next()).collect();
+    let said = |reason: &str| seen.iter().filter(|cell| cell.contains(&format!("`{reason}`"))).count();
+    for_each_row(rows(), |(reason, ..)| same(reason, said(reason), 1));
+    let named = seen.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let reasons: BTreeSet<&str> = rows().iter().map(|row| row.0).collect();
+    assert_eq!(named.filter(|name| !reasons.contains(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
 fn golden_challenges() {
     for (form, config) in forms() {
         for_each_row(rows(), |&(reason, refusal, _, _, challenge)| {

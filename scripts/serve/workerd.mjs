@@ -1,7 +1,7 @@
 // One workerd with the built Worker in it.
 //
 // It promises: what workerd is told, secrets included, stands in a folder that only this user can enter, and is gone as soon as workerd has
-// read it; `listening` resolves to the port, or fails with what workerd said; `stop` lets running requests end, for a while.
+// read it; `listening` resolves to the port, or fails with one sentence on what workerd said; `stop` lets running requests end, for a while.
 
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -18,16 +18,24 @@ const KINDS = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
 const DRAIN_MS = 10_000;
 
 /**
- * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. stdio: where stdout and stderr go.
- * Gives { child, listening, ended, stop() }.
+ * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. heard: gets each line of the Worker's console.
+ * What workerd itself says goes to stderr, but for its stacks. Gives { child, listening, ended, stop() }.
  */
-export function startWorkerd(settings, { address, kv, stdout = "inherit", stderr = "inherit" }) {
+export function startWorkerd(settings, { address, kv, heard }) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700
   const forget = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", forget);
   const config = join(folder, "config.capnp");
   writeFileSync(config, describe(folder, settings, address, kv));
-  const child = spawn(workerdPath(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", stdout, stderr, "pipe"] });
+  const child = spawn(workerdPath(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  createInterface({ input: child.stdout }).on("line", heard);
+  let isListening = false;
+  let refusal = "";
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    if (line.startsWith("stack:")) return; // addresses in workerd's own code
+    if (isListening) console.error(line);
+    else refusal ||= line;
+  });
   const ended = new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -35,9 +43,11 @@ export function startWorkerd(settings, { address, kv, stdout = "inherit", stderr
   const listening = new Promise((resolve, reject) => {
     createInterface({ input: child.stdio[3] }).on("line", (line) => {
       const { event, port } = JSON.parse(line);
-      if (event === "listen") resolve(port);
+      if (event !== "listen") return;
+      isListening = true;
+      resolve(port);
     });
-    ended.then((how) => reject(new Error(`workerd ended (${how})`)));
+    ended.then((how) => reject(new Error(refusal ? sentence(refusal, address) : `workerd ended (${how}).`)));
   });
   listening.then(forget, forget);
   const stop = async () => {
@@ -47,6 +57,15 @@ export function startWorkerd(settings, { address, kv, stdout = "inherit", stderr
     clearTimeout(timer);
   };
   return { child, listening, ended, stop };
+}
+
+/** What workerd refuses, for whoever typed the command. */
+function sentence(refusal, address) {
+  if (/Address already in use/.test(refusal)) return `${address} is in use: stop what listens there, or choose another port with --port.`;
+  if (/Permission denied/.test(refusal)) return `This user may not listen on ${address}: choose a port above 1023 with --port.`;
+  if (/Cannot assign requested address|DNS lookup failed/.test(refusal)) return `${address} is no address of this machine: choose one with --host.`;
+  const said = refusal.replace(/^\*\*\* Fatal uncaught kj::Exception: \S+: failed: /, "").replace(/^service \w+: /, "");
+  return `workerd does not start: ${said}`;
 }
 
 /** workerd's configuration. Values are files beside it: nothing has to be escaped. */

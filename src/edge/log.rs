@@ -9,7 +9,7 @@ use crate::decide::Refused;
 use crate::limits;
 use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
-use crate::verify::Verification;
+use crate::verify::{Verification, Verified};
 
 const REFUSED: &str = "refused";
 
@@ -25,6 +25,9 @@ pub(super) struct Line {
     resource: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'static str>,
+    /// What a token calls its issuer, where that is nobody's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,6 +35,9 @@ pub(super) struct Line {
     /// Where the key set came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) keys: Option<&'static str>,
+    /// The client that the token was given to, once that is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<String>,
     /// No credential was sent, and none was needed.
@@ -63,9 +69,11 @@ impl Line {
             method: method.to_owned(),
             resource: None,
             issuer: None,
+            iss: None,
             alg: None,
             kid: None,
             keys: None,
+            client: None,
             sub: None,
             anonymous: false,
             rpc_method: None,
@@ -111,8 +119,14 @@ impl Line {
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
+        self.iss = verification.untrusted_issuer().map(printable);
         self.alg = verification.algorithm().map(|alg| alg.row().name);
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
+    }
+
+    /// Whose token it is, now that it is verified.
+    pub(super) fn verified(&mut self, verified: &Verified) {
+        self.client = verified.client_id().map(printable);
     }
 
     /// What was asked for.

@@ -151,6 +151,7 @@ impl Passage {
                 own(&answer, &self.line.forwarded(resource))
             }
             Ok(verified) => {
+                self.line.verified(&verified);
                 if self.isolate.config().is_some_and(|config| config.log_subject) {
                     self.line.sub = Some(verified.permit().identity().subject().to_owned());
                 }

@@ -186,7 +186,49 @@ test("a port that is in use is said, and left alone", async (t) => {
   const path = folder(t, vars(issuer, origin));
   const server = start(t, path, "--port", String(issuer.port));
   assert.equal(await bounded("the server's end", server.ended, START_MS), 1);
-  assert.match(server.stderr, /in use/);
+  assert.equal(server.stderr, `127.0.0.1:${issuer.port} is in use: stop what listens there, or choose another port with --port.\n`);
+  assert.equal(server.stdout, "");
+});
+
+test("whatever workerd refuses is one sentence", async (t) => {
+  const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
+  const with_ = (date) => {
+    const path = folder(t, vars(issuer, origin));
+    const file = join(path, "wrangler.toml");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^compatibility_date = .*\n/m, date));
+    return path;
+  };
+  for (const [path, args, said] of [
+    [with_(""), [], /^\S+wrangler\.toml has no compatibility_date, .*: add compatibility_date = "\d{4}-\d\d-\d\d"\.$/],
+    [with_('compatibility_date = "2099-01-01"\n'), [], /^workerd does not start: This Worker requires compatibility date "2099-01-01", but the newest/],
+    [with_('compatibility_date = "2026-04-26"\ncompatibility_flags = ["no_such_flag"]\n'), [], /^workerd does not start: .*no_such_flag/],
+    [folder(t, vars(issuer, origin)), ["--host", "192.0.2.1"], /^192\.0\.2\.1:0 is no address of this machine: choose one with --host\.$/],
+  ]) {
+    const stderr = await refused(t, path, ...args);
+    assert.match(stderr.trimEnd(), said);
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+    assert.doesNotMatch(stderr, /stack:|kj::|c\+\+/);
+  }
+});
+
+test("stdout is the log, line by line, each with its time", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const server = await serving(t, folder(t, vars(issuer, origin).replace(`${origin.url}`, "http://nowhere.invalid")));
+  const before = Date.now();
+  const token = mint({ key: rsa, claims: goodClaims(issuer) });
+  assert.equal((await call(server, token)).status, 502);
+  await until("its line", () => server.stdout.includes("origin_unreachable"));
+  const after = Date.now();
+  const lines = logged(server);
+  assert.deepEqual(lines.map(({ event }) => event), ["start", "keys", "request"]);
+  for (const line of lines) {
+    assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.equal(Object.keys(line)[0], "time");
+  }
+  const at = Date.parse(lines.at(-1).time);
+  assert.ok(before <= at && at <= after);
+  assert.match(server.stderr, /DNS lookup failed/, "the runtime's own words are on stderr");
+  assert.doesNotMatch(server.stderr, /^stack:/m);
 });
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
