@@ -48,6 +48,20 @@ pub const FETCH_SECONDS: Seconds = 5;
 /// Seconds between two looks into an issuer's metadata because of an unknown `kid`.
 pub const METADATA_REREAD: Seconds = 600;
 
+/// Requests that may wait for one issuer's keys, per isolate; as many again may wait for a copy of
+/// its metadata. A request that waits costs the runtime some 100 KB, so that these hold 30 MB. An
+/// isolate that has just started waits some 100 ms for its keys, in which so many do not come.
+pub const WAITERS: usize = 256;
+
+/// Seconds after which a request that found no place to wait may come again: an issuer that works
+/// has answered by then.
+pub const WAITERS_RETRY: Seconds = 1;
+
+/// Milliseconds by which a request that waits may be late to look again, before its place is
+/// another's: a hundred times the next number, since a request that the runtime has given up does not
+/// come at all.
+pub const WAITER_LOST_MILLISECONDS: u64 = 2000;
+
 /// Milliseconds between two looks at whether another request's fetch has ended.
 pub const POLL_MILLISECONDS: i32 = 20;
 

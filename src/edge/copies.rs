@@ -1,61 +1,70 @@
 //! Copies of authorization servers' metadata: carries out what `compatibility::copy` decides, and writes down what came of it.
 
-use std::rc::Rc;
-
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::future_to_promise;
 
 use super::isolate::{Isolate, now};
-use super::keys::pause;
 use super::log::{self, Line};
+use super::passage::Event;
 use super::runtime::Context;
+use super::waiting::{self, Awaited, Waiter};
 use super::{own, upstream};
 use crate::compatibility::copy::{self, Kept, Next};
 use crate::discovery;
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 
-/// The promise of the answer.
-pub(super) fn serve(
-    isolate: &'static Isolate,
-    issuer: &'static str,
-    context: &Context,
-    line: Line,
-) -> JsValue {
-    let context = context.clone();
-    let answered = async move {
-        match obtain(isolate, issuer, &context).await {
-            Ok(document) => own(&copy::answer(Ok(&document)), &line.served("authorization_server_metadata")),
-            Err(seconds) => {
-                own(&copy::answer(Err(seconds)), &line.unavailable(Refusal::MetadataUnavailable(seconds)))
-            }
-        }
-    };
-    future_to_promise(answered).into()
+/// A request for a copy.
+pub(super) struct Copying {
+    pub(super) isolate: &'static Isolate,
+    pub(super) ticket: f64,
+    pub(super) issuer: &'static str,
+    pub(super) line: Line,
 }
 
-async fn obtain(
-    isolate: &'static Isolate,
-    issuer: &'static str,
-    context: &Context,
-) -> Result<Rc<str>, Seconds> {
-    loop {
-        match with(isolate, issuer, |kept| kept.next(now())) {
-            Next::Serve(document) => return Ok(document),
-            Next::Unavailable(seconds) => return Err(seconds),
-            Next::Wait => pause(limits::POLL_MILLISECONDS).await,
-            Next::Fetch => {
-                with(isolate, issuer, |kept| kept.fetch_started(now()));
-                let fetched = future_to_promise(async move {
-                    let document = fetch(issuer).await;
-                    with(isolate, issuer, |kept| kept.fetched(document, now()));
-                    Ok(JsValue::UNDEFINED)
-                });
-                context.wait_until(&fetched); // it belongs to the isolate, not to the client that asked first
-                let _ended = JsFuture::from(fetched).await;
+impl Copying {
+    /// The answer, or the promise of it.
+    pub(super) fn proceed(self, event: Event<'_>) -> Result<JsValue, JsValue> {
+        let awaited = Awaited::Copy(self.issuer);
+        let next = with(self.isolate, self.issuer, |kept| kept.next(now()));
+        let fetch = matches!(next, Next::Fetch).then(|| self.start(event.context));
+        match next {
+            Next::Serve(document) => {
+                own(&copy::answer(Ok(&document)), &self.line.served("authorization_server_metadata"))
+            }
+            Next::Unavailable(seconds) => unavailable(seconds, self.line),
+            _ if !waiting::has_place(self.isolate, awaited) => unavailable(limits::WAITERS_RETRY, self.line),
+            Next::Wait | Next::Fetch => {
+                let (isolate, ticket) = (self.isolate, self.ticket);
+                Ok(waiting::wait(
+                    isolate,
+                    (ticket, Waiter::ForCopy(Box::new(self))),
+                    awaited,
+                    fetch.as_ref(),
+                    event,
+                ))
             }
         }
     }
+
+    /// Starts a fetch that belongs to the isolate, not to the client that asked first. Its promise is settled when it has ended.
+    fn start(&self, context: &Context) -> Promise {
+        let (isolate, issuer) = (self.isolate, self.issuer);
+        with(isolate, issuer, |kept| kept.fetch_started(now()));
+        let fetched = future_to_promise(async move {
+            let document = fetch(issuer).await;
+            with(isolate, issuer, |kept| kept.fetched(document, now()));
+            Ok(JsValue::UNDEFINED)
+        });
+        context.wait_until(&fetched);
+        fetched
+    }
+}
+
+/// The answer where there is no copy: seconds until it is worth asking again.
+pub(super) fn unavailable(seconds: Seconds, line: Line) -> Result<JsValue, JsValue> {
+    own(&copy::answer(Err(seconds)), &line.unavailable(Refusal::MetadataUnavailable(seconds)))
 }
 
 /// The issuer's metadata, from where its keys would be discovered.

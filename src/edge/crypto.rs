@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 use super::isolate::Isolate;
@@ -40,27 +39,42 @@ pub(super) fn imported(isolate: &Isolate, check: &Check) -> Option<Rc<Imported>>
     keys.iter().find(|k| Rc::ptr_eq(&k.of, &check.key) && k.algorithm == check.algorithm).map(Rc::clone)
 }
 
-/// Imports the key of a check and keeps it.
+/// Starts to import the key of a check; `passage::imported` goes on with what it comes to.
 ///
 /// # Errors
 /// WebCrypto does not take it: a point off its curve, for one.
-pub(super) async fn import(isolate: &Isolate, check: &Check) -> Result<Rc<Imported>, JsValue> {
-    let (key, parameters) = import_jwk(check.algorithm, &check.key.material).await?;
-    let imported =
-        Rc::new(Imported { of: Rc::clone(&check.key), algorithm: check.algorithm, key, parameters });
+pub(super) fn import(check: &Check, ticket: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
+    let jwk = jwk(&check.key.material)?;
+    let (import, _) = parameters(check.algorithm)?;
+    let Event { request, env, context } = event;
+    runtime::import(&jwk, &import, ticket, request, env, context)
+}
+
+/// Keeps the imported key of a check, unless a request that imported it at the same time was first.
+///
+/// # Errors
+/// It is no key.
+pub(super) fn keep(isolate: &Isolate, check: &Check, key: JsValue) -> Result<(), JsValue> {
+    let key = key.dyn_into()?;
+    if imported(isolate, check).is_some() {
+        return Ok(());
+    }
+    let (_, parameters) = parameters(check.algorithm)?;
+    let of = Rc::clone(&check.key);
     let mut keys = isolate.crypto_keys.borrow_mut();
     if keys.len() >= limits::CRYPTO_KEYS {
         keys.clear();
     }
-    keys.push(Rc::clone(&imported));
-    Ok(imported)
+    keys.push(Rc::new(Imported { of, algorithm: check.algorithm, key, parameters }));
+    Ok(())
 }
 
-async fn import_jwk(algorithm: Algorithm, material: &Material) -> Result<(CryptoKey, Object), JsValue> {
+/// What WebCrypto wants to know of an algorithm to import a key, and to check a signature.
+fn parameters(algorithm: Algorithm) -> Result<(Object, Object), JsValue> {
     let row = algorithm.row();
     let hash = row.hash.unwrap_or_default();
     let salt = JsValue::from(row.salt);
-    let (import, parameters) = match row.scheme {
+    Ok(match row.scheme {
         Scheme::RsaPkcs1 => {
             let name = ("name", "RSASSA-PKCS1-v1_5".into());
             (object(&[name.clone(), ("hash", hash.into())])?, object(&[name])?)
@@ -78,10 +92,7 @@ async fn import_jwk(algorithm: Algorithm, material: &Material) -> Result<(Crypto
             let name = ("name", "Ed25519".into());
             (object(std::slice::from_ref(&name))?, object(&[name])?)
         }
-    };
-    let usages = Array::of1(&"verify".into());
-    let promise = subtle()?.import_key_with_object("jwk", &jwk(material)?, &import, false, &usages)?;
-    Ok((JsFuture::from(promise).await?.unchecked_into(), parameters))
+    })
 }
 
 /// The public values and nothing else: what the issuer says of a key's use was judged in `keys`.

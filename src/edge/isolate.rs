@@ -9,10 +9,12 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::asking::Asking;
 use super::crypto::Imported;
+use super::keys::From;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
 use super::runtime::Env;
 use super::signer::Signer;
+use super::waiting::Waiting;
 use super::{kv, log};
 use crate::assertion::reuse::Reuse;
 use crate::compatibility::copy::Kept;
@@ -40,6 +42,8 @@ pub(super) struct Isolate {
     pub(super) askings: RefCell<Vec<Asking>>,
     /// The canonical URLs of resources whose origin was seen to redirect elsewhere.
     pub(super) redirects: RefCell<Vec<&'static str>>,
+    /// Requests that wait for an issuer's answer.
+    pub(super) waiting: RefCell<Waiting>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
 }
@@ -50,6 +54,10 @@ pub(super) struct Source {
     pub(super) state: jwks::State,
     /// The `jwks_uri` that discovery found.
     pub(super) jwks_uri: Option<String>,
+    /// Where the last fetch that ended had the set from.
+    pub(super) fetched_from: Option<From>,
+    /// Whether the log says that too many requests wait for the fetch that runs.
+    pub(super) crowded: bool,
     /// The name of its key set in KV, once it was computed.
     pub(super) kv_key: Option<String>,
 }
@@ -88,6 +96,7 @@ impl Isolate {
             passages: RefCell::default(),
             askings: RefCell::default(),
             redirects: RefCell::default(),
+            waiting: RefCell::default(),
             copies: RefCell::default(),
         };
         match &isolate.config {

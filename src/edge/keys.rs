@@ -4,9 +4,9 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Promise, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
 
 use super::isolate::{Isolate, Source, now};
 use super::kv::Store;
@@ -50,49 +50,28 @@ pub(super) struct Keys<'r> {
 }
 
 /// What a look at the isolate's memory comes to.
-enum Look {
+pub(super) enum Look {
     Answer(Answer),
+    /// Another request fetches: look again in a moment.
     Wait,
-    Refresh(Refresh),
+    /// This request has begun to fetch: look again when the promise is settled.
+    Began(Promise),
 }
 
 impl Keys<'_> {
-    /// The answer, if memory has it. `kid`: the token's.
-    pub(super) fn at_hand(&self, id: SourceId, need: Need, kid: Option<&str>) -> Option<Answer> {
-        match self.look(id, need, kid) {
-            Look::Answer(answer) => Some(answer),
-            Look::Wait | Look::Refresh(_) => None,
-        }
-    }
-
-    /// The answer, once there is one.
-    pub(super) async fn obtain(&self, id: SourceId, need: Need, kid: Option<&str>) -> Answer {
-        let mut fetched = None;
-        loop {
-            match self.look(id, need, kid) {
-                Look::Answer(answer) => {
-                    return answer.map(|(set, from)| match from {
-                        From::Memory => (set, fetched.unwrap_or(from)),
-                        _ => (set, from),
-                    });
-                }
-                Look::Wait => pause(limits::POLL_MILLISECONDS).await,
-                Look::Refresh(refresh) => {
-                    let from_kv = JsFuture::from(self.start(refresh, kid)).await.is_ok_and(|v| v.is_truthy());
-                    fetched = Some(if from_kv { From::Kv } else { From::Issuer });
-                }
-            }
-        }
-    }
-
-    fn look(&self, id: SourceId, need: Need, kid: Option<&str>) -> Look {
+    /// What memory has; what it lacks is fetched. `kid`: the token's. `began`: whether this request
+    /// has waited for a fetch of its own.
+    pub(super) fn look(&self, id: SourceId, need: Need, kid: Option<&str>, began: bool) -> Look {
         let isolate = self.isolate;
         let Some(config) = isolate.config() else { return Look::Answer(Err(limits::RETRY)) };
         let Some(source) = config.sources.get(id.index()) else { return Look::Answer(Err(limits::RETRY)) };
         let refresh = Refresh { isolate, config, source, id, need };
         let next = refresh.with(|source| jwks::next(&source.state, need, now()));
         match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
-            Next::Use(set) => Look::Answer(Ok((set, From::Memory))),
+            Next::Use(set) => {
+                let fetched = refresh.with(|source| source.fetched_from).flatten().filter(|_| began);
+                Look::Answer(Ok((set, fetched.unwrap_or(From::Memory))))
+            }
             Next::UseStale(set) => Look::Answer(Ok((set, From::Stale))),
             Next::UseAndRefresh(set) => {
                 let _runs_on = self.start(refresh, kid);
@@ -100,11 +79,24 @@ impl Keys<'_> {
             }
             Next::Unavailable(seconds) => Look::Answer(Err(seconds)),
             Next::Wait => Look::Wait,
-            Next::Refresh => Look::Refresh(refresh),
+            Next::Refresh => Look::Began(self.start(refresh, kid)),
         }
     }
 
-    /// Starts a refresh that outlives this request. Its promise says whether KV had the set; KV is written after that.
+    /// The answer to a request that would have to wait, and for which there is no place any more.
+    pub(super) fn crowded(&self, id: SourceId) -> Answer {
+        let mut sources = self.isolate.sources.borrow_mut();
+        let source =
+            sources.get_mut(id.index()).zip(self.isolate.config().and_then(|c| c.sources.get(id.index())));
+        if let Some((state, source)) = source.filter(|(state, _)| !state.crowded) {
+            state.crowded = true;
+            log::keys(source, "crowded", &format!("{} requests wait already", limits::WAITERS));
+        }
+        Err(limits::WAITERS_RETRY)
+    }
+
+    /// Starts a refresh that outlives this request. Its promise is settled when the set is there or
+    /// cannot be had; KV is written after that.
     fn start(&self, refresh: Refresh, kid: Option<&str>) -> Promise {
         refresh.with(|source| source.state.fetch_started(refresh.need, now()));
         let store = Store::open(self.env);
@@ -113,8 +105,12 @@ impl Keys<'_> {
         let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));
         self.context.wait_until(&future_to_promise(async move {
             let outcome = refresh.run(store.as_ref(), kid.as_deref()).await;
+            refresh.with(|source| {
+                source.fetched_from = outcome.from;
+                source.crowded = false;
+            });
             if let Some(settle) = settle {
-                let _settled = settle.call1(&JsValue::UNDEFINED, &outcome.from_kv.into());
+                let _settled = settle.call0(&JsValue::UNDEFINED);
             }
             if let (Some(store), Some(fetched)) = (store, outcome.to_store) {
                 store.write(refresh, &fetched).await;
@@ -138,7 +134,8 @@ pub(super) struct Refresh {
 /// What a refresh came to.
 #[derive(Default)]
 struct Outcome {
-    from_kv: bool,
+    /// Where the set is from; `None`: there is none.
+    from: Option<From>,
     to_store: Option<Fetched>,
 }
 
@@ -156,7 +153,7 @@ impl Refresh {
             && let Some(found) = store.read(self).await
             && self.with(|held| held.state.found_in_kv(found, now())) == Some(true)
         {
-            return Outcome { from_kv: true, to_store: None };
+            return Outcome { from: Some(From::Kv), to_store: None };
         }
         match self.fetch(kid).await {
             Ok((set, document)) => {
@@ -168,7 +165,8 @@ impl Refresh {
                     held.state.may_write_kv(at)
                 });
                 let fetched = Fetched { text: document.text, at, fresh_for };
-                Outcome { from_kv: false, to_store: (may_store == Some(true)).then_some(fetched) }
+                let to_store = (may_store == Some(true)).then_some(fetched);
+                Outcome { from: Some(From::Issuer), to_store }
             }
             Err(reason) => {
                 log::keys(self.source, "fetch_failed", &reason);
@@ -232,17 +230,4 @@ async fn set_at(uri: &str, deadline: &web_sys::AbortSignal) -> Result<(KeySet, D
     let document = upstream::document(uri, deadline).await.map_err(|f| format!("key set: {}", f.reason()))?;
     let set = KeySet::parse(&document.text).map_err(|u| format!("key set: {}", u.reason()))?;
     Ok((set, document))
-}
-
-/// A moment on this request's own timer.
-pub(super) async fn pause(milliseconds: i32) {
-    let mut executor = |resolve: Function, _reject: Function| {
-        let set_timeout: Option<Function> =
-            Reflect::get(&js_sys::global(), &"setTimeout".into()).ok().and_then(|f| f.dyn_into().ok());
-        let delay = JsValue::from(milliseconds);
-        if set_timeout.and_then(|f| f.call2(&JsValue::UNDEFINED, &resolve, &delay).ok()).is_none() {
-            let _resolved = resolve.call0(&JsValue::UNDEFINED);
-        }
-    };
-    let _elapsed = JsFuture::from(Promise::new(&mut executor)).await;
 }

@@ -6,8 +6,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::isolate::now;
-use super::keys::{Fetched, Refresh, pause};
-use super::runtime::{Env, KvNamespace};
+use super::keys::{Fetched, Refresh};
+use super::runtime::{self, Env, KvNamespace};
 use super::{crypto, log};
 use crate::jwks::Held;
 use crate::limits::{self, Seconds};
@@ -32,7 +32,7 @@ impl Store {
     pub(super) async fn read(&self, refresh: Refresh) -> Option<Held> {
         let key = key(refresh).await?;
         let value = Box::pin(self.get(&key));
-        let patience = Box::pin(pause(limits::KV_MILLISECONDS));
+        let patience = JsFuture::from(runtime::pause(limits::KV_MILLISECONDS));
         let value = match select(value, patience).await {
             Either::Left((Ok(value), _)) => value?,
             Either::Left((Err(error), _)) => {

@@ -5,7 +5,9 @@
 //!    sharing safe.
 //! 2. The way of a permitted request is two promises, the signature check and the origin's answer, and JavaScript waits for both: a Rust future costs more than all else that
 //!    Rust does. What was verified waits in wasm (`passage`); what is to be done with the origin's answer waits in JavaScript (`glue.mjs`), so that a request which
-//!    the runtime gives up leaves nothing behind. Only fetching and importing keys are Rust futures.
+//!    the runtime gives up leaves nothing behind. A request that waits for
+//!    keys is kept in wasm, too (`waiting`). Only fetching is a Rust future, and it belongs to the isolate:
+//!    one that belongs to a request is never dropped if the runtime gives that request up.
 
 mod asking;
 mod copies;
@@ -24,6 +26,7 @@ mod signer;
 #[cfg(feature = "bench-signing")]
 mod signing;
 mod upstream;
+mod waiting;
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -33,6 +36,7 @@ use crate::answer::Answer;
 use crate::decide::{Decision, Head, Refused, decide};
 use crate::verify::Verification;
 use asking::Asking;
+use copies::Copying;
 use isolate::Isolate;
 use log::Line;
 use passage::{Event, Passage};
@@ -92,11 +96,14 @@ pub fn fetch(
             let accept = request.headers().get("accept")?;
             own(&visit.answer(accept.as_deref()), &line.refused(visit.refused()))
         }
-        Decision::Copy(issuer) => Ok(copies::serve(isolate, issuer, context, line)),
+        Decision::Copy(issuer) => {
+            Copying { isolate, ticket, issuer, line }.proceed(Event { request, env, context })
+        }
         Decision::Verify(token, protected) => {
             match Verification::new(protected.resource(), token, isolate::seconds(started)) {
                 Ok(verification) => {
-                    let passage = Passage { isolate, ticket, origin, line, protected, verification };
+                    let began = false;
+                    let passage = Passage { isolate, ticket, origin, line, protected, verification, began };
                     passage.proceed(Event { request, env, context })
                 }
                 Err(refusal) => refuse(&Refused::at(protected.resource(), head.origin, refusal), line),

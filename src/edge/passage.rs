@@ -1,23 +1,22 @@
 //! A request whose token is being verified: carries out the steps that `verify` asks for, then forwards or refuses.
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
 use super::asking::Asking;
 use super::isolate::Isolate;
-use super::keys::{self, Keys};
+use super::keys::{self, Keys, Look};
 use super::log::Line;
 use super::runtime::{Context, Env};
+use super::waiting::{self, Awaited, Waiter};
 use super::{crypto, measuring, own, refuse};
 use crate::answer::Answer;
-use crate::config::SourceId;
 use crate::cors::Cors;
 use crate::decide::Refused;
-use crate::jwks::Need;
 use crate::limits;
 use crate::route::Protected;
-use crate::verify::{Check, Step, Verification};
+use crate::verify::{Step, Verification};
 
 pub(super) struct Passage {
     pub(super) isolate: &'static Isolate,
@@ -28,6 +27,8 @@ pub(super) struct Passage {
     pub(super) line: Line,
     pub(super) protected: Protected<'static>,
     pub(super) verification: Verification<'static>,
+    /// Whether it has begun a fetch of the key set that it waits for.
+    pub(super) began: bool,
 }
 
 /// What the runtime gave with a request.
@@ -70,9 +71,36 @@ pub fn checked(
     resume(ticket, verdict, Event { request, env, context })
 }
 
+/// Goes on after a key was imported. What is no key vouches for nothing.
+///
+/// # Errors
+/// As `checked`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn imported(
+    ticket: f64,
+    key: JsValue,
+    request: &Request,
+    env: &Env,
+    context: &Context,
+) -> Result<JsValue, JsValue> {
+    let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
+    let mut passage = held.ok_or_else(lost)?;
+    if let Step::Signature(check) = passage.verification.step()
+        && crypto::keep(passage.isolate, &check, key).is_err()
+    {
+        passage.verification.signature(false);
+    }
+    passage.proceed(Event { request, env, context })
+}
+
+fn lost() -> JsError {
+    JsError::new("this request's verification was lost")
+}
+
 fn resume(ticket: f64, verdict: &JsValue, event: Event<'_>) -> Result<JsValue, JsValue> {
     let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
-    let mut passage = held.ok_or_else(|| JsError::new("this request's verification was lost"))?;
+    let mut passage = held.ok_or_else(lost)?;
     passage.verification.signature(verdict.as_bool() == Some(true));
     passage.proceed(event)
 }
@@ -82,10 +110,19 @@ impl Passage {
     pub(super) fn proceed(mut self, event: Event<'_>) -> Result<JsValue, JsValue> {
         loop {
             match self.verification.step() {
-                Step::KeySet(id, need) => match self.keys(event).at_hand(id, need, self.verification.kid()) {
-                    Some(answer) => self.key_set(answer),
-                    None => return Ok(future_to_promise(self.obtain(id, need, event.keep())).into()),
-                },
+                Step::KeySet(id, need) => {
+                    let look = self.keys(event).look(id, need, self.verification.kid(), self.began);
+                    let awaited = Awaited::KeySet(id);
+                    match look {
+                        Look::Answer(answer) => self.key_set(answer),
+                        _ if !waiting::has_place(self.isolate, awaited) => {
+                            let answer = self.keys(event).crowded(id);
+                            self.key_set(answer);
+                        }
+                        Look::Wait => return Ok(self.obtain(awaited, None, event)),
+                        Look::Began(fetch) => return Ok(self.obtain(awaited, Some(&fetch), event)),
+                    }
+                }
                 Step::Signature(_) if measuring::UNSIGNED => self.verification.signature(true),
                 Step::Signature(check) => match crypto::imported(self.isolate, &check) {
                     Some(key) => {
@@ -94,7 +131,12 @@ impl Passage {
                             .check(&check, ticket, event)
                             .or_else(|error| resume(ticket, &error, event));
                     }
-                    None => return Ok(future_to_promise(self.import(check, event.keep())).into()),
+                    None => {
+                        let ticket = self.wait();
+                        return crypto::import(&check, ticket, event).or_else(|error| {
+                            imported(ticket, error, event.request, event.env, event.context)
+                        });
+                    }
                 },
                 Step::Done => return self.done(event.request),
             }
@@ -124,21 +166,15 @@ impl Passage {
     }
 
     fn key_set(&mut self, answer: keys::Answer) {
+        self.began = false;
         self.line.keys = answer.as_ref().ok().map(|(_, from)| from.name());
         self.verification.key_set(answer.map(|(set, _)| set));
     }
 
-    async fn obtain(mut self, id: SourceId, need: Need, kept: KeptEvent) -> Result<JsValue, JsValue> {
-        let answer = self.keys(kept.event()).obtain(id, need, self.verification.kid()).await;
-        self.key_set(answer);
-        self.proceed(kept.event())
-    }
-
-    async fn import(mut self, check: Check, kept: KeptEvent) -> Result<JsValue, JsValue> {
-        if crypto::import(self.isolate, &check).await.is_err() {
-            self.verification.signature(false);
-        }
-        self.proceed(kept.event())
+    /// Waits for a key set: for a fetch of this request's own, or else for another's.
+    fn obtain(mut self, awaited: Awaited, fetch: Option<&Promise>, event: Event<'_>) -> JsValue {
+        self.began |= fetch.is_some();
+        waiting::wait(self.isolate, (self.ticket, Waiter::ForKeys(Box::new(self))), awaited, fetch, event)
     }
 
     fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {

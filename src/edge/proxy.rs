@@ -358,12 +358,12 @@ fn config() -> Option<&'static Config> {
     Isolate::held().and_then(Isolate::config)
 }
 
-/// The resource that a forwarded request was for.
-fn resource(request: &Request) -> Option<&'static Resource> {
+/// The resource that a request is for.
+pub(super) fn resource(request: &Request) -> Option<&'static Resource> {
     protected(request).map(|protected| protected.resource())
 }
 
-/// The place that a forwarded request was for.
+/// The place that a request is for.
 pub(super) fn protected(request: &Request) -> Option<Protected<'static>> {
     match route(config()?, &request.url()) {
         Route::Protected(protected) => Some(protected),

@@ -108,6 +108,29 @@ extern "C" {
     -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen(raw_module = "./keys.mjs")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = importKey)]
+    pub(super) fn import(
+        jwk: &Object,
+        algorithm: &Object,
+        ticket: f64,
+        request: &Request,
+        env: &Env,
+        context: &Context,
+    ) -> Result<JsValue, JsValue>;
+
+    pub(super) fn pause(milliseconds: i32) -> Promise;
+
+    pub(super) fn wait(
+        end: &Promise,
+        ticket: f64,
+        request: &Request,
+        env: &Env,
+        context: &Context,
+    ) -> JsValue;
+}
+
 #[wasm_bindgen(raw_module = "./bodies.mjs")]
 extern "C" {
     #[wasm_bindgen(catch)]

@@ -94,7 +94,8 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
         .generate(folder)?;
     let index = folder.join("index.js");
     let script = std::fs::read_to_string(&index)?;
-    for module in ["entry.mjs", "glue.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"] {
+    for module in ["entry.mjs", "glue.mjs", "keys.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"]
+    {
         std::fs::copy(Path::new("src/edge").join(module), folder.join(module))?;
     }
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.
