@@ -18,12 +18,17 @@ export async function compare({ count, seed, audience, interpreter }) {
     const verdicts = { ours: await ours.verdicts(tokens) };
     for (const [name, judge] of Object.entries(others)) verdicts[name] = await judge(tokens);
     const judged = all.map((mutant, n) => ({ ...mutant, verdicts: Object.fromEntries(Object.entries(verdicts).map(([name, list]) => [name, list[n]])) }));
+    // Why the Worker alone refuses a token is asked afterwards: the order of its log lines is that
+    // of the questions only where they come one by one.
+    const stricter = judged.filter(({ verdicts: { ours: taken, ...rest } }) => !taken && Object.values(rest).includes(true));
+    const reasons = await ours.reasons(stricter.map(({ token }) => token));
+    stricter.forEach((mutant, n) => (mutant.reason = reasons[n]));
     const outcomes = {};
     const failures = [];
     for (const mutant of judged) {
-      const { outcome, failed } = await classify(mutant, ours);
+      const { outcome, what } = classify(mutant);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-      if (failed) failures.push({ ...mutant, ...failed });
+      if (what) failures.push({ ...mutant, what });
     }
     return { outcomes, failures };
   } finally {
@@ -42,20 +47,19 @@ async function askForGoodOnes(judges, settings) {
   }
 }
 
-/** What the verdicts on a mutant come to, and what is wrong if they are not as they should be. */
-export async function classify(mutant, ours) {
-  const { ours: taken, ...others } = mutant.verdicts;
+/** What the verdicts on a mutant come to, and `what` is wrong if they are not as they should be. */
+export function classify({ verdicts, ways, reason }) {
+  const { ours: taken, ...others } = verdicts;
   const apart = Object.keys(others).filter((name) => others[name] !== taken);
   if (!apart.length) return { outcome: taken ? "taken by all" : "refused by all" };
-  const explains = (row) => mutant.ways.some((way) => row.ways.includes(way));
-  if (taken) {
-    const alone = apart.length === Object.keys(others).length;
-    const row = apart.length === 1 && MILDER.find((known) => known.refusedBy === apart[0] && explains(known));
-    if (row && !alone) return { outcome: `taken, and refused by ${apart}: ${row.why}` };
-    return { outcome: "not explained", failed: { what: alone ? "taken by the Worker alone" : `refused by ${apart}` } };
+  const explains = (row) => row.ways.some((way) => ways.includes(way));
+  if (!taken) {
+    const row = STRICTER.find((known) => known.reason === reason && explains(known));
+    if (row) return { outcome: `${reason}, though taken by ${apart.join(" and ")}: ${row.why}` };
+    return { outcome: "not explained", what: `taken by ${apart.join(" and ")}` };
   }
-  const reason = await ours.reason(mutant.token);
-  const row = STRICTER.find((known) => known.reason === reason && explains(known));
-  if (row) return { outcome: `${reason}, though taken by ${apart.join(" and ")}: ${row.why}` };
-  return { outcome: "not explained", failed: { what: `taken by ${apart.join(" and ")}`, reason } };
+  if (apart.length === Object.keys(others).length) return { outcome: "not explained", what: "taken by the Worker alone" };
+  const row = MILDER.find((known) => apart.every((name) => name === known.refusedBy) && explains(known));
+  if (row) return { outcome: `taken, and refused by ${row.refusedBy}: ${row.why}` };
+  return { outcome: "not explained", what: `refused by ${apart.join(" and ")}` };
 }

@@ -9,7 +9,8 @@ const BASE64 = ["a part in another base64", "signature in another base64", "toke
 export const STRICTER = [
   {
     reason: "token_json",
-    ways: ["header has a name twice", "claims have a name twice", ...ANOTHER_BYTE],
+    // A name that was escaped is there twice once it is set again.
+    ways: ["header has a name twice", "claims have a name twice", "header escapes a name", "claims escape a name", ...ANOTHER_BYTE],
     why: "a member name occurs once (RFC 7515 section 4, RFC 7519 section 4), or readers pick different ones of a pair",
   },
   { reason: "token_json", ways: ["header nests", "claims nest"], why: "127 levels are enough for every token, and a bound for the stack" },
@@ -21,7 +22,7 @@ export const STRICTER = [
   { reason: "token_too_large", ways: ["claims are much"], why: "16 KiB are enough for every token" },
   { reason: "header_member_type", ways: ["header b64", "header zip", "header enc"], why: "a reader that heeds b64, zip or enc reads another payload" },
   { reason: "header_member_type", ways: ["header typ", "header kid", "header crit"], why: "typ and kid are strings, crit an array (RFC 7515 section 4.1)" },
-  { reason: "typ_not_allowed", ways: ["header typ", ...ANOTHER_BYTE], why: "another kind of JWT is no access token (RFC 8725 section 3.11, RFC 9068 section 4)" },
+  { reason: "typ_not_allowed", ways: ["header typ", "header escapes a value", ...ANOTHER_BYTE], why: "another kind of JWT is no access token (RFC 8725 section 3.11, RFC 9068 section 4)" },
   { reason: "crit_present", ways: ["header crit", "header b64 and crit"], why: "no extension is understood here (RFC 7515 section 4.1.11)" },
   { reason: "sub_not_string", ways: ["claims sub"], why: "sub is a string (RFC 7519 section 4.1.2); jose does not look" },
   { reason: "sub_missing", ways: ["claims sub"], why: "an empty sub is nobody" },

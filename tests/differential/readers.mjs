@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import http from "node:http";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { until } from "../e2e/support/until.mjs";
 import { stage } from "../e2e/support/stage.mjs";
 import { ALGORITHMS } from "../e2e/support/keys.mjs";
 import { JWKS } from "./mutants.mjs";
@@ -15,29 +16,41 @@ const PROGRAM = fileURLToPath(new URL("pyjwt.py", import.meta.url));
 /** Requests to the Worker at the same time. */
 const CONNECTIONS = 8;
 
-/** The Worker with one entry: { issuer, verdicts(tokens), reason(token) }. */
+/** The Worker with one entry: { issuer, verdicts(tokens), reasons(tokens) }. */
 export async function startOurs(t, audience) {
   const staged = await stage(t, { keys: JWKS.keys, vars: { MCP_SERVER_AUTH_CANONICAL_URL: audience }, entry: { algorithm: ALGORITHMS } });
   staged.origin.on("/upstream", (_, res) => res.end());
-  const ask = (token, agent) => new Promise((resolve, reject) => {
-    const head = { host: "127.0.0.1", port: staged.worker.port, method: "GET", path: "/mcp", agent, headers: { authorization: `Bearer ${token}` } };
-    http.request(head, (response) => response.resume().on("end", () => resolve(response.statusCode === 200))).on("error", reject).end();
+  let asked = 0;
+  const logged = () => until("a line in the log for each token", () => {
+    const lines = staged.worker.lines("request");
+    return lines.length === asked && lines;
   });
+  const ask = (token, agent) => new Promise((resolve, reject) => {
+    const head = { host: "127.0.0.1", port: staged.worker.port, path: "/mcp", agent, headers: { authorization: `Bearer ${token}` } };
+    http.get(head, (response) => response.resume().on("end", () => resolve(response.statusCode === 200))).on("error", reject);
+  });
+  /** Asks about all tokens, over so many connections. */
+  const askAll = async (tokens, connections) => {
+    asked += tokens.length;
+    const agent = new http.Agent({ keepAlive: true });
+    const verdicts = [];
+    const next = tokens.entries();
+    const work = async () => {
+      for (const [n, token] of next) verdicts[n] = await ask(token, agent);
+    };
+    await Promise.all(Array.from({ length: connections }, work));
+    agent.destroy();
+    return verdicts;
+  };
   return {
     issuer: staged.issuer.url,
-    async verdicts(tokens) {
-      const agent = new http.Agent({ keepAlive: true });
-      const verdicts = [];
-      const next = tokens.entries();
-      const work = async () => {
-        for (const [n, token] of next) verdicts[n] = await ask(token, agent);
-      };
-      await Promise.all(Array.from({ length: CONNECTIONS }, work));
-      agent.destroy();
-      return verdicts;
+    verdicts: (tokens) => askAll(tokens, CONNECTIONS),
+    /** Why tokens are refused, as the log has it: one after the other, so that its lines are in their order. */
+    async reasons(tokens) {
+      await logged();
+      await askAll(tokens, 1);
+      return (await logged()).slice(-tokens.length).map(({ reason }) => reason);
     },
-    /** Why a token is refused, as the log has it. */
-    reason: async (token) => (await staged.ask(token)).line.reason,
   };
 }
 
