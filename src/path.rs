@@ -22,9 +22,8 @@ pub(crate) fn names(path: &str) -> Vec<String> {
     segments(&read(path).unwrap_or_default()).map(name).filter(|name| !name.is_empty()).collect()
 }
 
-/// The path as ASCII, as far as there is a likeness in it, with a space for whatever may be left
-/// out. `None`: it has control characters or bare spaces, which URL parsers drop; or it is encoded
-/// in a way of which no one reading is sure.
+/// The path as ASCII, as far as there is a likeness in it. `None`: it has control characters or bare
+/// spaces, which URL parsers drop; or it is encoded in a way of which no one reading is sure.
 fn read(path: &str) -> Option<String> {
     let decoded = decode_fully(path.as_bytes());
     let is_unsure =
@@ -79,8 +78,8 @@ fn is_unicode_escape(six: &[u8]) -> bool {
 }
 
 /// Adds the ASCII that a character is taken for by readers who fold width or case, or fit it into a
-/// code page that has no such character; a space for one that may be left out; and any other as it
-/// is.
+/// code page that has no such character; a space for a blank; nothing for what shows nothing; and
+/// any other as it is.
 fn push_likeness(c: char, text: &mut String) {
     let c = match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -109,7 +108,8 @@ fn push_likeness(c: char, text: &mut String) {
         'ﬅ' | 'ﬆ' => "st",
         // A form has a plus sign for a space.
         '+' => " ",
-        c if c.is_whitespace() || c.is_control() || is_ignorable(c) => " ",
+        c if c.is_whitespace() => " ",
+        c if c.is_control() || is_ignorable(c) => "",
         c => return text.push(c),
     });
 }
@@ -131,16 +131,21 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
     text.split(['/', '\\']).map(|segment| segment.split([';', '?', '#']).next().unwrap_or_default())
 }
 
-/// One or two dots; or any number where something may be left out among them.
+/// One or two dots; or any number where there are blanks among them.
 fn is_dots(segment: &str) -> bool {
-    segment.contains('.')
-        && segment.bytes().all(|b| matches!(b, b'.' | b' '))
-        && (segment.len() <= 2 || segment.contains(' '))
+    let is_all_dots = segment.contains('.') && segment.bytes().all(|b| matches!(b, b'.' | b' '));
+    matches!(up_to_blank(segment), "." | "..") || (is_all_dots && segment.contains(' '))
+}
+
+/// Blanks may be left out, and what follows one may be cut off: a decoded path that is written into
+/// a request line ends there.
+fn up_to_blank(segment: &str) -> &str {
+    segment.trim_start_matches(' ').split(' ').next().unwrap_or_default()
 }
 
 /// Some file systems drop the dots at the end of a name. What is not ASCII has one name for all,
 /// since none of the tables by which others fold it is here.
 fn name(segment: &str) -> String {
-    let name = segment.replace(' ', "").trim_end_matches('.').to_ascii_lowercase();
+    let name = up_to_blank(segment).trim_end_matches('.').to_ascii_lowercase();
     if name.is_ascii() { name } else { char::REPLACEMENT_CHARACTER.to_string() }
 }

@@ -144,7 +144,7 @@ fn owner<'c>(config: &'c Config, path: &str) -> Option<&'c str> {
 
 /// Everything between the authority and the query.
 fn path_of(url: &str) -> &[u8] {
-    let start = url.find("://").map_or(0, |at| at + 3);
+    let start = url.find(':').filter(|at| url[*at..].starts_with("://")).map_or(0, |at| at + 3);
     let start = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
     let end = url[start..].find(['?', '#']).map_or(url.len(), |at| start + at);
     &url.as_bytes()[start..end]
