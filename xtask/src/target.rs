@@ -1,5 +1,5 @@
-//! The wasm32 target: there already, or added by rustup, or (on Debian as root, where the Rust release server cannot be reached) built from
-//! Debian's Rust.
+//! The wasm32 target: there already, or added by rustup, or (where the Rust release server cannot be reached, on Debian as root, and if
+//! packages may be installed) built from Debian's Rust.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,11 +24,9 @@ pub(crate) fn ensure() -> Result<Option<&'static str>> {
     if added.is_ok_and(|status| status.success()) && installed(None) {
         return Ok(None);
     }
-    if !Path::new("/etc/debian_version").exists() || !is_root() {
-        bail!(
-            "The Rust target {WASM} is missing and could not be added: run `rustup target add {WASM}` where the Rust \
-             release server can be reached, then try again."
-        );
+    let is_possible = Path::new("/etc/debian_version").exists() && is_root();
+    if let Some(sentence) = hindrance(is_possible, |name| std::env::var(name).ok()) {
+        bail!(sentence);
     }
     println!(
         "The Rust release server cannot be reached. Building the target from Debian's Rust instead: this installs the packages \
@@ -48,6 +46,25 @@ pub(crate) fn ensure() -> Result<Option<&'static str>> {
         "the target {WASM} could not be built from Debian's Rust"
     );
     Ok(Some(DEBIAN))
+}
+
+/// Why the target is not built from Debian's Rust: it cannot be, or nobody said that packages may be installed on this machine. A CI has
+/// nobody to ask.
+fn hindrance(is_possible: bool, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let is_permitted = variable("MCP_EDGE_AUTH_APT").is_some_and(|value| value == "1")
+        || variable("CI").is_some_and(|value| !value.is_empty());
+    let otherwise = match (is_possible, is_permitted) {
+        (true, true) => return None,
+        (true, false) => {
+            ", or let it be built from Debian's Rust by setting MCP_EDGE_AUTH_APT=1, which installs the packages \
+             rustc-web, cargo-web and rust-web-src"
+        }
+        (false, _) => "",
+    };
+    Some(format!(
+        "The Rust target {WASM} is missing and could not be added: run `rustup target add {WASM}` where the Rust release server can be \
+         reached{otherwise}; then try again."
+    ))
 }
 
 /// Whether a toolchain has the target's standard library.
@@ -72,4 +89,37 @@ fn has_core(folder: &Path) -> bool {
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends where something is amiss")]
+mod tests {
+    use super::hindrance;
+
+    #[test]
+    fn packages_are_installed_only_where_somebody_said_so() {
+        const APT: &str = "MCP_EDGE_AUTH_APT";
+        let rows: [(&[(&str, &str)], bool); 9] = [
+            (&[], false),
+            (&[(APT, "1")], true),
+            (&[("CI", "true")], true),
+            (&[("CI", "1"), (APT, "0")], true),
+            (&[(APT, "")], false),
+            (&[(APT, "0")], false),
+            (&[(APT, "true")], false),
+            (&[("CI", "")], false),
+            (&[("DEBIAN_FRONTEND", "noninteractive")], false),
+        ];
+        for (set, is_permitted) in rows {
+            let variable =
+                |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+            let sentence = hindrance(true, variable);
+            assert_eq!(sentence.is_none(), is_permitted, "{set:?}");
+            assert!(sentence.is_none_or(|sentence| sentence.contains("MCP_EDGE_AUTH_APT=1")), "{set:?}");
+            // Who cannot install packages is not told to.
+            let elsewhere = hindrance(false, variable).unwrap();
+            assert!(elsewhere.contains("rustup target add wasm32-unknown-unknown"), "{elsewhere}");
+            assert!(!elsewhere.contains("Debian"), "{elsewhere}");
+        }
+    }
 }
