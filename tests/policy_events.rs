@@ -96,6 +96,11 @@ fn streams() {
             "event: endpoint\ndata: /messages?s=1\n\n".into(),
             "event: endpoint\ndata: /messages?s=1\n\n".into(),
         ),
+        (
+            "words",
+            "data: see {x}\n\ndata: \u{43f}\u{440}\n\n".into(),
+            "data: see {x}\n\ndata: \u{43f}\u{440}\n\n".into(),
+        ),
         ("no data", "\n\n: x\ndata\n\n".into(), "\n\n: x\ndata\n\n".into()),
         ("nothing", String::new(), String::new()),
     ];

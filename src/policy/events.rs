@@ -77,9 +77,13 @@ impl Sieve<'_> {
         }
         let data: Vec<&[u8]> = lines(event).filter_map(|line| data(line.text)).collect();
         let data = data.join(&b'\n');
-        // An address, or a word. What begins with a byte that some reader may skip is to be JSON, too.
-        let is_text = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'[');
-        if data.trim_ascii_start().first().is_none_or(is_text) {
+        let is_json = match data.trim_ascii_start().first() {
+            Some(b'{' | b'[') => true,
+            // Some readers skip what cannot be seen, and a byte order mark.
+            Some(byte) => !byte.is_ascii_graphic() && data.contains(&b'{'),
+            None => false,
+        };
+        if !is_json {
             return Ok(Cow::Borrowed(event));
         }
         let data = str::from_utf8(&data).map_err(|_| Unreadable)?;
