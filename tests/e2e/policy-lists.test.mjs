@@ -118,6 +118,7 @@ test("what can be filtered is, whatever its successful status; an error passes a
     [202, ["Content-Type", "text/event-stream"], event(BOTH), event(LESS)],
     // What has no body has no list, and a receipt is none.
     [204, [], undefined, ""],
+    [204, ["Content-Type", "text/event-stream"], undefined, ""],
     [202, ["Content-Length", "0"], undefined, ""],
     [202, ["Content-Type", "application/json"], undefined, ""],
     [200, ["Content-Type", "text/plain"], undefined, ""],
