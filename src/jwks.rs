@@ -57,7 +57,12 @@ impl Held {
     }
 
     fn is_kept(&self, now: Seconds) -> bool {
-        age(now, self.fetched_at) < self.fresh_for + limits::STALE
+        self.kept_for(now) > 0
+    }
+
+    /// Seconds until it is let go, though nothing is there in its place.
+    fn kept_for(&self, now: Seconds) -> Seconds {
+        (self.fresh_for + limits::STALE).saturating_sub(age(now, self.fetched_at))
     }
 
     /// The last fifth of its freshness, and whatever comes after.
@@ -87,7 +92,8 @@ pub enum Need {
 pub enum Next {
     Use(Rc<KeySet>),
     UseAndRefresh(Rc<KeySet>),
-    UseStale(Rc<KeySet>),
+    /// For so many seconds more, unless a fetch succeeds.
+    UseStale(Rc<KeySet>, Seconds),
     /// Fetch now, and ask again.
     Refresh,
     /// Look again in a moment.
@@ -107,7 +113,7 @@ pub fn next(state: &State, need: Need, now: Seconds) -> Next {
             let set = Rc::clone(&held.set);
             if idle && held.is_due(now) { Next::UseAndRefresh(set) } else { Next::Use(set) }
         }
-        (Need::Any, Some(held)) if !idle => Next::UseStale(Rc::clone(&held.set)),
+        (Need::Any, Some(held)) if !idle => Next::UseStale(Rc::clone(&held.set), held.kept_for(now)),
         (Need::UnknownKid, Some(held)) if idle && state.kid_cools_down(now) => {
             Next::Use(Rc::clone(&held.set))
         }

@@ -37,7 +37,7 @@ fn told(state: &State, need: Need, now: u64) -> String {
             is_held(&set);
             "use and refresh".to_owned()
         }
-        Next::UseStale(set) => {
+        Next::UseStale(set, _) => {
             is_held(&set);
             "use as stale".to_owned()
         }
@@ -326,7 +326,7 @@ proptest! {
                         let limit = if need == Need::Any { TTL } else { TTL + STALE };
                         prop_assert!(fetched.is_some_and(|at| now - at < limit));
                     }
-                    Next::UseStale(_) => prop_assert!(fetched.is_some_and(|at| now - at < TTL + STALE && now - at >= TTL)),
+                    Next::UseStale(_, left) => prop_assert!(fetched.is_some_and(|at| now - at >= TTL && left > 0 && now - at + left == TTL + STALE)),
                     Next::Refresh => {
                         prop_assert!(started.is_none_or(|at| now - at > REFRESH_SECONDS), "two fetches at once");
                         prop_assert!(failed.is_none_or(|at| now - at >= RETRY), "too soon after a failure");

@@ -125,7 +125,7 @@ impl World {
         let mut need = Need::Any;
         for _ in 0..200 {
             match next(&self.state, need, self.now) {
-                Next::Use(set) | Next::UseStale(set) if need == Need::Any && !has(&set, kid) => {
+                Next::Use(set) | Next::UseStale(set, _) if need == Need::Any && !has(&set, kid) => {
                     self.check_age();
                     need = Need::UnknownKid;
                 }
@@ -137,7 +137,7 @@ impl World {
                     }
                     need = Need::UnknownKid;
                 }
-                Next::Use(set) | Next::UseStale(set) => {
+                Next::Use(set) | Next::UseStale(set, _) => {
                     self.check_age();
                     if has(&set, kid) {
                         return self.count("used");

@@ -25,7 +25,8 @@ pub(super) enum From {
     Memory,
     Kv,
     Issuer,
-    Stale,
+    /// It is kept for so many seconds more.
+    Stale(Seconds),
 }
 
 impl From {
@@ -34,7 +35,7 @@ impl From {
             Self::Memory => "memory",
             Self::Kv => "kv",
             Self::Issuer => "issuer",
-            Self::Stale => "stale",
+            Self::Stale(_) => "stale",
         }
     }
 }
@@ -72,7 +73,7 @@ impl Keys<'_> {
                 let fetched = refresh.with(|source| source.fetched_from).flatten().filter(|_| began);
                 Look::Answer(Ok((set, fetched.unwrap_or(From::Memory))))
             }
-            Next::UseStale(set) => Look::Answer(Ok((set, From::Stale))),
+            Next::UseStale(set, seconds) => Look::Answer(Ok((set, From::Stale(seconds)))),
             Next::UseAndRefresh(set) => {
                 let _runs_on = self.start(refresh, kid);
                 Look::Answer(Ok((set, From::Memory)))

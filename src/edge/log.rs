@@ -6,7 +6,7 @@ use web_sys::console;
 
 use crate::config::{Config, Fault, KeySource, Resource, Warning};
 use crate::decide::Refused;
-use crate::limits;
+use crate::limits::{self, Seconds};
 use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
 use crate::verify::{Verification, Verified};
@@ -35,6 +35,9 @@ pub(super) struct Line {
     /// Where the key set came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) keys: Option<&'static str>,
+    /// Seconds that a stale one still serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stale_for: Option<Seconds>,
     /// The client that the token was given to, once that is verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
@@ -73,6 +76,7 @@ impl Line {
             alg: None,
             kid: None,
             keys: None,
+            stale_for: None,
             client: None,
             sub: None,
             anonymous: false,

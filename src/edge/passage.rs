@@ -167,7 +167,12 @@ impl Passage {
 
     fn key_set(&mut self, answer: keys::Answer) {
         self.began = false;
-        self.line.keys = answer.as_ref().ok().map(|(_, from)| from.name());
+        let from = answer.as_ref().ok().map(|(_, from)| *from);
+        self.line.keys = from.map(keys::From::name);
+        self.line.stale_for = match from {
+            Some(keys::From::Stale(seconds)) => Some(seconds),
+            _ => None,
+        };
         self.verification.key_set(answer.map(|(set, _)| set));
     }
 

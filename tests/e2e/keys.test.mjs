@@ -243,6 +243,7 @@ test("an outage at the start of a Worker: a set in KV past its freshness serves"
   const { response, line } = await second.logged(() => second.send({ method: "POST", path: "/mcp", headers: bearer(lasting(s)) }));
   assert.equal(response.status, 200, line.reason);
   assert.equal(line.keys, "stale");
+  assert.equal(line.stale_for, 24 * HOUR - 1);
 });
 
 test("an outage without a set: 503, and the next try after 15 s", async (t) => {

@@ -18,6 +18,7 @@ export async function assertKeys(s, from, token = lasting(s)) {
   const { response, line } = await s.ask(token);
   assert.equal(response.status, 200, `${response.text} ${line.reason}`);
   assert.equal(line.keys, from);
+  assert.equal("stale_for" in line, from === "stale", "only what is stale has an end");
 }
 
 /** Refused for that reason; gives the answer. */
