@@ -2,8 +2,10 @@
 //!
 //! 1. It is the body of the 401 that every client gets, challenge and all, so nobody takes it for a way in.
 //! 2. Only a request that names `text/html` and prefers it is answered with it (RFC 9110 section 12.5.1): no MCP client is.
-//! 3. It loads nothing, runs nothing and may not be framed: Content Security Policy Level 3, with the one style by its hash.
+//! 3. It loads nothing and may not be framed: Content Security Policy Level 3, with the one style
+//!    and the one script by their hashes.
 //! 4. Whatever comes from the settings is escaped.
+//! 5. The script adds a button that copies to each box. Without it the page says the same.
 
 mod clients;
 
@@ -26,10 +28,15 @@ pub struct About {
 /// Between `<style>` and `</style>`.
 pub const STYLE: &str = include_str!("landing/style.css");
 
-/// `STYLE_HASH` is the hash of `STYLE`; a test computes it.
+/// Between `<script>` and `</script>`.
+pub const SCRIPT: &str = include_str!("landing/copy.js");
+
+/// The hashes are those of `STYLE` and `SCRIPT`: SHA-256 in Base64. A test computes them.
 const CONTENT_SECURITY_POLICY: &str = concat!(
     "default-src 'none'; style-src 'sha256-",
-    "l9g3br4Ws1qj0saAnMuRvY1duG8uQlcoQoFB6VP3Mv4=",
+    "TZ/jyGrs7GuobNEUdTL/MiS6E0MiWnn/EYCCEtPIquo=",
+    "'; script-src 'sha256-",
+    "HXLEz05pXu3t2a2aeCPtASA8PLVibhLMhbd2U804g8c=",
     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 
@@ -67,7 +74,7 @@ impl Page {
             }
             html.raw("</section>\n");
         }
-        html.raw("</main>\n</html>\n");
+        html.raw("</main>\n<script>").raw(SCRIPT).raw("</script>\n</html>\n");
         Self(html.0)
     }
 

@@ -21,10 +21,9 @@ test("a browser gets the page, with the challenge, CORS and a policy that lets n
   assert.deepEqual(response.all("referrer-policy"), ["no-referrer"]);
   assert.match(response.text, /<h1>Tools &lt;of&gt; Example<\/h1>/);
   assert.ok(response.body.length < 12 * 1024, `${response.body.length} bytes`);
-  const [, style] = /<style>([^]*)<\/style>/.exec(response.text);
-  const hash = createHash("sha256").update(style).digest("base64");
+  const hash = (tag) => createHash("sha256").update(new RegExp(`<${tag}>([^]*)</${tag}>`).exec(response.text)[1]).digest("base64");
   assert.deepEqual(response.all("content-security-policy"), [
-    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src 'sha256-${hash("style")}'; script-src 'sha256-${hash("script")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   ]);
   assert.deepEqual([line.outcome, line.reason, line.status], ["refused", "credentials_missing", 401]);
   assert.equal(s.origin.seen.length, 0);

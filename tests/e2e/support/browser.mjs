@@ -19,12 +19,15 @@ export function chromiumPath() {
   });
 }
 
-/** A browser with a profile of its own, which asks nobody but the pages that a test opens; closed with the test. */
-export async function startBrowser(t) {
+/**
+ * A browser with a profile of its own, which asks nobody but the pages that a test opens; closed with the test.
+ * `args`: more of its command line.
+ */
+export async function startBrowser(t, args = []) {
   const { chromium } = await import("playwright-core");
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...args],
   });
   t.after(() => browser.close());
   return browser;
