@@ -1,7 +1,7 @@
 // `npm run doctor -- --token`: expected against found, and the very reason that the Worker logs for the same token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doctor, offer } from "./support/doctor.mjs";
+import { doctor, offer, speaks } from "./support/doctor.mjs";
 import { ALGORITHMS, kindFor, signingKey } from "./support/keys.mjs";
 import { b64u, mint, seconds, tampered } from "./support/mint.mjs";
 import { CANONICAL, entryFor, stage } from "./support/stage.mjs";
@@ -20,6 +20,8 @@ const TOKENS = [
   ["of no issuer", { iss: undefined }, "issuer_untrusted", "issuer", /found none$/],
   ["for another resource", { aud: OTHER }, "aud_mismatch", "audience", /expected aud https:\/\/mcp\.example\.com\/mcp, found https:\/\/other\.example\.com\/mcp$/],
   ["for two others", { aud: ["a", OTHER] }, "aud_mismatch", "audience", /found \[a, https:\/\/other\.example\.com\/mcp\]$/],
+  ["for the same address in other letters", { aud: ["x", "https://MCP.example.com:443/mcp"] }, "aud_mismatch", "audience", /; they differ only in how the URL is written$/],
+  ["for another path", { aud: "https://mcp.example.com/MCP" }, "aud_mismatch", "audience", /found https:\/\/mcp\.example\.com\/MCP$/],
   ["for nobody", { aud: undefined }, "aud_missing", "audience", /found none$/],
   ["for a number", { aud: 1 }, "aud_malformed", "audience", /found 1$/],
   ["without sub", { sub: undefined }, "sub_missing", "subject", /expected a sub, found none$/],
@@ -139,6 +141,7 @@ test("every algorithm is checked natively", async (t) => {
 
 test("a header that cannot be read natively is left to the Worker", async (t) => {
   const s = await stage(t, {});
+  speaks(s.origin);
   const token = s.token({}, { header: { jwk: { kty: "RSA" } } });
   const found = await doctor(t, s.settings, { token, url: s.worker.url });
   assert.match(found.line("warn", "token.signature").says, /the signature was not looked at/);

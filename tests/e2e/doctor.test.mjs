@@ -198,23 +198,27 @@ test("a key set", async (t) => {
   });
 });
 
-// A name, the origin's answer, the level, what the line says.
+// A name, the origin's answer, the level, what the line says, what to do.
 const ORIGINS = [
-  ["asks for a token itself", reply.status(401), "warn", /asks for a token itself/],
+  ["asks for a token itself", reply.status(401), "warn", /asks for a token itself/, /let your server trust the Worker/],
   ["refuses", reply.status(403), "ok", /refuses this request without the Worker/],
-  ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/],
+  ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/, /clients are sent to https:\/\/mcp\.example\.com\/mcp\/: some follow, and ask twice/],
+  ["redirects to another place", reply.redirect("/login"), "warn", /redirects \(status 302\) to \/login$/, /clients do not follow it/],
+  ["redirects to another host", reply.redirect("http://10.0.0.9:8000/mcp", 307), "warn", /redirects \(status 307\) to http:\/\/10\.0\.0\.9:8000\/mcp$/, /clients do not follow it/],
+  ["redirects nowhere", (_, res) => res.writeHead(307).end(), "warn", /redirects \(status 307\) to $/, /clients do not follow it/],
   ["has no such path", reply.status(404), "warn", /answers 404$/],
   ["is broken", reply.status(500), "warn", /answers 500$/],
   ["wants a POST", reply.status(405), "ok", /answers 405$/],
 ];
 
 test("an origin", async (t) => {
-  for (const [name, answer, level, says] of ORIGINS) {
+  for (const [name, answer, level, says, todo = /^/] of ORIGINS) {
     await t.test(name, async (t) => {
       const { origin, vars } = await sound(t);
       origin.on("/mcp", answer);
       const found = await doctor(t, vars);
       assert.match(found.line(level, "origin").says, says);
+      assert.match(found.line(level, "origin").todo, todo);
       assert.ok(!found.shown.includes("origin.exposed"), "loopback is nobody else's");
     });
   }

@@ -10,8 +10,11 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
         Refusal::TokenParts => {
             "this is no JWT: opaque, or encrypted. Have the authorization server issue JWT access tokens; some do once `resource` or `audience` names this server"
         }
-        Refusal::TokenEncoding | Refusal::TokenJson | Refusal::HeaderMemberType | Refusal::AlgMissing => {
+        Refusal::TokenEncoding | Refusal::TokenJson | Refusal::AlgMissing => {
             "is this the whole access token, and nothing but it?"
+        }
+        Refusal::HeaderMemberType => {
+            "a member of its header is of the wrong type, or says that the claims are not to be read as they stand (`b64`, `zip`, `enc`): have the authorization server issue plain JWTs"
         }
         Refusal::CritPresent => "it demands an extension that is not understood here",
         Refusal::TypNotAllowed => {

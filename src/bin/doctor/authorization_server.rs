@@ -208,8 +208,8 @@ impl Server<'_> {
     }
 }
 
-/// The flow that MCP's clients use. The TypeScript SDK takes a document without `response_types_supported`
-/// for none, as RFC 8414 section 2 has it.
+/// The flow that MCP's clients use. The TypeScript SDK takes a document without
+/// `response_types_supported` for none, as RFC 8414 section 2 has it.
 fn code_flow(metadata: &Object, report: &mut Report) {
     const CHECK: &str = "authorization_server.code";
     const TYPES: &str = "response_types_supported";

@@ -14,9 +14,9 @@ use super::report::Report;
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"doctor","version":"1"}}}"#;
 
 pub(crate) struct Deployment<'c> {
-    resource: &'c Resource,
+    pub(crate) resource: &'c Resource,
     /// Scheme, host and port.
-    base: String,
+    pub(crate) base: String,
 }
 
 /// The deployment, if it is one.
@@ -153,7 +153,7 @@ impl Deployment<'_> {
     fn challenge(&self, network: &mut Network, report: &mut Report) {
         const CHECK: &str = "deployment.challenge";
         let origin = self.origin();
-        let response = match self.post(None, Some(&origin), network) {
+        let response = match self.post(&self.endpoint(), None, Some(&origin), network) {
             Ok(response) => response,
             Err(failure) => {
                 report.fail(
@@ -296,60 +296,7 @@ impl Deployment<'_> {
         }
     }
 
-    /// The deployment's own word on a token. `accepted`: this program's, if it has one.
-    pub(crate) fn with_token(
-        &self,
-        token: &str,
-        accepted: Option<bool>,
-        network: &mut Network,
-        report: &mut Report,
-    ) {
-        const CHECK: &str = "deployment.token";
-        let endpoint = self.endpoint();
-        if !mcp_edge_auth::config::is_public_url(&endpoint) {
-            report.warn(
-                CHECK,
-                format!("the token is not sent to {endpoint}"),
-                "http would tell it to everybody on the way",
-            );
-            return;
-        }
-        let response = match self.post(Some(token), None, network) {
-            Ok(response) => response,
-            Err(failure) => {
-                report.fail(
-                    CHECK,
-                    format!("{endpoint} does not answer: {failure}"),
-                    "is it deployed at this address?",
-                );
-                return;
-            }
-        };
-        let status = response.status;
-        match (accepted, status) {
-            (_, 401) => {
-                let description = response.object().and_then(|o| o.get("error_description")?.as_str().map(str::to_owned));
-                let says = format!("{endpoint} refuses the token: {}", description.unwrap_or_else(|| response.body.clone()));
-                let todo = if accepted == Some(true) {
-                    "here it is accepted: the deployment has other settings, or an older key set (its log says the reason)"
-                } else {
-                    "as found above"
-                };
-                report.fail(CHECK, says, todo);
-            }
-            (_, 503) => report.fail(CHECK, format!("{endpoint} answers 503: it has no key set"), "its log has a line `keys` that says why"),
-            (Some(false), _) => report.fail(
-                CHECK,
-                format!("{endpoint} answers {status} to a token that these settings refuse"),
-                "the deployment has other settings, or this is not the Worker",
-            ),
-            (_, 502) => report.fail(CHECK, format!("{endpoint} accepts the token, and your server cannot be reached from there, or asks for a token itself (502)"), "the log says which: origin_unreachable or origin_unauthorized"),
-            (_, 500..) => report.warn(CHECK, format!("{endpoint} accepts the token, and your server answers {status}"), "that is your server's own answer"),
-            (_, _) => report.ok(CHECK, format!("{endpoint} accepts the token; your server answers {status}")),
-        }
-    }
-
-    fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("{}{}", self.base, self.resource.canonical.path_as_set())
     }
 
@@ -364,8 +311,10 @@ impl Deployment<'_> {
         }
     }
 
-    fn post(
+    /// A client's first request.
+    pub(crate) fn post(
         &self,
+        url: &str,
         token: Option<&str>,
         origin: Option<&str>,
         network: &mut Network,
@@ -376,12 +325,12 @@ impl Deployment<'_> {
         ];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
         headers.extend(origin.map(|origin| ("origin", origin.to_owned())));
-        network.send(&Request { method: "POST", url: &self.endpoint(), headers, body: Some(INITIALIZE) })
+        network.send(&Request { method: "POST", url, headers, body: Some(INITIALIZE) })
     }
 }
 
 /// Scheme, host and port of a URL.
-fn base(url: &str) -> &str {
+pub(crate) fn base(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url.get(start..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| start + at);
     url.get(..end).unwrap_or(url)

@@ -7,6 +7,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
+mod acceptance;
 mod advice;
 mod authorization_server;
 mod challenge;
@@ -55,11 +56,12 @@ fn main() -> ExitCode {
         let resources = chosen(&config, &arguments, token.is_some(), &mut report);
         authorization_server::check(&config, &resources, &mut network, &mut report);
         let sets = key_sets::check(&config, &resources, &mut network, &mut report);
+        let given = Given { config: &config, url: arguments.url.as_deref(), token: token.as_deref(), sets };
         for resource in resources {
             if config.resources.len() > 1 {
                 report.ok("resource", resource.canonical.as_str());
             }
-            examine(resource, &arguments, token.as_deref(), &sets, &mut network, &mut report);
+            examine(resource, &given, &mut network, &mut report);
         }
     }
     report.exit_code()
@@ -162,21 +164,22 @@ fn chosen<'c>(
     }
 }
 
-fn examine(
-    resource: &Resource,
-    arguments: &Arguments,
-    token: Option<&str>,
-    sets: &KeySets,
-    network: &mut Network,
-    report: &mut Report,
-) {
-    let deployment =
-        arguments.url.as_deref().and_then(|url| deployment::check(resource, url, network, report));
-    origin::check(resource, network, report);
-    if let Some(token) = token {
-        let accepted = token::check(resource, token, now(), sets, report);
+/// What all resources are examined with.
+struct Given<'g> {
+    config: &'g Config,
+    /// Of the deployment.
+    url: Option<&'g str>,
+    token: Option<&'g str>,
+    sets: KeySets,
+}
+
+fn examine(resource: &Resource, given: &Given<'_>, network: &mut Network, report: &mut Report) {
+    let deployment = given.url.and_then(|url| deployment::check(resource, url, network, report));
+    origin::check(given.config, resource, network, report);
+    if let Some(token) = given.token {
+        let accepted = token::check(resource, token, now(), &given.sets, report);
         if let Some(deployment) = deployment {
-            deployment.with_token(token, accepted, network, report);
+            acceptance::check(&deployment, token, accepted, network, report);
         }
     }
 }

@@ -2,46 +2,123 @@
 
 use std::net::IpAddr;
 
-use mcp_edge_auth::config::Resource;
+use mcp_edge_auth::config::{Config, Resource};
+use mcp_edge_auth::forward;
+use mcp_edge_auth::refusal::{Detail, Refusal};
+use url::Url;
 
+use super::challenge;
+use super::deployment::base;
 use super::exchange::{Network, Request, Response};
 use super::report::Report;
 
 const CHECK: &str = "origin";
 
-pub(crate) fn check(resource: &Resource, network: &mut Network, report: &mut Report) {
+pub(crate) fn check(config: &Config, resource: &Resource, network: &mut Network, report: &mut Report) {
     if let Some(binding) = &resource.binding {
         let says = format!("reached by the binding {binding}, which only the Worker has: not looked at");
         return report.warn(CHECK, says, "ask the Worker for it, with --url and --token");
     }
     let url = resource.origin_url.as_str();
-    let headers = vec![("accept", "application/json, text/event-stream".to_owned())];
-    match network.send(&Request { method: "GET", url, headers, body: None }) {
+    match get(url, None, network) {
         Err(failure) => report.warn(
             CHECK,
             format!("{url} does not answer from here: {failure}"),
             "is your server running, and ORIGIN_URL right? If only the Worker can reach it, this is as it should be",
         ),
-        Ok(response) => judge(url, &response, report),
+        Ok(response) if is_worker(config, resource, &response, network) => report.fail(
+            CHECK,
+            format!("{url} leads to the Worker itself: a loop"),
+            "no request ever reaches your server: set ORIGIN_URL to the address of the server behind the Worker",
+        ),
+        Ok(response) => judge(resource, &response, report),
     }
 }
 
-fn judge(url: &str, response: &Response, report: &mut Report) {
-    let status = response.status;
-    match status {
-        401 => report.warn(
+fn get(url: &str, authorization: Option<&str>, network: &mut Network) -> Result<Response, String> {
+    let mut headers = vec![("accept", "application/json, text/event-stream".to_owned())];
+    headers.extend(authorization.map(|value| ("authorization", value.to_owned())));
+    network.send(&Request { method: "GET", url, headers, body: None })
+}
+
+/// Whether the Worker of these settings is what answered. It is known by how it refuses what is no
+/// token, at an endpoint of its own.
+fn is_worker(config: &Config, resource: &Resource, response: &Response, network: &mut Network) -> bool {
+    let places: Vec<String> = match response.status {
+        300..=399 => return leads_to_worker(config, resource, &response.header("location")),
+        401 => vec![resource.origin_url.clone()],
+        404 if Some(&response.body) == Refusal::NotFound.answer(None, &Detail::default()).body.as_ref() => {
+            let paths = config.resources.iter().map(|resource| resource.canonical.path_as_set());
+            paths.map(|path| [base(&resource.origin_url), path].concat()).collect()
+        }
+        _ => return false,
+    };
+    places.iter().any(|place| {
+        get(place, Some("Bearer none"), network)
+            .is_ok_and(|answer| config.resources.iter().any(|resource| is_refusal_of(resource, &answer)))
+    })
+}
+
+fn is_refusal_of(resource: &Resource, answer: &Response) -> bool {
+    let own = Refusal::TokenParts.answer(Some(&resource.challenges), &Detail::default());
+    let metadata = |line: &str| {
+        let parameters = challenge::parse(line).unwrap_or_default();
+        let found = parameters.into_iter().find(|(name, _)| *name == "resource_metadata");
+        found.map(|(_, url)| url.to_owned())
+    };
+    answer.status == own.status
+        && Some(&answer.body) == own.body.as_ref()
+        && metadata(&answer.header("www-authenticate"))
+            == metadata(own.header("WWW-Authenticate").unwrap_or_default())
+}
+
+/// Whether a redirect leads to a canonical URL or below it, as where everything is sent from http to
+/// https.
+fn leads_to_worker(config: &Config, resource: &Resource, location: &str) -> bool {
+    let Some(to) = resolved(resource, location) else { return false };
+    config.resources.iter().any(|other| {
+        Url::parse(other.canonical.as_str()).is_ok_and(|canonical| {
+            let below = to.path().strip_prefix(other.canonical.path());
+            to.host() == canonical.host()
+                && to.port() == canonical.port()
+                && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    })
+}
+
+/// Where a redirect of the origin's leads.
+fn resolved(resource: &Resource, location: &str) -> Option<Url> {
+    let origin = Url::parse(&resource.origin_url).ok().filter(|_| !location.is_empty())?;
+    origin.join(location).ok()
+}
+
+/// Whom a server takes that refuses this program, if the Worker shows it something.
+fn taken(resource: &Resource) -> Option<&'static str> {
+    let delivery = &resource.delivery;
+    [
+        (resource.assertion.is_some(), "the Worker's assertion"),
+        (delivery.forwards_token, "the client's token, which the Worker passes on,"),
+        (!delivery.headers_text().is_empty(), "the headers that the Worker sets"),
+    ]
+    .into_iter()
+    .find_map(|(is, what)| is.then_some(what))
+}
+
+fn judge(resource: &Resource, response: &Response, report: &mut Report) {
+    let (url, status) = (resource.origin_url.as_str(), response.status);
+    match (status, taken(resource)) {
+        (401, Some(what)) => report.ok(CHECK, format!("{url} takes {what} only (401 to anybody else)")),
+        (401, None) => report.warn(
             CHECK,
             format!("{url} asks for a token itself (401)"),
-            "the Worker keeps the token to itself and answers 502 to that: let your server trust the Worker",
+            "the Worker keeps the token to itself and answers 502 to that: let your server trust the Worker. If ORIGIN_HEADERS is a secret, which is not seen here, this may be as it should be",
         ),
-        300..=399 => report.warn(
-            CHECK,
-            format!("{url} redirects (status {status}) to {}", response.header("location")),
-            "clients follow no redirect with a POST: set ORIGIN_URL to where the server really is",
-        ),
-        404 => report.warn(CHECK, format!("{url} answers 404"), "is the path of ORIGIN_URL right?"),
-        500.. => report.warn(CHECK, format!("{url} answers {status}"), "is your server healthy?"),
-        403 => report.ok(CHECK, format!("{url} is there, and refuses this request without the Worker (403)")),
+        (300..=399, _) => redirects(resource, response, report),
+        (404, _) => report.warn(CHECK, format!("{url} answers 404"), "is the path of ORIGIN_URL right?"),
+        (500.., _) => report.warn(CHECK, format!("{url} answers {status}"), "is your server healthy?"),
+        (403, _) => {
+            report.ok(CHECK, format!("{url} is there, and refuses this request without the Worker (403)"));
+        }
         _ => report.ok(CHECK, format!("{url} answers {status}")),
     }
     let exposed = !matches!(status, 401 | 403) && response.address.as_deref().is_none_or(is_public);
@@ -52,6 +129,23 @@ fn judge(url: &str, response: &Response, report: &mut Report) {
             "whoever knows that address can write the identity headers himself: let your server take requests from the Worker only (a private network, a tunnel, mTLS, a signed assertion)",
         );
     }
+}
+
+/// A redirect, as the Worker passes it on: to a place below ORIGIN_URL with the public address.
+fn redirects(resource: &Resource, response: &Response, report: &mut Report) {
+    let (url, location) = (resource.origin_url.as_str(), response.header("location"));
+    let says = format!("{url} redirects (status {}) to {location}", response.status);
+    let public = resolved(resource, &location).and_then(|to| {
+        let origin = Url::parse(url).ok()?;
+        forward::relocated(&resource.canonical, origin.as_str(), to.as_str())
+    });
+    let todo = match public {
+        Some(public) => format!(
+            "clients are sent to {public}: some follow, and ask twice each time. Set ORIGIN_URL to where your server redirects to"
+        ),
+        None => "clients do not follow it: set ORIGIN_URL to where the server really is".to_owned(),
+    };
+    report.warn(CHECK, says, todo);
 }
 
 /// Whether an address is one that the internet routes; one that cannot be read is taken for it.

@@ -187,7 +187,12 @@ fn facts(rules: &Rules, claims: &Document, now: u64, report: &mut Report) {
     );
     let or = |values: &[String]| values.join(" or ");
     let absent = if rules.audience_in == AudienceIn::AudElseClient { " or none" } else { "" };
-    let says = format!("expected aud {}{absent}, found {}", or(&rules.audiences), shown(claims.get("aud")));
+    let says = format!(
+        "expected aud {}{absent}, found {}{}",
+        or(&rules.audiences),
+        shown(claims.get("aud")),
+        spelled(&rules.audiences, &strings(claims.get("aud")))
+    );
     tell("token.audience", says, &[AudMissing, AudMalformed, AudMismatch]);
     if !rules.clients.is_empty() {
         let found = rules.names.client(claims).unwrap_or("none");
@@ -281,6 +286,21 @@ fn scopes(resource: &Resource, rules: &Rules, claims: &Document, report: &mut Re
             "grant it, or take it out of MCP_SERVER_AUTH_POLICY.required_scopes",
         );
     }
+}
+
+/// Said of audiences that are the same URL and not the same text: case of the host, a default port,
+/// a trailing slash.
+fn spelled(expected: &[String], found: &[String]) -> &'static str {
+    let same = |(a, b): (&String, &String)| a != b && normal(a).is_some_and(|a| normal(b) == Some(a));
+    let pairs = expected.iter().flat_map(|a| found.iter().map(move |b| (a, b)));
+    let is_taken = expected.iter().any(|a| found.contains(a));
+    if !is_taken && pairs.into_iter().any(same) { "; they differ only in how the URL is written" } else { "" }
+}
+
+fn normal(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(url::Url::has_host)?;
+    let query = url.query().unwrap_or_default();
+    Some(format!("{}{}?{query}", url.origin().ascii_serialization(), url.path().trim_end_matches('/')))
 }
 
 fn strings(claim: Option<Node<'_>>) -> Vec<String> {

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open } from "./http.mjs";
 import { closed, listen, reply } from "./issuer.mjs";
+import { BASE } from "./origin.mjs";
 import { bounded } from "./until.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/doctor.mjs", import.meta.url));
@@ -100,6 +101,11 @@ export function offer(issuer, members = {}, path = "") {
   };
   issuer.on(`/.well-known/oauth-authorization-server${path}`, reply.json(document));
   return document;
+}
+
+/** Has an origin answer as an MCP server does, at BASE and at BASE with a slash. */
+export function speaks(origin) {
+  for (const path of [BASE, `${BASE}/`]) origin.on(path, reply.json({ jsonrpc: "2.0", id: 1, result: {} }));
 }
 
 /** A server in front of `port` that may answer itself, or change an answer: `meddle(req, answer)` edits { status, headers, body }. */
