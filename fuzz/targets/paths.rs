@@ -120,11 +120,12 @@ fn stays_below(origin: &str, target: &str) {
 /// No reader of the path finds a server in it other than the one whose path is `canonical`.
 fn belongs_to(config: &Config, canonical: &str, url: &str) {
     for path in decodings(path_of(url)) {
-        for segments in readers(&path).into_iter().filter_map(|reader| reader.segments(&path)) {
+        for reader in readers(&path) {
+            let Some(segments) = reader.segments(&path) else { continue };
             let named = segments.iter().copied().filter(|segment| !segment.is_empty());
             let collapsed: Vec<&[u8]> = [b"".as_slice()].into_iter().chain(named).collect();
             for segments in [segments, collapsed] {
-                let owner = owner(config, &joined(&segments));
+                let owner = owner(config, &reader, &joined(&segments));
                 assert!(owner.is_none_or(|owner| owner == canonical), "{url} is at {owner:?}");
             }
         }
@@ -135,10 +136,13 @@ fn joined(segments: &[&[u8]]) -> String {
     String::from_utf8_lossy(&segments.join(&b'/')).into_owned()
 }
 
-/// The longest canonical path that this path is at or below, in any case.
-fn owner<'c>(config: &'c Config, path: &str) -> Option<&'c str> {
+/// The longest canonical path that this path is at or below, in any case, and as this reader reads it.
+fn owner<'c>(config: &'c Config, reader: &Reader, path: &str) -> Option<&'c str> {
     let canonicals = config.resources.iter().map(|resource| resource.canonical.path());
-    let holds = |canonical: &&str| is_below(&canonical.to_lowercase(), &path.to_lowercase());
+    let read = |canonical: &str| reader.segments(canonical.as_bytes()).map(|segments| joined(&segments));
+    let holds = |canonical: &&str| {
+        read(canonical).is_some_and(|root| is_below(&root.to_lowercase(), &path.to_lowercase()))
+    };
     canonicals.filter(holds).max_by_key(|canonical| canonical.len())
 }
 
