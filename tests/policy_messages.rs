@@ -90,16 +90,6 @@ fn bodies() {
         ("a byte order mark", "\u{feff}{\"method\":\"ping\"}".into(), "not JSON"),
         ("half a surrogate", r#"{"method":"tools/call","params":{"name":"\ud800"}}"#.into(), "not JSON"),
         ("half a surrogate as id", r#"{"method":"ping","id":"\udc00"}"#.into(), "not JSON"),
-        ("a number beyond f64 as id", r#"{"method":"ping","id":1e999}"#.into(), "not JSON"),
-        ("the same below zero", r#"{"method":"ping","id":-1e400}"#.into(), "not JSON"),
-        ("the same in digits", format!(r#"{{"method":"ping","id":{}}}"#, "9".repeat(310)), "not JSON"),
-        ("the same in a batch", r#"[{"method":"ping"},{"method":"ping","id":1E+309}]"#.into(), "not JSON"),
-        ("the same in a response", r#"{"result":{},"id":1e999}"#.into(), "not JSON"),
-        ("an id that rounds to zero", r#"{"method":"ping","id":1e-999}"#.into(), "ping [] 1e-999 -"),
-        ("the largest number as id", r#"{"method":"ping","id":1.7e308}"#.into(), "ping [] 1.7e308 -"),
-        ("zero below zero as id", r#"{"method":"ping","id":-0}"#.into(), "ping [] -0 -"),
-        ("an id with a zero before it", r#"{"method":"ping","id":01}"#.into(), "not JSON"),
-        ("an id that is too long, and too large", format!(r#"{{"method":"ping","id":{}}}"#, "9".repeat(2000)), "not JSON"),
         ("a control character", "{\"method\":\"pi\nng\"}".into(), "not JSON"),
         ("a text", r#""ping""#.into(), "no message -"),
         ("null", "null".into(), "no message -"),
@@ -136,36 +126,6 @@ fn bodies() {
     ] {
         assert_eq!(told(bytes), "not JSON", "not UTF-8");
     }
-}
-
-/// A number is one everywhere or nowhere: as id, as an argument, and below.
-#[test]
-fn numbers_are_judged_alike_everywhere() {
-    let nines = "9".repeat(400);
-    let numbers = [
-        "0",
-        "-0",
-        "1",
-        "-1",
-        "1.5",
-        "1e308",
-        "1e309",
-        "-1e309",
-        "1E400",
-        "1e999",
-        "1e-999",
-        "0e999",
-        "01",
-        "1.",
-        "123456789012345678901234567890",
-        nines.as_str(),
-    ];
-    for_each_row(numbers, |number| {
-        let reads = |body: String| read(body.as_bytes()).is_ok();
-        let as_id = reads(format!(r#"{{"method":"ping","id":{number}}}"#));
-        same(number, reads(format!(r#"{{"method":"ping","params":{{"x":{number}}}}}"#)), as_id)?;
-        same(number, reads(format!(r#"{{"id":1,"result":[{number}]}}"#)), as_id)
-    });
 }
 
 #[test]
