@@ -12,6 +12,7 @@ import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
+import { plainLines } from "../scripts/plain.mjs";
 import { answerLogin, loginPage } from "./login-page.mjs";
 
 /** The one scope of the demo's MCP server. Every access token carries it, whatever the client asked for. */
@@ -51,7 +52,7 @@ export async function startAuthorizationServer({ port, resource, scopes = [SCOPE
   const server = createServer((req, res) => {
     answer(provider, handle, { issuer, resource, scope: scopes[0] }, req, res).catch((error) => {
       const lost = error instanceof errors.SessionNotFound;
-      if (!lost) console.error(error);
+      if (!lost) console.error(plainLines(error?.stack ?? error));
       if (!res.headersSent) res.writeHead(lost ? 400 : 500, { "content-type": "text/plain" });
       res.end(lost
         ? "This login is over, or it was begun in another browser. Start again from the client.\n"

@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { plain, plainLines } from "../scripts/plain.mjs";
 import { ensurePackages, requireNode } from "../scripts/setup.mjs";
 
 const DEFAULT_URL = "http://127.0.0.1:8787/mcp";
@@ -139,15 +140,15 @@ async function main() {
   const { client, transport, tokens, steps } = await connect(url, { user: values.user });
   try {
     if (values.token) {
-      console.log(tokens.access_token);
+      console.log(plain(tokens.access_token));
       return;
     }
-    for (const step of steps) console.log(step);
+    for (const step of steps) console.log(plain(step));
     const { tools } = await client.listTools();
     console.log(`\n${tools.length} tools at ${url}, as ${values.user}:`);
-    for (const tool of tools) console.log(`  ${tool.name}`);
+    for (const tool of tools) console.log(plain(`  ${tool.name}`));
     const answer = await client.callTool({ name: "echo", arguments: { message: "hello" } });
-    console.log(`\necho: ${answer.content.map((part) => part.text).join(" ")}`);
+    console.log(`\n${plainLines(`echo: ${answer.content.map((part) => part.text).join(" ")}`)}`);
   } finally {
     await transport.terminateSession(); // DELETE, where the server keeps sessions
     await client.close();
@@ -159,7 +160,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     const causes = [error];
     while (causes.at(-1).cause) causes.push(causes.at(-1).cause);
     const refused = causes.some((cause) => cause.code === "ECONNREFUSED");
-    console.error(`client: ${refused ? "nothing answers there; is `npm start` running?" : causes.map((c) => c.message).join(": ")}`);
+    console.error(plainLines(`client: ${refused ? "nothing answers there; is `npm start` running?" : causes.map((c) => c.message).join(": ")}`));
     process.exit(1);
   });
 }

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { plainLines } from "../scripts/plain.mjs";
 import { ROOT } from "../scripts/setup.mjs";
 
 const KEPT_LINES = 60;
@@ -98,7 +99,7 @@ export class Part {
         this.#tail.push(line);
         if (this.#tail.length > KEPT_LINES) this.#tail.shift();
         const shown = !this.#stopping && show(line);
-        if (shown) console.log(typeof shown === "string" ? shown : line);
+        if (shown) console.log(plainLines(typeof shown === "string" ? shown : line));
       }
     });
   }

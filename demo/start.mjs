@@ -13,6 +13,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { plainLines } from "../scripts/plain.mjs";
 import { timed } from "../scripts/serve/log.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
@@ -124,7 +125,7 @@ async function end(code, words) {
   ending = true;
   await Promise.all(parts.map((part) => part.stop()));
   if (temporary) rmSync(state, { recursive: true, force: true });
-  (code ? console.error : console.log)(`\n${words.trim()}`);
+  (code ? console.error : console.log)(`\n${plainLines(words.trim())}`);
   process.exit(code);
 }
 

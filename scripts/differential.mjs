@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { plainLines } from "./plain.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
 
 const USAGE = "usage: npm run differential [-- [--count N] [--seed N]]";
@@ -33,7 +34,7 @@ console.log(`Asking the Worker, jose${made.reason ? "" : " and PyJWT"} about ${c
 const { outcomes, failures } = await compare({ count, seed, audience: AUDIENCE, interpreter: made.commands?.differential });
 for (const [outcome, mutants] of Object.entries(outcomes).sort(([, a], [, b]) => b - a)) console.log(`${String(mutants).padStart(6)}  ${outcome}`);
 for (const { what, token, ways, verdicts, reason } of failures.slice(0, SHOWN)) {
-  console.error(`\n${what}: ${ways.join(", ")}\n${JSON.stringify(verdicts)} ${reason ?? ""}\n${token}`);
+  console.error(plainLines(`\n${what}: ${ways.join(", ")}\n${JSON.stringify(verdicts)} ${reason ?? ""}\n${token}`));
 }
 if (failures.length) stop(`\n${failures.length} of ${count} mutants are judged otherwise than they should be (seed ${seed}).`);
 console.log(`\n${count} mutants (seed ${seed}): none is taken by the Worker alone, and every difference is explained in tests/differential/known.mjs.`);

@@ -11,6 +11,7 @@ import https from "node:https";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
+import { plain, plainJson } from "./plain.mjs";
 import { requireNode, requireRust, ROOT, stop } from "./setup.mjs";
 
 const USAGE = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
@@ -38,7 +39,7 @@ for await (const text of createInterface({ input: child.stdout })) {
   }
 }
 const code = await ended;
-if (json) console.log(JSON.stringify({ ok: code === 0, lines }, null, 2));
+if (json) console.log(plainJson({ ok: code === 0, lines }));
 else summary();
 process.exitCode = code ?? 1;
 
@@ -120,10 +121,8 @@ function exchange({ method, url, headers, body }) {
 }
 
 function print({ level, check, says, todo }) {
-  // What servers and tokens say is not to move the cursor.
-  const plain = (text) => text.replace(/\p{Cc}/gu, "?");
-  console.log(`${level.padEnd(5)} ${check}: ${plain(says)}`);
-  if (todo) console.log(`      → ${plain(todo)}`);
+  console.log(plain(`${level.padEnd(5)} ${check}: ${says}`));
+  if (todo) console.log(plain(`      → ${todo}`));
 }
 
 function summary() {

@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { plain } from "./plain.mjs";
 import { ensurePackages, requireNode, ROOT, stop } from "./setup.mjs";
 
 const USAGE = "usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]";
@@ -23,12 +24,13 @@ const { command, wanted, options } = readArguments();
 const names = JSON.parse(wrangler("list", "--prefix", PREFIX)).map(({ name }) => name);
 const records = names.map((name) => ({ name, ...describe(wrangler("get", name, "--text")) }));
 const chosen = records.filter(({ source }) => !wanted || source.includes(wanted));
-for (const { name, source, details } of chosen) {
+for (const { name, source, more = "", details = [] } of chosen) {
   if (command === "purge") wrangler("delete", name);
   // The query may hold a key of its own; the Worker's log leaves it out, too.
-  console.log(`${command === "purge" ? "removed " : ""}${source.split("?")[0]}${details}`);
+  console.log(plain(`${command === "purge" ? "removed " : ""}${source.split("?")[0]}${more}`));
+  for (const detail of details) console.log(plain(`  ${detail}`));
 }
-if (!chosen.length) console.log(wanted ? `KV holds no key set whose source contains "${wanted}".` : "KV holds no key set.");
+if (!chosen.length) console.log(wanted ? plain(`KV holds no key set whose source contains "${wanted}".`) : "KV holds no key set.");
 if (command === "purge" && chosen.length) {
   console.log("\nRunning isolates still have what they hold in memory. `npx wrangler deploy` starts new ones.");
 }
@@ -36,13 +38,13 @@ if (command === "purge" && chosen.length) {
 function describe(text) {
   try {
     const { format, source, fetched_at, fresh_for, jwks } = JSON.parse(text);
-    if (format !== FORMAT) throw new Error("another format");
+    if (format !== FORMAT || typeof source !== "string") throw new Error("another format");
     const age = Math.floor(Date.now() / 1000) - fetched_at;
     const kids = JSON.parse(jwks).keys.map(({ kid }) => kid ?? "(no kid)");
     const state = age < fresh_for ? `fresh for ${fresh_for - age} s more` : `stale for ${age - fresh_for} s`;
-    return { source, details: `\n  fetched ${age} s ago, ${state}\n  kids: ${kids.join(" ")}` };
+    return { source, details: [`fetched ${age} s ago, ${state}`, `kids: ${kids.join(" ")}`] };
   } catch {
-    return { source: "unreadable", details: ": the Worker takes it for no key set" };
+    return { source: "unreadable", more: ": the Worker takes it for no key set" };
   }
 }
 

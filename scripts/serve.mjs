@@ -11,6 +11,7 @@ import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { plain } from "./plain.mjs";
 import { timed } from "./serve/log.mjs";
 import { startWorkerd } from "./serve/workerd.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
@@ -31,7 +32,7 @@ if (options.build) {
 
 const settings = await readSettings();
 const faults = await judge();
-if (faults) stop(`The settings have faults:\n${faults.map((fault) => `- ${fault}`).join("\n")}`);
+if (faults) stop(`The settings have faults:\n${faults.map((fault) => `- ${plain(fault)}`).join("\n")}`);
 await serve();
 
 async function readSettings() {
@@ -67,7 +68,7 @@ async function judge() {
 async function serve() {
   const kv = prepareKv();
   const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
-  const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(line));
+  const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(plain(line)));
   const workerd = startWorkerd(settings, { address: `${host}:${options.port}`, kv, heard });
   let ending = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

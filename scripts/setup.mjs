@@ -1,6 +1,6 @@
 // What every command needs before it can do its work: Node, the npm packages, Rust.
 //
-// It promises: only node: built-ins are imported here, so a fresh clone can run it; what can be installed without
+// It promises: only node: built-ins are imported here, and what needs no more, so a fresh clone can run it; what can be installed without
 // asking (npm packages, into this folder) is installed; what cannot is named in one sentence, and the exit code is 1.
 // A signal ends a command with all that it started; `exec` in package.json is there so that npm's signals arrive.
 
@@ -11,6 +11,8 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import { plainLines } from "./plain.mjs";
+
 /** The repository's folder; every command runs there, wherever it was called from. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -19,9 +21,9 @@ const LOCK = join(ROOT, "package-lock.json");
 // npm writes this one last, so an interrupted installation is seen and done again.
 const INSTALLED = join(ROOT, "node_modules", ".package-lock.json");
 
-/** One sentence on stderr, exit code 1. */
+/** One sentence on stderr, and perhaps what another program said; exit code 1. */
 export function stop(sentence) {
-  console.error(sentence);
+  console.error(plainLines(sentence));
   process.exit(1);
 }
 

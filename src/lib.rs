@@ -6,7 +6,7 @@
 //! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
 //! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
 //! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
-//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people. `compatibility`: for clients and servers that know no better.
+//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people. `plain`: what others say, on a terminal. `compatibility`: for clients and servers that know no better.
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
@@ -34,6 +34,7 @@ pub mod landing;
 pub mod limits;
 pub mod metadata;
 mod path;
+pub mod plain;
 pub mod policy;
 pub mod presets;
 pub mod refusal;

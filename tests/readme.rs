@@ -10,6 +10,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use mcp_edge_auth::plain::is_plain;
+
 const README: &str = include_str!("../README.md");
 
 /// The code block of README's step 3, without its indentation.
@@ -120,6 +122,34 @@ fn every_fault_is_printed_and_no_value() {
         assert!(said.contains(name), "{name}: {said}");
     }
     assert!(!said.contains("s3cret"), "{said}");
+}
+
+/// Names and values of a file that somebody else wrote.
+#[test]
+fn nothing_in_the_settings_moves_the_cursor() {
+    let hostile = r"k\u001B[2J\r\nok\u007F\u009B31m\u2028ok\u202Edne";
+    let with = |line: &str| wrangler_toml().replace("[vars]", &format!("[vars]\n{line}"));
+    let files = [
+        ("hostile-name", with(&format!("\"{hostile}\" = 1")), true),
+        ("hostile-setting", with(&format!("\"MCP_SERVER_AUTH_{hostile}\" = 1")), false),
+        ("hostile-field", with(&format!("MCP_SERVER_AUTH_POLICY = {{ \"{hostile}\" = 1 }}")), false),
+        (
+            "hostile-value",
+            with(&format!(
+                "MCP_SERVER_AUTH_ASSERTION = \"header\"\nMCP_SERVER_AUTH_ASSERTION_ISSUER = \"{hostile}\""
+            )),
+            true,
+        ),
+        ("hostile-file", "vars = \u{1b}[2J\u{9b}31m\u{202e} \"\u{7f}\"".to_owned(), false),
+    ];
+    for (name, file, passes) in files {
+        let (passed, said) = Folder::with(name, &file).check(&[]);
+        assert_eq!(passed, passes, "{name}: {said}");
+        assert!(said.chars().all(|c| c == '\n' || is_plain(c)), "{name}: {said:?}");
+        assert!(!said.lines().any(|line| line.starts_with("ok")), "{name}: {said:?}");
+    }
+    let (_, said) = Folder::with("hostile-env", &wrangler_toml()).check(&["--env", "\u{1b}[2J"]);
+    assert!(said.contains("[env.?[2J]"), "{said:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { plain } from "../plain.mjs";
 import { ROOT } from "../setup.mjs";
 
 const BUILD = join(ROOT, "build");
@@ -33,7 +34,7 @@ export function startWorkerd(settings, { address, kv, heard }) {
   let refusal = "";
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (line.startsWith("stack:")) return; // addresses in workerd's own code
-    if (isListening) console.error(line);
+    if (isListening) console.error(plain(line));
     else refusal ||= line;
   });
   const ended = new Promise((resolve) => {

@@ -8,7 +8,15 @@
 use std::process::ExitCode;
 
 use mcp_edge_auth::config::Config;
+use mcp_edge_auth::plain;
 use mcp_edge_auth::wrangler::{self, Deployment};
+
+/// Prints a line, in which no name or value of the settings moves the cursor.
+macro_rules! say {
+    ($($text:tt)*) => {
+        println!("{}", plain::line(&format!($($text)*)))
+    };
+}
 
 const USAGE: &str = "usage: npm run check -- [--env NAME] [--config FILE]";
 
@@ -43,23 +51,23 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Option<String>,
 
 fn report(deployment: &Deployment, file: &str) -> ExitCode {
     for name in deployment.variables.secrets() {
-        println!(
+        say!(
             "warning: {name} is a secret, and whoever can read {file} has it. Better: npx wrangler secret put {name}"
         );
     }
     for name in &deployment.unread {
-        println!("warning: {name}: the Worker reads no such variable. Is it spelled as in README, Settings?");
+        say!("warning: {name}: the Worker reads no such variable. Is it spelled as in README, Settings?");
     }
     match Config::read(&deployment.variables) {
         Err(faults) => {
-            println!("Resource Server auth enabled: false");
+            say!("Resource Server auth enabled: false");
             for fault in faults {
-                println!("- {fault}");
+                say!("- {fault}");
             }
             ExitCode::FAILURE
         }
         Ok(config) => {
-            println!("Resource Server auth enabled: true");
+            say!("Resource Server auth enabled: true");
             for resource in &config.resources {
                 let one = config.resources.len() == 1;
                 if !one {
@@ -68,31 +76,33 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
                     } else {
                         ""
                     };
-                    println!("\n{}{default}", resource.canonical.as_str());
+                    println!();
+                    say!("{}{default}", resource.canonical.as_str());
                 }
                 for (name, values) in config.summary(resource) {
                     if one || name != CANONICAL {
-                        println!("{}{name}: {}", if one { "" } else { "  " }, values.join(", "));
+                        say!("{}{name}: {}", if one { "" } else { "  " }, values.join(", "));
                     }
                 }
             }
             if config.resources.len() > 1 {
                 let host = if config.by_host { "host and path" } else { "path; any host" };
-                println!("\nServers are told apart by: {host}");
+                println!();
+                say!("Servers are told apart by: {host}");
             }
             for name in &config.unseen_secrets {
-                println!("Not seen here, and needed: npx wrangler secret put {name}");
+                say!("Not seen here, and needed: npx wrangler secret put {name}");
             }
             for warning in &config.warnings {
-                println!("warning: {warning}");
+                say!("warning: {warning}");
             }
-            println!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });
+            say!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });
             ExitCode::SUCCESS
         }
     }
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("{message}");
+    eprintln!("{}", plain::lines(message));
     ExitCode::FAILURE
 }

@@ -5,6 +5,7 @@ use super::urls;
 use super::variables::Variables;
 use crate::landing::About;
 use crate::limits;
+use crate::plain;
 
 pub(super) fn read(variables: &Variables, faults: &mut Faults) -> About {
     About {
@@ -18,8 +19,7 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> About {
 fn name(variables: &Variables, faults: &mut Faults) -> Option<String> {
     let found = variables.get("RESOURCE_NAME", faults)?;
     let name = found.value.as_str().map(str::trim).filter(|name| {
-        name.chars().count() <= limits::RESOURCE_NAME_CHARS
-            && !name.chars().any(|c| c.is_control() || is_bidi(c))
+        name.chars().count() <= limits::RESOURCE_NAME_CHARS && name.chars().all(plain::is_plain)
     });
     if name.is_none() {
         let expected = "one line of text, 100 characters at most";
@@ -35,11 +35,6 @@ fn url(variables: &Variables, name: &str, faults: &mut Faults) -> Option<String>
         faults.add(found.name, "", urls::PUBLIC_PAGE);
     }
     url.map(str::to_owned)
-}
-
-/// Characters that turn the direction of what follows them around: a name with one could make the page read as something else.
-const fn is_bidi(character: char) -> bool {
-    matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A variable that is true or false.

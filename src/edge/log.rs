@@ -7,6 +7,7 @@ use web_sys::console;
 use crate::config::{Config, Fault, KeySource, Resource, Warning};
 use crate::decide::Refused;
 use crate::limits::{self, Seconds};
+use crate::plain;
 use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
 use crate::verify::{Verification, Verified};
@@ -154,7 +155,7 @@ impl Line {
         let mut text = Vec::with_capacity(USUAL_BYTES);
         let _written = serde_json::to_writer(&mut text, self); // into memory: it cannot fail
         text.pop();
-        String::from_utf8(text).unwrap_or_default()
+        plain::json(String::from_utf8(text).unwrap_or_default())
     }
 }
 
@@ -246,6 +247,6 @@ impl Serialize for Members {
 }
 
 fn print(line: &impl Serialize) {
-    let line = serde_json::to_string(line).unwrap_or_default();
+    let line = plain::json(serde_json::to_string(line).unwrap_or_default());
     console::log_1(&line.into());
 }

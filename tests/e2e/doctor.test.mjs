@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { doctor, judge, offer, run, wranglerToml } from "./support/doctor.mjs";
+import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { reply, startIssuer } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { mint } from "./support/mint.mjs";
@@ -310,6 +311,14 @@ test("what a server says does not reach the terminal as it is", async (t) => {
   offer(issuer, { issuer: "https://evil.example/\u001b[2J\u0007" });
   const { out } = await run(["--config", wranglerToml(t, vars)]);
   assert.match(out, /evil\.example\/\?\[2J\?/);
+  assertPlain(out);
+  offer(issuer, { issuer: `https://evil.example/${HOSTILE}` });
+  const told = await run(["--config", wranglerToml(t, vars)]);
+  assert.match(told.out, /evil\.example\/k\?\[2J\?\?\?ok\?\?31m\?ok\?dne\?/, told.err);
+  assertPlain(told.out);
+  const json = await run(["--config", wranglerToml(t, vars), "--json"]);
+  assertPlain(json.out);
+  assert.ok(JSON.parse(json.out).lines.some(({ says }) => says.includes(HOSTILE)), "to a program it is said as it was");
 });
 
 test("of several servers each issuer is looked at once", async (t) => {

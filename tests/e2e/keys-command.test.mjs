@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT, wranglerEnv } from "./support/bundle.mjs";
 import { startIssuer } from "./support/issuer.mjs";
+import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { assertKeys } from "./support/key-steps.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { mint } from "./support/mint.mjs";
@@ -82,6 +83,28 @@ test("show and purge, on what a Worker has put there", async (t) => {
   assert.deepEqual(left.keys.map(({ name }) => name), ["other"]);
   await assertKeys(last, "issuer", s.token());
   await assertKeys(last, "issuer", mint({ key: other, claims: goodClaims(second) }));
+});
+
+test("what stands in KV does not reach the terminal as it is", async (t) => {
+  const { folder, kv } = persisted(t);
+  const s = await stage(t, { runtime: "miniflare", kv });
+  const namespace = await s.worker.kvNamespace();
+  const record = (source, kid) => JSON.stringify({ format: 1, source, fetched_at: 0, fresh_for: 60, jwks: JSON.stringify({ keys: [{ kid }] }) });
+  await namespace.put("jwks:a", record(`jwks_uri https://a.example/${HOSTILE}`, "plain"));
+  await namespace.put("jwks:b", record("jwks_uri https://b.example/jwks", HOSTILE));
+  await namespace.put("jwks:c", record(7, "c"));
+  await s.worker.stop();
+  const shown = await keys("show", "--persist-to", folder);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stdout, /^jwks_uri https:\/\/a\.example\/k\?\[2J/m);
+  assert.match(shown.stdout, /^ {2}kids: k\?\[2J/m);
+  assert.match(shown.stdout, /^unreadable: /m, "a source that is no text");
+  assertPlain(shown.stdout);
+  const none = await keys("show", `${HOSTILE}`, "--persist-to", folder);
+  assertPlain(none.stdout + none.stderr);
+  const failed = await keys("show", "--persist-to", folder, "--config", join(folder, `none${HOSTILE.replaceAll("\0", "")}.toml`));
+  assert.equal(failed.code, 1);
+  assertPlain(failed.stderr.replaceAll("\nok", " ok"));
 });
 
 test("nothing to show and nothing to purge is said, and is no failure", async (t) => {

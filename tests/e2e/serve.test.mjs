@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT, wranglerEnv } from "./support/bundle.mjs";
+import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { open, send, whole } from "./support/http.mjs";
 import { reply, startIssuer } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
@@ -145,6 +146,14 @@ test("with faults it does not start, and names them", async (t) => {
   assert.ok(own.includes("CANONICAL_URL") && !own.includes("CACHE_TTL") && !own.includes("ORIGIN_URL"), own);
   assert.match(await refused(t, path, "--env", "absent"), /absent/);
   assert.deepEqual(readdirSync(join(path, "tmp")), []); // nothing of what workerd was told is left
+});
+
+test("what the settings hold does not reach the terminal as it is", async (t) => {
+  const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
+  const policy = JSON.stringify({ [HOSTILE]: 1 }).replaceAll(/[\u007f-\uffff]/g, (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const said = await refused(t, folder(t, vars(issuer, origin).replace("[vars]", `[vars]\nMCP_SERVER_AUTH_POLICY = '${policy}'`)));
+  assert.match(said, /^- MCP_SERVER_AUTH_POLICY\.k\?\[2J.*no such field/m);
+  assertPlain(said);
 });
 
 test("secrets come from .dev.vars; one that is missing or has a fault is found before a port is opened", async (t) => {

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, Lines, StdinLock, Write as _, stdin, stdout};
 
 use mcp_edge_auth::json::{self, Object};
+use mcp_edge_auth::plain;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -52,10 +53,8 @@ impl Network {
     /// The answer, or why there is none.
     pub(crate) fn send(&mut self, request: &Request<'_>) -> Result<Response, String> {
         let Request { method, url, headers, body } = request;
-        println!(
-            "{}",
-            json!({ "fetch": { "method": method, "url": url, "headers": headers, "body": body } })
-        );
+        let fetch = json!({ "fetch": { "method": method, "url": url, "headers": headers, "body": body } });
+        println!("{}", plain::json(fetch.to_string()));
         let gone = || "nobody answers".to_owned();
         stdout().flush().map_err(|_| gone())?;
         let line = self.lines.next().and_then(Result::ok).ok_or_else(gone)?;

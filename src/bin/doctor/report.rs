@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use mcp_edge_auth::plain;
 use serde_json::json;
 
 #[derive(Debug, Default)]
@@ -41,5 +42,6 @@ impl Report {
 }
 
 fn line(level: &str, check: &str, says: &str, todo: &str) {
-    println!("{}", json!({ "line": { "level": level, "check": check, "says": says, "todo": todo } }));
+    let line = json!({ "line": { "level": level, "check": check, "says": says, "todo": todo } });
+    println!("{}", plain::json(line.to_string()));
 }
