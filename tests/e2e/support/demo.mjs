@@ -29,7 +29,7 @@ export async function startDemo() {
   });
   demo.url = demo.lines.url;
   demo.port = Number(new URL(demo.url).port);
-  demo.requests = () => said.split("\n").filter((line) => line.startsWith('{"event":"request"')).map((line) => JSON.parse(line));
+  demo.requests = () => said.split("\n").filter((line) => /^\{"time":"[^"]+","event":"request"/.test(line)).map((line) => JSON.parse(line));
   demo.stop = async (signal = "SIGTERM") => {
     if (demo.code === undefined) child.kill(signal);
     return bounded("the demo's end", demo.ended, STOP_MS);
