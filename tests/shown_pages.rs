@@ -59,6 +59,33 @@ fn has(file: &str, title: &str) -> Result<bool, String> {
     })
 }
 
+/// The text of README and of every page in docs/.
+fn pages() -> Vec<(String, String)> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let names = fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages = names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    pages.chain(["README.md".to_owned()]).map(|path| (path.clone(), read(&path).unwrap())).collect()
+}
+
+#[test]
+fn every_wrangler_toml_that_is_shown_is_built_as_the_one_of_the_clone() {
+    let build = |text: &str| text.parse::<toml::Table>().unwrap().get("build").cloned();
+    let ours = build(&read("wrangler.toml").unwrap());
+    assert!(ours.is_some());
+    let mut shown = Vec::new();
+    for (path, page) in pages() {
+        for part in page.split("```toml\n").skip(1) {
+            let block = part.split_once("```").unwrap().0.replace("\n   ", "\n");
+            if block.contains("[build]") {
+                assert_eq!(build(&block), ours, "{path}");
+                shown.push(path.clone());
+            }
+        }
+    }
+    shown.sort();
+    assert_eq!(shown, ["README.md", "docs/many-servers.md"]);
+}
+
 #[test]
 fn every_requirement_has_a_test() {
     let rows = rows(CONFORMANCE, "shown by");
