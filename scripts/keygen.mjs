@@ -16,7 +16,9 @@ console.log(session ? crypto.randomBytes(32).toString("base64url") : JSON.string
 const [options, secret] = session
   ? [" -- --session", "MCP_SERVER_AUTH_SESSION_KEY"]
   : [alg === "ES256" ? "" : ` -- --alg ${alg}`, "MCP_SERVER_AUTH_ASSERTION_KEY"];
-console.error(`\nNothing was stored. To make a key and store it as the Worker's secret, in one line:
+console.error(`\nNothing was stored. To make a key and store it, in one line: for \`npm run serve\`,
+echo "${secret}='$(npm run -s keygen${options})'" >> .dev.vars
+or as the secret of the Worker on Cloudflare,
 npm run -s keygen${options} | npx wrangler secret put ${secret}`);
 
 function privateJwk(alg) {

@@ -1,7 +1,7 @@
 // docs/self-hosting.md: `npm run serve` is the Worker in bare workerd, with wrangler.toml's settings and the secrets of `.dev.vars`, its key
 // sets on disk; with a fault in the settings it does not start.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -281,4 +281,28 @@ test("after a second signal, an open stream is not waited for", async (t) => {
   server.kill("SIGTERM");
   assert.equal(await bounded("the server's end", server.ended, 5_000), 0, server.stderr);
   await assert.rejects(send(server.port), { code: "ECONNREFUSED" });
+});
+
+test("what keygen prints goes into .dev.vars as docs/self-hosting.md says, and the last key of a name counts", async (t) => {
+  const page = readFileSync(join(ROOT, "docs", "self-hosting.md"), "utf8");
+  const [, commands] = /^```sh\n(umask [^]*?)^```$/m.exec(page);
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const path = folder(t, vars(issuer, origin).replace("[vars]", '[vars]\nMCP_SERVER_AUTH_ASSERTION = "header"'));
+  const keygen = `'${process.execPath}' '${join(ROOT, "scripts", "keygen.mjs")}'`;
+  for (const _ of ["the first time", "a second time"]) {
+    const script = commands.replaceAll("npm run -s keygen --", keygen).replaceAll("npm run -s keygen", keygen);
+    execFileSync("sh", ["-ec", script], { cwd: path, stdio: "pipe" });
+  }
+  const file = join(path, ".dev.vars");
+  assert.equal(statSync(file).mode & 0o077, 0);
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  assert.equal(lines.length, 4);
+
+  const server = await serving(t, path);
+  origin.on(BASE, (_, res) => res.writeHead(200, { "mcp-session-id": "a" }).end());
+  const response = await call(server, mint({ key: rsa, claims: goodClaims(issuer) }));
+  assert.match(response.get("mcp-session-id"), /^a\.[\w-]{43}$/);
+  const [head] = origin.last().header("x-mcp-auth-assertion").split(".");
+  const { kid } = JSON.parse(lines.findLast((line) => line.startsWith("MCP_SERVER_AUTH_ASSERTION_KEY=")).slice("MCP_SERVER_AUTH_ASSERTION_KEY='".length, -1));
+  assert.equal(JSON.parse(Buffer.from(head, "base64url")).kid, kid);
 });
