@@ -172,12 +172,12 @@ pub const PRESETS: [Preset; 18] = [
         issuers: &["https://login.microsoftonline.com/{tenant}/v2.0", "https://sts.windows.net/{tenant}/"],
         jwks_uri: Some("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys"),
         audience: Audience::Told(
-            "the application (client) ID of your API, and its api://… identifier URI for v1 tokens",
+            "the application (client) ID of your API; for v1 tokens without `use_guid` its Application ID URIs, too",
         ),
         names: ClaimNames { client: &["azp", "appid"], scopes: &["scp"], roles: &["roles"] },
         any_of: &["scp", "roles"], // an ID token for the same application has neither, nor has a daemon that was granted nothing
         warnings: &[
-            "Entra refuses logins of clients that send `resource` (AADSTS9010010), as MCP clients do, unless it fits the requested scope",
+            "the canonical URL must be an Application ID URI of your API (set its requestedAccessTokenVersion to 2 first), or logins of MCP clients end in AADSTS9010010",
         ],
         ..Preset::PLAIN
     },

@@ -175,6 +175,8 @@ fn entra_id() {
                 "aud_mismatch",
             ),
             ("for this server's URL", of(&v2, json!({ "aud": CANONICAL })), "aud_mismatch"),
+            // `use_guid`: the ID in a v1 token.
+            ("v1 for the ID", of(&v1, json!({ "aud": "app-1" })), "client-1 tools.read"),
         ],
     );
 }
