@@ -137,10 +137,11 @@ pub fn parse(token: &str) -> Result<Token, Refusal> {
     let header = Document::read(header).ok_or(Refusal::TokenJson)?;
     let claims = Document::read(claims).ok_or(Refusal::TokenJson)?;
 
-    let alg = string(&header, "alg")?.ok_or(Refusal::AlgMissing)?;
-    let kid = string(&header, "kid")?;
-    let typ = string(&header, "typ")?;
-    refuse_crit(&header)?;
+    let header = Header::of(&header);
+    let alg = string(header.alg)?.ok_or(Refusal::AlgMissing)?;
+    let kid = string(header.kid)?;
+    let typ = string(header.typ)?;
+    refuse_crit(header.crit)?;
     refuse_other_payloads(&header)?;
     let at_jwt = check_typ(typ)?;
     Ok(Token {
@@ -162,17 +163,47 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     base64url(part).ok_or(Refusal::TokenEncoding)
 }
 
+/// The members of a header that are looked at, found in one pass.
+#[derive(Default)]
+struct Header<'h> {
+    alg: Option<Node<'h>>,
+    kid: Option<Node<'h>>,
+    typ: Option<Node<'h>>,
+    crit: Option<Node<'h>>,
+    b64: Option<Node<'h>>,
+    /// `zip` or `enc`, whatever it says.
+    is_of_jwe: bool,
+}
+
+impl<'h> Header<'h> {
+    fn of(document: &'h Document) -> Self {
+        let mut header = Self::default();
+        for (name, value) in document.members() {
+            match name {
+                "alg" => header.alg = Some(value),
+                "kid" => header.kid = Some(value),
+                "typ" => header.typ = Some(value),
+                "crit" => header.crit = Some(value),
+                "b64" => header.b64 = Some(value),
+                "zip" | "enc" => header.is_of_jwe = true,
+                _ => {}
+            }
+        }
+        header
+    }
+}
+
 /// A header member that is a string if it is there at all; `null` is of the wrong type.
-fn string<'h>(header: &'h Document, name: &str) -> Result<Option<&'h str>, Refusal> {
-    match header.get(name) {
+const fn string(member: Option<Node<'_>>) -> Result<Option<&str>, Refusal> {
+    match member {
         None => Ok(None),
         Some(Node::String(text)) => Ok(Some(text)),
         Some(_) => Err(Refusal::HeaderMemberType),
     }
 }
 
-fn refuse_crit(header: &Document) -> Result<(), Refusal> {
-    match header.get("crit") {
+const fn refuse_crit(crit: Option<Node<'_>>) -> Result<(), Refusal> {
+    match crit {
         None => Ok(()),
         Some(Node::Array(_)) => Err(Refusal::CritPresent),
         Some(_) => Err(Refusal::HeaderMemberType),
@@ -180,10 +211,9 @@ fn refuse_crit(header: &Document) -> Result<(), Refusal> {
 }
 
 /// RFC 7797 section 6 wants `crit` beside `b64`; some readers heed a `b64` without it, others do not.
-fn refuse_other_payloads(header: &Document) -> Result<(), Refusal> {
-    let is_encoded = matches!(header.get("b64"), None | Some(Node::Bool(true)));
-    let is_encrypted = || header.get("zip").or_else(|| header.get("enc")).is_some();
-    if is_encoded && !is_encrypted() { Ok(()) } else { Err(Refusal::HeaderMemberType) }
+const fn refuse_other_payloads(header: &Header<'_>) -> Result<(), Refusal> {
+    let is_encoded = matches!(header.b64, None | Some(Node::Bool(true)));
+    if is_encoded && !header.is_of_jwe { Ok(()) } else { Err(Refusal::HeaderMemberType) }
 }
 
 /// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9). Whether it is `at+jwt`.
