@@ -2,10 +2,11 @@
 //! line of the input says where the stream is cut, the rest is the stream.
 //!
 //! 1. A whole answer comes out as the same JSON without the forbidden items, or not at all.
-//! 2. A stream comes out the same however it is cut.
-//! 3. What a client reads of the result (HTML standard, section 9.2.6), also one that passes over a
-//!    byte order mark before each event, has no forbidden item in it, and is what it would have
-//!    read before, without those.
+//! 2. A stream comes out the same however it is cut, each event as soon as it is whole, and is broken
+//!    off only where an event cannot be read alike by all.
+//! 3. What a client reads of the result (HTML standard, section 9.2.6), wherever it passes over byte
+//!    order marks, has no forbidden item in it, and is what it would have read before, without
+//!    those.
 
 use std::cell::OnceCell;
 
@@ -22,6 +23,11 @@ use super::{config, first_line};
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// A mark that was taken for Latin-1 and encoded again.
 const MARK_AGAIN: &[u8] = "\u{ef}\u{bb}\u{bf}".as_bytes();
+
+/// What nests deeper may be refused: items are read one by one, which counts their depth anew.
+const DEEP: usize = 120;
+/// At so many places of a stream it is looked at what has gone out.
+const PLACES: usize = 8;
 
 thread_local! {
     static CONFIG: OnceCell<Config> = const { OnceCell::new() };
@@ -40,12 +46,17 @@ pub(super) fn check(data: &[u8]) {
         let whole = sieve.events(stream);
         let cut = streamed(&sieve, stream, cuts);
         match (whole, cut) {
-            (Ok(whole), Ok(cut)) => {
+            (Ok(whole), (cut, progress, true)) => {
                 assert_eq!(whole, cut, "it depends on where the stream is cut");
                 check_stream(stream, &whole);
+                if !has_marks(stream) {
+                    check_progress(stream, &whole, &progress);
+                }
             }
-            // What went out before the stream was broken off.
-            (Err(_), Err(before)) => check_stream(stream, &before),
+            (Err(_), (before, _, false)) => {
+                check_stream(stream, &before);
+                assert!(is_refusable(stream), "broken off without a reason");
+            }
             outcome => panic!("it depends on where the stream is cut: {outcome:?}"),
         }
     });
@@ -69,34 +80,36 @@ fn check_answer(sieve: &Sieve<'_>, text: &str) {
         }
         (Ok(_), None) => panic!("this is no JSON, and it was let through"),
         (Err(_), Some((json, facts))) => {
-            // Items are read one by one, which counts their depth anew.
-            assert!(facts.acceptable() != Some(true) || facts.depth > 120, "refused: {json:?}");
+            assert!(facts.acceptable() != Some(true) || facts.depth > DEEP, "refused: {json:?}");
         }
         (Err(_), None) => {}
     }
 }
 
-/// The stream as it comes in pieces; `Err`: what had gone out before it was broken off.
-fn streamed(sieve: &Sieve<'_>, stream: &[u8], cuts: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+/// The stream as it comes in pieces: what goes out, how much of it each time that so much had come,
+/// and whether it comes to its end.
+fn streamed(sieve: &Sieve<'_>, stream: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>, bool) {
     let mut lengths = cuts.iter().map(|b| usize::from(b % 37) + 1).cycle();
     let (mut held, mut out, mut place, mut at) = (Vec::new(), Vec::new(), Place::default(), 0);
+    let mut progress = Vec::new();
     while at < stream.len() {
         let end = (at + lengths.next().unwrap_or(1)).min(stream.len());
         let chunk = &stream[at..end];
         at = end;
-        let Ok((whole, next)) = place.read(chunk, held.len()) else { return Err(out) };
+        let Ok((whole, next)) = place.read(chunk, held.len()) else { return (out, progress, false) };
         place = next;
         if whole > 0 {
             held.extend_from_slice(&chunk[..whole]);
-            let Ok(filtered) = sieve.events(&held) else { return Err(out) };
+            let Ok(filtered) = sieve.events(&held) else { return (out, progress, false) };
             out.extend(filtered);
             held.clear();
         }
         held.extend_from_slice(&chunk[whole..]);
+        progress.push((at, out.len()));
     }
-    let Ok(filtered) = sieve.events(&held) else { return Err(out) };
+    let Ok(filtered) = sieve.events(&held) else { return (out, progress, false) };
     out.extend(filtered);
-    Ok(out)
+    (out, progress, true)
 }
 
 /// The answer without the items that begin with `x`, and those that have no name.
@@ -129,10 +142,21 @@ fn allowed_result(result: &Json) -> Json {
     Json::Object(members.iter().map(member).collect())
 }
 
-/// The data of the events of a stream, also of one that its end cuts off. `lenient`: a mark before
-/// the first line of an event is passed over, where the standard does so at the stream's start
-/// only.
-fn dispatched(stream: &[u8], lenient: bool) -> Vec<Vec<u8>> {
+/// Where a reader passes over a byte order mark. The HTML standard does so at the stream's start.
+#[derive(Clone, Copy, PartialEq)]
+enum Marks {
+    Nowhere,
+    AtTheStart,
+    BeforeEachEvent,
+    BeforeEachLine,
+}
+
+const READERS: [Marks; 4] =
+    [Marks::AtTheStart, Marks::Nowhere, Marks::BeforeEachEvent, Marks::BeforeEachLine];
+
+/// The data of the events of a stream. `ended`: it ends here, and some clients take what follows its
+/// last empty line for an event, too.
+fn dispatched(stream: &[u8], marks: Marks, ended: bool) -> Vec<Vec<u8>> {
     let mut text = Vec::new();
     for (at, byte) in stream.iter().enumerate() {
         match byte {
@@ -141,10 +165,20 @@ fn dispatched(stream: &[u8], lenient: bool) -> Vec<Vec<u8>> {
             byte => text.push(*byte),
         }
     }
+    let mut lines: Vec<&[u8]> = text.split(|b| *b == b'\n').collect();
+    let rest = lines.pop().unwrap_or_default();
+    if ended {
+        lines.extend([rest, b""]);
+    }
     let (mut events, mut data, mut first) = (Vec::new(), Vec::<u8>::new(), true);
-    for (n, line) in text.split(|b| *b == b'\n').chain([b"".as_slice()]).enumerate() {
-        let skips_mark = n == 0 || (lenient && first);
-        let line = line.strip_prefix(MARK).filter(|_| skips_mark).unwrap_or(line);
+    for (n, line) in lines.into_iter().enumerate() {
+        let passes_over = match marks {
+            Marks::Nowhere => false,
+            Marks::AtTheStart => n == 0,
+            Marks::BeforeEachEvent => first,
+            Marks::BeforeEachLine => true,
+        };
+        let line = if passes_over { unmarked(line) } else { line };
         first = line.is_empty();
         if line.is_empty() {
             if data.pop().is_some() {
@@ -162,32 +196,58 @@ fn dispatched(stream: &[u8], lenient: bool) -> Vec<Vec<u8>> {
     events
 }
 
+fn unmarked(line: &[u8]) -> &[u8] {
+    line.strip_prefix(MARK).or_else(|| line.strip_prefix(MARK_AGAIN)).unwrap_or(line)
+}
+
+fn has_marks(stream: &[u8]) -> bool {
+    [MARK, MARK_AGAIN].iter().any(|mark| stream.windows(mark.len()).any(|window| window == *mark))
+}
+
 /// What a client takes an event's data for, who decodes UTF-8 with replacement, as browsers do.
 fn as_client(event: &[u8]) -> Option<Json> {
     reference::read(String::from_utf8_lossy(event).as_bytes()).map(|(json, _)| json)
 }
 
 fn check_stream(before: &[u8], after: &[u8]) {
-    let marked = before.windows(MARK.len()).skip(1).any(|window| window == MARK)
-        || before.windows(MARK_AGAIN.len()).any(|window| window == MARK_AGAIN);
-    for lenient in [false, true] {
-        let (before, after) = (dispatched(before, lenient), dispatched(after, lenient));
-        for event in &after {
-            if let Some(json) = as_client(event) {
-                assert_eq!(allowed(&json), json, "seen: {}", String::from_utf8_lossy(event));
-            }
-        }
-        // The filter takes a mark before an event away, so that this reader may see an event that it
-        // did not see before.
-        if marked {
-            continue;
-        }
-        assert!(after.len() <= before.len(), "an event that there was not");
-        for (was, is) in before.iter().zip(&after) {
-            match (as_client(was), as_client(is)) {
-                (Some(was), Some(is)) => assert_eq!(allowed(&was), is),
-                _ => assert_eq!(was, is),
+    for marks in READERS {
+        for event in dispatched(after, marks, true) {
+            if let Some(json) = as_client(&event) {
+                assert_eq!(allowed(&json), json, "seen: {}", String::from_utf8_lossy(&event));
             }
         }
     }
+    // Marks before events are taken away, and readers who pass over none see more afterwards.
+    if has_marks(before) {
+        return;
+    }
+    let [before, after] = [before, after].map(|stream| dispatched(stream, Marks::Nowhere, true));
+    assert!(after.len() <= before.len(), "an event that there was not");
+    for (was, is) in before.iter().zip(&after) {
+        match (as_client(was), as_client(is)) {
+            (Some(was), Some(is)) => assert_eq!(allowed(&was), is),
+            _ => assert_eq!(was, is),
+        }
+    }
+}
+
+/// Every event that had come in whole had gone out, each time that something had come.
+fn check_progress(stream: &[u8], out: &[u8], progress: &[(usize, usize)]) {
+    for (came, went) in progress.iter().step_by(progress.len() / PLACES + 1) {
+        let [came, went] =
+            [&stream[..*came], &out[..*went]].map(|part| dispatched(part, Marks::Nowhere, false).len());
+        assert_eq!(came, went, "an event was held back");
+    }
+}
+
+/// A stream is broken off for a reason: an event that is JSON for nobody or not for everybody, or a
+/// line that begins with something that is no field's name.
+fn is_refusable(stream: &[u8]) -> bool {
+    let is_unsound = |event: &Vec<u8>| {
+        let read = reference::read(event);
+        read.is_none_or(|(_, facts)| facts.acceptable() != Some(true) || facts.depth > DEEP)
+            && event.iter().any(|b| b"{[".contains(b))
+    };
+    stream.split(|b| b"\r\n".contains(b)).any(|line| line.first().is_some_and(|b| !b.is_ascii()))
+        || dispatched(stream, Marks::Nowhere, true).iter().any(is_unsound)
 }
