@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+import { requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 
 const BUDGET = join(ROOT, "bench", "instructions", "budget.json");
 const TOLERANCE = 0.05;
@@ -18,10 +18,12 @@ const FEW = 100;
 const MANY = 300;
 const RENEW = "npm run bench:instructions -- --write";
 
+const USAGE = usage("usage: npm run bench:instructions [-- --write]");
+
 requireNode();
 requireRust();
 const write = process.argv.slice(2).includes("--write");
-if (process.argv.length > (write ? 3 : 2)) stop("usage: npm run bench:instructions [-- --write]");
+if (process.argv.length > (write ? 3 : 2)) stop(USAGE);
 if (spawnSync("valgrind", ["--version"]).status !== 0) {
   const sentence = "Instructions were not counted: valgrind is not installed, or does not run.";
   if (write) stop(sentence);

@@ -10,6 +10,7 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
+import { usage } from "../scripts/setup.mjs";
 import { connect } from "./sides/support/socket.mjs";
 import { startStage } from "./sides/support/stage.mjs";
 import { base, ours, prepare } from "./sides/support/workerd.mjs";
@@ -167,6 +168,7 @@ function print({ runs }) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  usage("usage: npm run bench:memory [-- LAST]");
   const last = Number(process.argv[2] ?? MARKS.at(-1));
   print(await measure({ marks: [...MARKS.filter((mark) => mark < last), last] }));
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, stop } from "../scripts/setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, stop, usage } from "../scripts/setup.mjs";
 import { bundle } from "../tests/e2e/support/bundle.mjs";
 import { javascript } from "./support/bundles.mjs";
 import { cpuSeconds } from "./support/cpu.mjs";
@@ -15,6 +15,7 @@ import { startWorkerd } from "./support/workerd.mjs";
 const TURNS = 9;
 const TIMES = 20_000;
 
+usage("usage: npm run bench:own");
 requireNode();
 requireRust();
 await ensurePackages();

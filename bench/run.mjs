@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
-import { ROOT, ensurePackages, requireNode, stop } from "../scripts/setup.mjs";
+import { ROOT, ensurePackages, requireNode, stop, usage } from "../scripts/setup.mjs";
 import { writeResults } from "./report/files.mjs";
 import { goalRows, goalsOf } from "./report/goals.mjs";
 import { load, machine } from "./report/machine.mjs";
@@ -17,6 +17,7 @@ import { options } from "./support/options.mjs";
 import { runWork, secondsFor } from "./support/rounds.mjs";
 import { WORKS } from "./works.mjs";
 
+usage("usage: npm run bench [-- --quick] [--sides LIST] [--work LIST] [--rounds N] [--slice SECONDS] [--ours NAME=FOLDER] [--out FOLDER] [--no-build]");
 requireNode();
 const opts = options(process.argv.slice(2), WORKS.map(({ name }) => name));
 await ensurePackages();

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 import { bundle } from "../tests/e2e/support/bundle.mjs";
 import { signingKey } from "../tests/e2e/support/keys.mjs";
 import { javascript, ours } from "./support/bundles.mjs";
@@ -33,6 +33,7 @@ const BARE = [
   ["webcrypto-session", undefined, 20_000],
 ];
 
+usage("usage: npm run bench:sign [-- --no-build]");
 requireNode();
 await ensurePackages();
 if (!process.argv.includes("--no-build")) {

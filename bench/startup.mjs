@@ -12,6 +12,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
+import { usage } from "../scripts/setup.mjs";
 import { wranglerEnv, wranglerPath } from "../tests/e2e/support/bundle.mjs";
 import { connect, request } from "./sides/support/socket.mjs";
 import { METADATA, startStage } from "./sides/support/stage.mjs";
@@ -149,4 +150,7 @@ function print({ rounds, rows, bundle, wrangler }) {
   line("wrangler check startup, ms busy", profile(wrangler.ours), profile(wrangler.base));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) print(await measure({ rounds: Number(process.argv[2] ?? 15) }));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  usage("usage: npm run bench:startup [-- ROUNDS]");
+  print(await measure({ rounds: Number(process.argv[2] ?? 15) }));
+}

@@ -13,7 +13,7 @@ import { pathToFileURL } from "node:url";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { plain, plainLines } from "../scripts/plain.mjs";
-import { ensurePackages, requireNode } from "../scripts/setup.mjs";
+import { ensurePackages, requireNode, usage } from "../scripts/setup.mjs";
 
 const DEFAULT_URL = "http://127.0.0.1:8787/mcp";
 // Nothing listens there: the browser below reads the code from the redirect instead of following it.
@@ -129,6 +129,7 @@ export async function logIn(authorizationUrl, { user = "demo" } = {}) {
 }
 
 async function main() {
+  usage("usage: npm run client [-- URL] [--user NAME] [--token]");
   requireNode();
   const { values, positionals } = util.parseArgs({
     allowPositionals: true,

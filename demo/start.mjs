@@ -15,13 +15,15 @@ import util from "node:util"; // by its default: a named import that an old Node
 
 import { plainLines } from "../scripts/plain.mjs";
 import { timed } from "../scripts/serve/log.mjs";
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
 import { Part } from "./part.mjs";
 
 const DEFAULTS = { port: 8787, "as-port": 8788, "origin-port": 8789 };
 const PARTS_START_S = 30;
 const WORKER_START_S = 180; // wrangler builds once more; with nothing to do that takes a second
+
+const USAGE = usage("usage: npm start -- [--port N] [--as-port N] [--origin-port N] [--no-open]   (0: any free port)");
 
 requireNode();
 requireRust();
@@ -130,7 +132,6 @@ async function end(code, words) {
 }
 
 function readOptions() {
-  const usage = "usage: npm start -- [--port N] [--as-port N] [--origin-port N] [--no-open]   (0: any free port)";
   const chosen = {};
   try {
     const options = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, { type: "string" }]));
@@ -142,7 +143,7 @@ function readOptions() {
       chosen[name] = Number(text);
     }
   } catch (error) {
-    stop(`${error.message}\n${usage}`);
+    stop(`${error.message}\n${USAGE}`);
   }
   return chosen;
 }

@@ -9,9 +9,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop } from "./setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
 
 const [kind, ...filters] = process.argv.slice(2);
+usage(`usage: npm run test:${kind} [-- FILTER ...]`);
 requireNode();
 requireRust();
 await ensurePackages();

@@ -1,6 +1,8 @@
 // `npm run build`: the Worker into build/, and its size raw and compressed.
 
-import { buildWorker, ensurePackages, requireNode, requireRust } from "./setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, usage } from "./setup.mjs";
+
+usage("usage: npm run build [-- --features FEATURES --out FOLDER]");
 
 requireNode();
 requireRust();

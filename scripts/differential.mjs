@@ -10,9 +10,9 @@ import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { plainLines } from "./plain.mjs";
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run differential [-- [--count N] [--seed N]]";
+const USAGE = usage("usage: npm run differential [-- [--count N] [--seed N]]");
 const AUDIENCE = "https://mcp.example.com/mcp";
 /** So many unexplained tokens are shown. */
 const SHOWN = 20;

@@ -10,18 +10,19 @@ import http from "node:http";
 import https from "node:https";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { plain, plainJson } from "./plain.mjs";
-import { requireNode, requireRust, ROOT, stop } from "./setup.mjs";
+import { requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
+const USAGE = usage("usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]");
 // The Worker's own bounds, src/limits.rs.
 const SECONDS = 5;
 const BYTES = 64 * 1024;
 
 requireNode();
 requireRust();
-const { args, token, json } = options(process.argv.slice(2));
+const { args, token, json } = options();
 if (!existsSync(join(ROOT, "target", "debug", "doctor"))) console.error("Compiling the doctor (once, a minute or two) ...");
 const child = spawn("cargo", ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...args], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
 const lines = [];
@@ -43,18 +44,18 @@ if (json) console.log(plainJson({ ok: code === 0, lines }));
 else summary();
 process.exitCode = code ?? 1;
 
-function options(given) {
-  const found = { args: [], token: null, json: false };
+function options() {
   const here = (file) => resolve(process.env.INIT_CWD ?? process.cwd(), file);
-  for (let i = 0; i < given.length; i++) {
-    const value = () => given[++i] ?? stop(USAGE);
-    if (given[i] === "--json") found.json = true;
-    else if (given[i] === "--token") found.token = read(value(), here);
-    else if (given[i] === "--config" || given[i] === "-c") found.args.push("--config", here(value()));
-    else if (["--env", "-e", "--url", "--resource"].includes(given[i])) found.args.push(given[i], value());
-    else stop(USAGE);
+  const string = { type: "string" };
+  try {
+    const names = { env: { ...string, short: "e" }, config: { ...string, short: "c" }, url: string, resource: string, token: string, json: { type: "boolean" } };
+    const { token, json = false, ...given } = util.parseArgs({ options: names }).values;
+    if (given.config !== undefined) given.config = here(given.config);
+    const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
+    return { args, token: token === undefined ? null : read(token, here), json };
+  } catch (error) {
+    return stop(`${error.message}\n${USAGE}`);
   }
-  return found;
 }
 
 function read(file, here) {

@@ -11,9 +11,9 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
-import { requireNode, requireRust, ROOT, run, stop } from "./setup.mjs";
+import { requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run fuzz [-- [--minutes N] [TARGET [FILE ...]]]";
+const USAGE = usage("usage: npm run fuzz [-- [--minutes N] [TARGET [FILE ...]]]");
 const BUILD = join("target", "fuzz");
 /** What libFuzzer needs in the code under test: which edges were taken, and what was compared with what. */
 const COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"];

@@ -5,9 +5,9 @@
 import crypto from "node:crypto";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
-import { requireNode, stop } from "./setup.mjs";
+import { requireNode, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run -s keygen [-- --alg ES256|EdDSA | --session]";
+const USAGE = usage("usage: npm run -s keygen [-- --alg ES256|EdDSA | --session]");
 const KINDS = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519", {}] };
 
 requireNode();

@@ -7,13 +7,14 @@
 // npm run keys -- purge [SOURCE] [the same options]
 
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { plain } from "./plain.mjs";
-import { ensurePackages, requireNode, ROOT, stop } from "./setup.mjs";
+import { ensurePackages, requireNode, ROOT, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]";
+const USAGE = usage("usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]");
+const BINDING = "JWKS_CACHE";
 const PREFIX = "jwks:"; // what the Worker puts before the hash of a source's name
 const FORMAT = 1; // src/stored.rs
 
@@ -24,6 +25,7 @@ const { command, wanted, options } = readArguments();
 const names = JSON.parse(wrangler("list", "--prefix", PREFIX)).map(({ name }) => name);
 const records = names.map((name) => ({ name, ...describe(wrangler("get", name, "--text")) }));
 const chosen = records.filter(({ source }) => !wanted || source.includes(wanted));
+console.log(plain(store()));
 for (const { name, source, more = "", details = [] } of chosen) {
   if (command === "purge") wrangler("delete", name);
   // The query may hold a key of its own; the Worker's log leaves it out, too.
@@ -33,6 +35,16 @@ for (const { name, source, more = "", details = [] } of chosen) {
 if (!chosen.length) console.log(wanted ? plain(`KV holds no key set whose source contains "${wanted}".`) : "KV holds no key set.");
 if (command === "purge" && chosen.length) {
   console.log("\nRunning isolates still have what they hold in memory. `npx wrangler deploy` starts new ones.");
+}
+
+/** Which store was read: each namespace has a local one and one at Cloudflare. */
+function store() {
+  const { remote, env, config, "persist-to": folder } = options;
+  const of = `KV namespace ${BINDING}${config ? ` of ${config}` : ""}${env ? `, environment ${env}` : ""}`;
+  if (remote) return `${of}: the deployment's, at Cloudflare`;
+  // Where wrangler keeps it.
+  const state = folder ? resolve(ROOT, folder) : resolve(ROOT, dirname(config ?? ""), ".wrangler", "state");
+  return `${of}: the local one of \`wrangler dev\`, in ${join(state, "v3", "kv")}`;
 }
 
 function describe(text) {
@@ -51,7 +63,7 @@ function describe(text) {
 /** One `wrangler kv key` command; its output. */
 function wrangler(...args) {
   const bin = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
-  const where = ["--binding", "JWKS_CACHE", options.remote ? "--remote" : "--local"];
+  const where = ["--binding", BINDING, options.remote ? "--remote" : "--local"];
   for (const name of ["env", "config", "persist-to"]) if (options[name]) where.push(`--${name}`, options[name]);
   const result = spawnSync(process.execPath, [bin, "kv", "key", ...args, ...where], {
     cwd: ROOT,

@@ -1,7 +1,8 @@
 // `npm run lint`: formatting and clippy, every warning an error; the exit code is the first failure's.
 
-import { requireNode, requireRust, run } from "./setup.mjs";
+import { requireNode, requireRust, run, usage } from "./setup.mjs";
 
+usage("usage: npm run lint");
 requireNode();
 requireRust();
 const format = await run("cargo", ["fmt", "--all", "--check"]);

@@ -14,9 +14,9 @@ import util from "node:util"; // by its default: a named import that an old Node
 import { plain } from "./plain.mjs";
 import { timed } from "./serve/log.mjs";
 import { startWorkerd } from "./serve/workerd.mjs";
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop } from "./setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
-const USAGE = "usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]";
+const USAGE = usage("usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]");
 const KV = join(".wrangler", "serve", "kv");
 const WRITABLE_BY_OTHERS = 0o022;
 

@@ -21,6 +21,20 @@ const LOCK = join(ROOT, "package-lock.json");
 // npm writes this one last, so an interrupted installation is seen and done again.
 const INSTALLED = join(ROOT, "node_modules", ".package-lock.json");
 
+// Who reads a pipe may have seen enough (`npm run check | head -1`). Nothing is said of it, and the command ends as it would have.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+/** The text itself; where a command is asked for `--help`, this is all that it does: the text on stdout, exit code 0. */
+export function usage(text) {
+  if (!process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return text;
+  console.log(text);
+  return process.exit(0);
+}
+
 /** One sentence on stderr, and perhaps what another program said; exit code 1. */
 export function stop(sentence) {
   console.error(plainLines(sentence));
@@ -75,8 +89,10 @@ export function run(command, args, { quiet = false, onLine } = {}) {
       stdio: ["ignore", quiet ? "ignore" : onLine ? "pipe" : "inherit", "inherit"],
     });
     if (child.stdout) {
-      child.stdout.pipe(process.stdout, { end: false });
-      createInterface({ input: child.stdout }).on("line", onLine);
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        console.log(line);
+        onLine(line);
+      });
     }
     const forward = (signal) => {
       try {

@@ -6,8 +6,9 @@
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop } from "./setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
 
+usage("usage: npm test [-- FILTER ...]");
 requireNode();
 requireRust();
 await ensurePackages();

@@ -7,7 +7,7 @@
 
 import http from "node:http";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, stop } from "../../scripts/setup.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, stop, usage } from "../../scripts/setup.mjs";
 import { bundle } from "../../tests/e2e/support/bundle.mjs";
 import { startIssuer } from "../../tests/e2e/support/issuer.mjs";
 import { signingKey } from "../../tests/e2e/support/keys.mjs";
@@ -24,6 +24,7 @@ const CONNECTIONS = 8;
 const PAUSE_MS = 10; // between two requests of a connection: load, not saturation, or p99 shows only the queue
 const CANONICAL = "https://mcp.example.com/mcp";
 
+usage("usage: npm run bench:keys");
 requireNode();
 requireRust();
 await ensurePackages();

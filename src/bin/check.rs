@@ -3,8 +3,7 @@
 //! Reads `wrangler.toml` in the current folder, or the file that is named, with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
 //! deployment knows (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
-#![allow(clippy::print_stdout, reason = "a command talks to its user")]
-
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use mcp_edge_auth::config::Config;
@@ -14,8 +13,13 @@ use mcp_edge_auth::wrangler::{self, Deployment};
 /// Prints a line, in which no name or value of the settings moves the cursor.
 macro_rules! say {
     ($($text:tt)*) => {
-        println!("{}", plain::line(&format!($($text)*)))
+        print_line(&plain::line(&format!($($text)*)))
     };
+}
+
+/// Whoever reads a pipe may have seen enough (`npm run check | head -1`): that is no failure.
+fn print_line(text: &str) {
+    let _ended = writeln!(stdout(), "{text}");
 }
 
 const USAGE: &str = "usage: npm run check -- [--env NAME] [--config FILE]";
@@ -24,6 +28,10 @@ const USAGE: &str = "usage: npm run check -- [--env NAME] [--config FILE]";
 const CANONICAL: &str = "Canonical URL";
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help" || argument == "-h") {
+        say!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let Some((environment, file)) = arguments(std::env::args().skip(1)) else { return fail(USAGE) };
     let text = std::fs::read_to_string(&file).map_err(|error| format!("{file} cannot be read: {error}"));
     match text.and_then(|text| wrangler::read(&file, &text, environment.as_deref())) {
@@ -76,7 +84,7 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
                     } else {
                         ""
                     };
-                    println!();
+                    print_line("");
                     say!("{}{default}", resource.canonical.as_str());
                 }
                 for (name, values) in config.summary(resource) {
@@ -87,7 +95,7 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
             }
             if config.resources.len() > 1 {
                 let host = if config.by_host { "host and path" } else { "path; any host" };
-                println!();
+                print_line("");
                 say!("Servers are told apart by: {host}");
             }
             for name in &config.unseen_secrets {
@@ -103,6 +111,6 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("{}", plain::lines(message));
+    let _ended = writeln!(stderr(), "{}", plain::lines(message));
     ExitCode::FAILURE
 }

@@ -2,12 +2,13 @@
 // it does not understand. KV is the local one that `wrangler dev` keeps, filled by a real Worker.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT, wranglerEnv } from "./support/bundle.mjs";
-import { startIssuer } from "./support/issuer.mjs";
+import { closed, listen, startIssuer } from "./support/issuer.mjs";
 import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { assertKeys } from "./support/key-steps.mjs";
 import { signingKey } from "./support/keys.mjs";
@@ -20,10 +21,12 @@ const next = signingKey("rsa", "next");
 const other = signingKey("rsa", "other");
 const COMMAND_MS = 120_000;
 
-/** `node scripts/keys.mjs` with these arguments: { code, stdout, stderr }. */
-function keys(...args) {
+/** `node scripts/keys.mjs` with these arguments, and perhaps { env } after them: { code, stdout, stderr }. */
+function keys(...given) {
+  const args = given.filter((argument) => typeof argument === "string");
+  const env = { ...wranglerEnv(), ...given.find((argument) => typeof argument === "object")?.env };
   const ended = new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, "scripts", "keys.mjs"), ...args], { cwd: ROOT, env: wranglerEnv() }, (error, stdout, stderr) =>
+    execFile(process.execPath, [join(ROOT, "scripts", "keys.mjs"), ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }));
   });
   return bounded(`keys ${args.join(" ")}`, ended, COMMAND_MS);
@@ -36,8 +39,16 @@ function persisted(t) {
   return { folder, kv: { folder: join(folder, "v3", "kv") } }; // where wrangler keeps it below --persist-to
 }
 
+/** The store that was read, and what comes after it. */
+const LOCAL = "KV namespace JWKS_CACHE: the local one of `wrangler dev`, in ";
+function store(text) {
+  const [first, ...rest] = text.split("\n");
+  assert.ok(first.startsWith("KV namespace JWKS_CACHE"), text);
+  return [first, rest.join("\n")];
+}
+
 /** The blocks of `show`: each source with the lines that belong to it. */
-const blocks = (text) => text.trim().split(/\n(?! )/);
+const blocks = (text) => store(text)[1].trim().split(/\n(?! )/);
 
 test("show and purge, on what a Worker has put there", async (t) => {
   const { folder, kv } = persisted(t);
@@ -55,6 +66,7 @@ test("show and purge, on what a Worker has put there", async (t) => {
 
   const shown = await keys("show", ...at);
   assert.equal(shown.code, 0, shown.stderr);
+  assert.equal(store(shown.stdout)[0], LOCAL + kv.folder, "the very folder that the Worker wrote to");
   const listed = blocks(shown.stdout);
   assert.equal(listed.length, 3, shown.stdout);
   for (const [source, kids] of [[one, `${rsa.kid} ${next.kid}`], [two, other.kid]]) {
@@ -67,7 +79,7 @@ test("show and purge, on what a Worker has put there", async (t) => {
 
   const purged = await keys("purge", second.url, ...at);
   assert.equal(purged.code, 0, purged.stderr);
-  assert.ok(purged.stdout.startsWith(`removed ${two}\n`), purged.stdout);
+  assert.ok(store(purged.stdout)[1].startsWith(`removed ${two}\n`), purged.stdout);
   assert.ok(!purged.stdout.includes(s.issuer.url), purged.stdout);
   assert.match(purged.stdout, /wrangler deploy/, "isolates that run still hold it");
 
@@ -114,8 +126,36 @@ test("nothing to show and nothing to purge is said, and is no failure", async (t
     [["purge", "example.com"], 'KV holds no key set whose source contains "example.com".\n'],
   ]) {
     const { code, stdout, stderr } = await keys(...args, ...at);
-    assert.deepEqual([code, stdout], [0, said], stderr);
+    assert.deepEqual([code, store(stdout)[1]], [0, said], stderr);
   }
+});
+
+test("the store is named: whose namespace, and where", async (t) => {
+  const folder = persisted(t).folder;
+  const config = join(folder, "trial.toml");
+  writeFileSync(config, 'name = "trial"\nkv_namespaces = [{ binding = "JWKS_CACHE", id = "0123" }]\n\n[env.staging]\nkv_namespaces = [{ binding = "JWKS_CACHE", id = "4567" }]\n');
+  const line = async (...args) => store((await keys("show", ...args)).stdout)[0];
+  const state = join(folder, ".wrangler", "state", "v3", "kv");
+  assert.equal(await line("--config", config), `KV namespace JWKS_CACHE of ${config}: the local one of \`wrangler dev\`, in ${state}`);
+  for (const env of [["--env", "staging"], ["--env=staging"]]) {
+    assert.equal(await line("--config", config, ...env), `KV namespace JWKS_CACHE of ${config}, environment staging: the local one of \`wrangler dev\`, in ${state}`);
+  }
+  assert.equal(await line("--config", config, "--persist-to", join(folder, "other")), `KV namespace JWKS_CACHE of ${config}: the local one of \`wrangler dev\`, in ${join(folder, "other", "v3", "kv")}`);
+});
+
+test("with --remote it is the deployment's", async (t) => {
+  const folder = persisted(t).folder;
+  const account = http.createServer((req, res) => {
+    const success = (result) => res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ success: true, errors: [], messages: [], result, result_info: {} }));
+    success(req.url.includes("/keys") ? [] : [{ id: "account-1", name: "one" }]);
+  });
+  const port = await listen(account, 0);
+  t.after(() => closed(account));
+  const config = join(folder, "remote.toml");
+  writeFileSync(config, 'name = "trial"\naccount_id = "account-1"\nkv_namespaces = [{ binding = "JWKS_CACHE", id = "0123" }]\n');
+  const env = { CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`, CLOUDFLARE_API_TOKEN: "made-up" };
+  const shown = await keys("show", "--remote", "--config", config, { env });
+  assert.deepEqual([shown.code, shown.stdout], [0, `KV namespace JWKS_CACHE of ${config}: the deployment's, at Cloudflare\nKV holds no key set.\n`], shown.stderr);
 });
 
 for (const args of [[], ["list"], ["--remote"], ["show", "a", "b"], ["purge", "a", "b"], ["show", "--everything"], ["show", "--env"], ["show", "--remote=1"]]) {

@@ -54,8 +54,8 @@ impl Network {
     pub(crate) fn send(&mut self, request: &Request<'_>) -> Result<Response, String> {
         let Request { method, url, headers, body } = request;
         let fetch = json!({ "fetch": { "method": method, "url": url, "headers": headers, "body": body } });
-        println!("{}", plain::json(fetch.to_string()));
         let gone = || "nobody answers".to_owned();
+        writeln!(stdout(), "{}", plain::json(fetch.to_string())).map_err(|_| gone())?;
         stdout().flush().map_err(|_| gone())?;
         let line = self.lines.next().and_then(Result::ok).ok_or_else(gone)?;
         match serde_json::from_str(&line) {

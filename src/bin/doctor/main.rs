@@ -5,8 +5,6 @@
 //!
 //! stdin: first `{"token": TEXT or null}`, then an answer to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something failed.
 
-#![allow(clippy::print_stdout, reason = "a command talks to its user")]
-
 mod acceptance;
 mod advice;
 mod authorization_server;

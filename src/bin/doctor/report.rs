@@ -1,5 +1,6 @@
 //! What was found, one line each, as it is found.
 
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
 use mcp_edge_auth::plain;
@@ -43,5 +44,5 @@ impl Report {
 
 fn line(level: &str, check: &str, says: &str, todo: &str) {
     let line = json!({ "line": { "level": level, "check": check, "says": says, "todo": todo } });
-    println!("{}", plain::json(line.to_string()));
+    let _gone = writeln!(stdout(), "{}", plain::json(line.to_string()));
 }
