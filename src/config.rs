@@ -5,6 +5,7 @@
 
 mod about;
 mod across;
+mod algorithms;
 mod assertion;
 mod authorization_servers;
 mod canonical;
@@ -15,11 +16,14 @@ mod origins;
 mod policy;
 mod providers;
 mod resources;
+mod scopes;
 mod sessions;
+mod slips;
 mod summary;
 mod urls;
 mod variables;
 mod warnings;
+mod written;
 
 pub use canonical::Canonical;
 pub use faults::{Fault, Warning};
@@ -33,7 +37,6 @@ use crate::assertion::keys::SigningKeys;
 use crate::claims::Rules;
 use crate::compatibility::Compatibility;
 use crate::delivery::Delivery;
-use crate::identity::is_scope;
 use crate::jose::Algorithm;
 use crate::landing::Page;
 use crate::limits::{self, Seconds};
@@ -152,20 +155,31 @@ impl Config {
         resources::read(variables)
     }
 
-    /// Reads the single form, or what one of several resources comes to. Key sets are counted in `sources`, which the caller keeps.
-    fn of_one(variables: &Variables, sources: &mut Vec<KeySource>) -> Result<Self, Vec<Fault>> {
+    /// Reads the single form, or what one of several resources comes to. Key sets are counted in `sources`, which the caller keeps. `has_binding`: whether its
+    /// origin is reached by one.
+    fn of_one(
+        variables: &Variables,
+        has_binding: bool,
+        sources: &mut Vec<KeySource>,
+    ) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
         variables.check_names(&mut faults);
         let canonical = canonical::read(variables, &mut faults);
         let entries = authorization_servers::read(variables, canonical.as_ref(), sources, &mut faults);
-        let scopes_supported = scopes(variables, "SCOPES_SUPPORTED", &mut faults);
-        let challenge_scopes = scopes(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
+        let scopes_supported = scopes::read(variables, "SCOPES_SUPPORTED", &mut faults);
+        let challenge_scopes = scopes::read(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
         let cache_ttl = cache_ttl(variables, &mut faults);
         let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
         let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
         let allowed_origins = origins::read(variables, loopback, &mut faults);
         let origin_url = urls::read_origin_url(variables, &mut faults);
         let origin_timeout = origin::timeout(variables, &mut faults);
+        if let (Some(canonical), Some(origin_url), false) = (&canonical, &origin_url, has_binding)
+            && canonical.is_below(origin_url)
+        {
+            let expected = "an address other than the canonical URL and what is below it: that is the Worker itself, and requests would go in a loop";
+            faults.add("ORIGIN_URL", "", expected);
+        }
         let (assertion, signing) =
             assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
         let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
@@ -177,7 +191,12 @@ impl Config {
         let mut warnings = faults.into_result()?;
         // Without a fault, both are there.
         let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
-        warnings.extend(warnings::of_scopes(policy.as_ref(), &scopes_supported, &challenge_scopes));
+        warnings.extend(warnings::of_scopes(
+            variables,
+            policy.as_ref(),
+            &scopes_supported,
+            &challenge_scopes,
+        ));
         let metadata = metadata::document(&canonical, &entries, &scopes_supported, &about);
         let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
         let unseen = [
@@ -221,15 +240,6 @@ impl Config {
             warnings,
         })
     }
-}
-
-fn scopes(variables: &Variables, name: &'static str, faults: &mut Faults) -> Vec<String> {
-    let Some(found) = variables.get(name, faults) else { return Vec::new() };
-    let scopes = found.words().filter(|scopes| scopes.iter().all(|s| is_scope(s)));
-    if scopes.is_none() {
-        faults.add(found.name, "", "scopes, as an array of strings or a space-separated string");
-    }
-    scopes.unwrap_or_default()
 }
 
 fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {

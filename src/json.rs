@@ -32,10 +32,18 @@ pub fn is_object(text: &str) -> bool {
 
 /// Reads one JSON value and nothing after it, with the same rules.
 pub fn value(bytes: &[u8]) -> Option<Value> {
+    parse(bytes).ok()
+}
+
+/// The same, for who wants to say what is wrong.
+///
+/// # Errors
+/// Where the text stops being JSON. It says a line and a column, and may quote the text.
+pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Unique.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
-    Some(value)
+    let value = Unique.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 struct Unique;

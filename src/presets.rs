@@ -13,6 +13,8 @@ use crate::jose::Algorithm::{self, ES256, ES384, PS256, RS256};
 pub struct Preset {
     pub name: &'static str,
     pub parameters: &'static [Parameter],
+    /// A parameter, a template that its value begins with, and how that is said.
+    pub begins: Option<(&'static str, &'static str, &'static str)>,
     /// Templates. Clients are given the first one.
     pub issuers: &'static [&'static str],
     /// Whether MCP clients can log in there; if not, the metadata document does not name it.
@@ -109,6 +111,7 @@ impl Preset {
     pub const PLAIN: Self = Self {
         name: "",
         parameters: &[],
+        begins: None,
         issuers: &[],
         for_clients: true,
         jwks_uri: None,
@@ -230,6 +233,11 @@ pub const PRESETS: [Preset; 18] = [
             parameter("region", Kind::Segment, "eu-central-1"),
             parameter("pool", Kind::Segment, "eu-central-1_Example01"),
         ],
+        begins: Some((
+            "pool",
+            "{region}_",
+            "the ID of a pool in that region: it begins with the region and _",
+        )),
         issuers: &["https://cognito-idp.{region}.amazonaws.com/{pool}"],
         jwks_uri: Some("https://cognito-idp.{region}.amazonaws.com/{pool}/.well-known/jwks.json"),
         aud_may_be_absent: true,

@@ -28,7 +28,7 @@ pub const PATH: &str = "/.well-known/mcp-edge-auth/jwks.json";
 /// What is ours of the well-known paths.
 pub const FOLDER: &str = "/.well-known/mcp-edge-auth";
 
-const EXPECTED: &str =
+pub(crate) const EXPECTED: &str =
     "a private key of P-256 or Ed25519: a JWK, or PKCS#8 in PEM; or a list of them, of which the first signs";
 
 /// A key that was read, but not judged.
@@ -127,11 +127,7 @@ impl SigningKeys {
         let mut faults = Vec::new();
         let mut published: Vec<(String, String)> = Vec::new();
         for (n, key) in self.keys.iter().enumerate() {
-            let fault = |expected: &str| Fault {
-                variable: self.variable.clone(),
-                field: format!(" (key {})", n + 1),
-                expected: expected.to_owned(),
-            };
+            let fault = |expected: &str| Fault::new(&self.variable, &format!(" (key {})", n + 1), expected);
             match public.get(n).and_then(Option::as_ref) {
                 Some(material) if key.public.as_ref().is_some_and(|said| said != material) => {
                     faults.push(fault("a key whose public values belong to the private one"));
@@ -163,7 +159,7 @@ impl SigningKeys {
 
     /// What is wrong where the runtime does not take the key that signs.
     pub fn unusable(&self) -> Fault {
-        Fault { variable: self.variable.clone(), field: String::new(), expected: EXPECTED.to_owned() }
+        Fault::new(&self.variable, "", EXPECTED)
     }
 
     /// The encoded header of an assertion, once the keys were judged.

@@ -16,8 +16,10 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> About {
     }
 }
 
+pub(super) const NAME: &str = "RESOURCE_NAME";
+
 fn name(variables: &Variables, faults: &mut Faults) -> Option<String> {
-    let found = variables.get("RESOURCE_NAME", faults)?;
+    let found = variables.get(NAME, faults)?;
     let name = found.value.as_str().map(str::trim).filter(|name| {
         name.chars().count() <= limits::RESOURCE_NAME_CHARS && name.chars().all(plain::is_plain)
     });
@@ -32,7 +34,8 @@ fn url(variables: &Variables, name: &str, faults: &mut Faults) -> Option<String>
     let found = variables.get(name, faults)?;
     let url = found.value.as_str().filter(|text| urls::public_page(text));
     if url.is_none() {
-        faults.add(found.name, "", urls::PUBLIC_PAGE);
+        let hint = urls::found(&found.value, urls::Kind::Page);
+        faults.add_hinted(found.name, "", urls::PUBLIC_PAGE, hint);
     }
     url.map(str::to_owned)
 }

@@ -52,6 +52,12 @@ pub(super) fn check(config: &Config, array: &str, faults: &mut Faults) {
                 faults.add(array, &format!("[{at}].origin_url"), expected);
             }
         }
+        let is_worker = |other: &Resource| other.canonical.is_below(&resource.origin_url);
+        let is_own = is_worker(resource); // told of already
+        if resource.binding.is_none() && !is_own && config.resources.iter().any(is_worker) {
+            let expected = "an address that is not at or below another resource's canonical_url: that is the Worker itself";
+            faults.add(array, &format!("[{at}].origin_url"), expected);
+        }
         let is_root = |resource: &Resource| resource.canonical.path().is_empty();
         let root_is_taken = config.resources.iter().filter(beside).any(is_root)
             || before().filter(beside).any(|other| other.is_default);

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::Canonical;
 use super::faults::Faults;
-use super::variables::{Found, Variables, one_or_more, strings};
-use crate::assertion::keys::SigningKeys;
+use super::variables::{Found, Variables, strings};
+use super::written::Shape;
+use crate::assertion::keys::{EXPECTED as EXPECTED_KEY, SigningKeys};
 use crate::assertion::{Assertion, Carrier, RESERVED};
 
 /// The secret.
@@ -22,9 +23,9 @@ pub(super) fn read(
     let claims = variables.get("ASSERTION_CLAIMS", faults).map(|found| claims(&found, faults));
     let texts = |name, expected: &str, most: usize, faults: &mut Faults| {
         let found = variables.get(name, faults)?;
-        let texts = one_or_more(&found.value).filter(|texts| texts.len() <= most);
+        let texts = found.one_or_more().filter(|texts| texts.len() <= most);
         if texts.is_none() {
-            faults.add(found.name, "", expected);
+            found.fault(expected, Shape::Texts, faults);
         }
         texts
     };
@@ -64,6 +65,11 @@ fn keys(variables: &Variables, required: bool, faults: &mut Faults) -> Option<Si
     };
     match SigningKeys::read(found.name, &found.value) {
         Ok(keys) => Some(keys),
+        // A text may be PEM; one that begins as JSON does is none.
+        Err(_) if found.is_broken_json() => {
+            found.fault(EXPECTED_KEY, Shape::Structured, faults);
+            None
+        }
         Err(misread) => {
             misread.into_iter().for_each(|(field, expected)| faults.add(found.name, &field, expected));
             None
@@ -81,11 +87,8 @@ fn claims(found: &Found<'_>, faults: &mut Faults) -> Vec<(String, String)> {
     };
     let pairs = pairs.filter(|pairs| pairs.iter().all(|(name, new)| !name.is_empty() && !new.is_empty()));
     let Some(pairs) = pairs else {
-        faults.add(
-            found.name,
-            "",
-            "an array of claim names, or an object of claim names and the names that they get",
-        );
+        let expected = "an array of claim names, or an object of claim names and the names that they get";
+        found.fault(expected, Shape::Structured, faults);
         return Vec::new();
     };
     for (n, (name, new)) in pairs.iter().enumerate() {

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::faults::Faults;
 use super::providers::Provider;
-use super::variables::{Found, Variables, one_or_more};
-use super::{Canonical, Entry, KeySource, SourceId, urls};
+use super::urls::Kind;
+use super::variables::{Found, Variables};
+use super::written::{self, Shape};
+use super::{Canonical, Entry, KeySource, SourceId, algorithms, slips, urls};
 use crate::claims::{AudienceIn, Demand, Rules};
 use crate::jose::Algorithm;
 use crate::json::Object;
@@ -36,8 +38,9 @@ pub(super) fn read(
     let many = variables.get("AUTHORIZATION_SERVERS", faults);
     let single = SINGLE.map(|name| variables.get(name, faults));
     match (many, single.iter().flatten().next()) {
-        (Some(many), Some(single)) => {
-            faults.add(single.name, "", format!("either {} or the single-issuer form, not both", many.name));
+        (Some(_), Some(single)) => {
+            let many = variables.called("AUTHORIZATION_SERVERS");
+            faults.add(single.name, "", format!("either {many} or the single-issuer form, not both"));
             Vec::new()
         }
         (Some(many), None) => entries(&many, canonical, sources, faults),
@@ -61,7 +64,7 @@ fn entries(
     faults: &mut Faults,
 ) -> Vec<Entry> {
     let Some(items) = found.value.as_array().filter(|items| !items.is_empty()) else {
-        faults.add(found.name, "", "an array of at least one authorization server");
+        found.fault("an array of at least one authorization server", Shape::Array, faults);
         return Vec::new();
     };
     let mut entries: Vec<Entry> = Vec::new();
@@ -86,30 +89,29 @@ fn single_issuer(
     sources: &mut Vec<KeySource>,
     faults: &mut Faults,
 ) -> Vec<Entry> {
-    let mut required =
-        |found: &Option<Found<'_>>, suffix: &str, expected: &str, read: fn(&Value) -> Option<Vec<String>>| {
-            let name = found.as_ref().map_or(format!("MCP_SERVER_AUTH_{suffix}"), |f| f.name.to_owned());
-            let value = found.as_ref().and_then(|f| read(&f.value));
-            if value.is_none() {
-                let required = if found.is_none() { "; it is required" } else { "" };
-                faults.add(&name, "", format!("{expected}{required}"));
-            }
-            value
+    let mut required = |found: &Option<Found<'_>>,
+                        suffix: &str,
+                        expected: &str,
+                        read: fn(&Found<'_>) -> Result<Vec<String>, String>| {
+        let Some(found) = found else {
+            faults.add(&format!("MCP_SERVER_AUTH_{suffix}"), "", format!("{expected}; it is required"));
+            return None;
         };
-    let jwks_uri = required(jwks_uri, "JWKS_URI", urls::PUBLIC_URL, |v| {
-        v.as_str().filter(|text| urls::public(text).is_some()).map(|text| vec![text.to_owned()])
+        read(found).map_err(|hint| faults.add_hinted(found.name, "", expected, hint)).ok()
+    };
+    let jwks_uri = required(jwks_uri, "JWKS_URI", urls::PUBLIC_URL, |found| {
+        urls::read(&found.value, Kind::KeySet).map(|text| vec![text])
     });
-    let issuers = required(issuer, "ISSUER", &format!("one or more of: {}", urls::PUBLIC_URL), |v| {
-        one_or_more(v).filter(|all| all.iter().all(|text| urls::public(text).is_some()))
+    let issuers = required(issuer, "ISSUER", &format!("one or more of: {}", urls::PUBLIC_URL), |found| {
+        texts(found)?.into_iter().map(|text| urls::read(&Value::from(text), Kind::Issuer)).collect()
     });
-    let audiences = required(audience, "AUDIENCE", AUDIENCES, one_or_more);
+    let audiences = required(audience, "AUDIENCE", AUDIENCES, texts);
     let algorithms = match algorithm {
         None => Some(vec![Algorithm::RS256]),
-        Some(found) => algorithms(&found.value),
+        Some(found) => algorithms::read(&found.value)
+            .map_err(|hint| faults.add_hinted(found.name, "", algorithms::expected(), hint))
+            .ok(),
     };
-    if let (None, Some(found)) = (&algorithms, algorithm) {
-        faults.add(found.name, "", algorithm_names());
-    }
     let (Some(jwks_uri), Some(issuers), Some(audiences), Some(algorithms)) =
         (jwks_uri.and_then(|all| all.into_iter().next()), issuers, audiences, algorithms)
     else {
@@ -128,6 +130,11 @@ fn single_issuer(
         .collect()
 }
 
+/// One text or several.
+fn texts(found: &Found<'_>) -> Result<Vec<String>, String> {
+    found.one_or_more().ok_or_else(|| written::variable(&found.value, Shape::Texts, false))
+}
+
 /// Two entries that name one issuer, two key sets and two sets of rules: which of them holds would be a matter of luck.
 fn contradict(a: &Entry, b: &Entry) -> bool {
     a.rules.issuer == b.rules.issuer
@@ -143,14 +150,6 @@ fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
     }))
 }
 
-fn algorithms(value: &Value) -> Option<Vec<Algorithm>> {
-    one_or_more(value)?.iter().map(|name| Algorithm::from_name(name)).collect()
-}
-
-fn algorithm_names() -> String {
-    format!("one or more of {}", Algorithm::ALL.map(|a| a.row().name).join(" "))
-}
-
 /// The fields of one entry.
 pub(super) struct Fields<'f> {
     variable: &'f str,
@@ -160,12 +159,18 @@ pub(super) struct Fields<'f> {
 
 impl Fields<'_> {
     pub(super) fn fault(&mut self, field: &str, expected: impl Into<String>) {
-        self.faults.add(self.variable, &format!("{}.{field}", self.path), expected);
+        self.fault_hinted(field, expected, String::new());
+    }
+
+    pub(super) fn fault_hinted(&mut self, field: &str, expected: impl Into<String>, hint: String) {
+        self.faults.add_hinted(self.variable, &format!("{}.{field}", self.path), expected, hint);
     }
 
     fn object<'v>(&mut self, item: &'v Value) -> Option<&'v Object> {
         if !item.is_object() {
-            self.faults.add(self.variable, &self.path, format!("an object with {}", FIELDS.join(", ")));
+            let expected = format!("an object with {}", FIELDS.join(", "));
+            let found = written::found(item, Shape::Object);
+            self.faults.add_hinted(self.variable, &self.path, expected, found);
         }
         item.as_object()
     }
@@ -182,19 +187,20 @@ impl Fields<'_> {
         self.known(object, "", &[&FIELDS[..], &Self::parameter_names(preset)].concat());
         let provider = self.provider(object, preset.unwrap_or(&Preset::PLAIN));
         let preset = provider.preset;
-        let url = self.url(object, "authorization_server_url");
+        let url = self.url(object, "authorization_server_url", Kind::Issuer);
         if !set("authorization_server_url") && !set("provider") {
             self.fault("authorization_server_url", format!("{}; it is required", urls::PUBLIC_URL));
         }
-        let issuer = self.url(object, "issuer");
-        let jwks_uri = self.url(object, "jwks_uri");
-        let algorithms = match object.get("algorithm") {
+        let issuer = self.url(object, "issuer", Kind::Issuer);
+        let jwks_uri = self.url(object, "jwks_uri", Kind::KeySet);
+        let algorithms = match object.get("algorithm").map(algorithms::read) {
             None => Some(preset.algorithms.to_vec()),
-            Some(value) => algorithms(value),
+            Some(Ok(algorithms)) => Some(algorithms),
+            Some(Err(hint)) => {
+                self.fault_hinted("algorithm", algorithms::expected(), hint);
+                None
+            }
         };
-        if algorithms.is_none() {
-            self.fault("algorithm", algorithm_names());
-        }
         let audiences = self.audiences(object, &provider, canonical);
         let clients = self.clients(object, preset);
         let mut rules = Rules::strict(String::new(), Vec::new());
@@ -277,14 +283,17 @@ impl Fields<'_> {
 
     fn known(&mut self, object: &Object, prefix: &str, names: &[&str]) {
         for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-            self.fault(&format!("{prefix}{name}"), format!("no such field; there are {}", names.join(", ")));
+            let expected = format!("no such field; there are {}", names.join(", "));
+            let hint = slips::did_you_mean(name, names);
+            self.fault_hinted(&format!("{prefix}{name}"), expected, hint);
         }
     }
 
     fn options(&mut self, object: &Object, rules: &mut Rules) {
         let Some(value) = object.get("validation_options") else { return };
         let Some(options) = value.as_object() else {
-            self.fault("validation_options", format!("an object with {}", OPTIONS.join(", ")));
+            let expected = format!("an object with {}", OPTIONS.join(", "));
+            self.fault_hinted("validation_options", expected, written::found(value, Shape::Object));
             return;
         };
         self.known(options, "validation_options.", &OPTIONS);
@@ -298,7 +307,11 @@ impl Fields<'_> {
             match options.get(name).map(Value::as_bool) {
                 None => {}
                 Some(Some(choice)) => *switch = choice,
-                Some(None) => self.fault(&format!("validation_options.{name}"), "true or false"),
+                Some(None) => {
+                    let found = options.get(name).map(|value| format!("found {}", written::kind(value)));
+                    let field = format!("validation_options.{name}");
+                    self.fault_hinted(&field, "true or false", found.unwrap_or_default());
+                }
             }
         }
         match options.get("leeway").map(|v| v.as_u64().filter(|s| limits::LEEWAY.contains(s))) {

@@ -28,7 +28,8 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Canonic
     };
     let canonical = found.value.as_str().and_then(Canonical::parse);
     if canonical.is_none() {
-        faults.add(found.name, "", urls::PUBLIC_URL);
+        let hint = urls::found(&found.value, urls::Kind::Public);
+        faults.add_hinted(found.name, "", urls::PUBLIC_URL, hint);
     }
     let canonical = canonical?;
     let path = canonical.path();
@@ -109,9 +110,26 @@ impl Canonical {
         self.authority == other.authority
     }
 
+    /// Whether a URL is at or below this one, whatever its scheme: requests for it come to the Worker.
+    pub(super) fn is_below(&self, url: &str) -> bool {
+        let Some(parsed) = urls::parse(url) else { return false };
+        let authority = parsed.origin.split_once("://").map_or("", |(_, authority)| bare(authority));
+        // This machine has many names.
+        let is_here = self.loopback && parsed.is_loopback() && port(authority) == port(&self.authority);
+        let below = urls::path(url).strip_prefix(self.path());
+        (is_here || self.is_at(authority))
+            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     pub const fn is_loopback(&self) -> bool {
         self.loopback
     }
+}
+
+/// What follows the colon, if there is one. An IPv6 address has colons of its own, in brackets.
+fn port(authority: &str) -> Option<&str> {
+    let end = authority.rfind(']').unwrap_or_default();
+    authority.get(end..)?.split_once(':').map(|(_, port)| port)
 }
 
 /// Without a default port, whichever it is: where TLS ends before the Worker, the scheme of a request's URL is not the client's.

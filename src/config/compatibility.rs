@@ -2,22 +2,26 @@
 
 use super::Entry;
 use super::faults::Faults;
+use super::slips;
 use super::variables::Variables;
+use super::written::Shape;
 use crate::compatibility::{ACCEPT, CHALLENGE, COPY, Compatibility};
 
 pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults) -> Compatibility {
     let Some(found) = variables.get("COMPATIBILITY", faults) else { return Compatibility::default() };
     let known = |word: &String| [COPY, CHALLENGE, ACCEPT].contains(&word.as_str());
-    let Some(words) = found.words().filter(|words| words.iter().all(known)) else {
-        faults.add(
-            found.name,
-            "",
-            format!(
-                "some of {COPY} {CHALLENGE} {ACCEPT}, as an array of strings or a space-separated string"
-            ),
-        );
+    let words = found.words().filter(|_| !found.is_broken_json());
+    let expected =
+        format!("some of {COPY} {CHALLENGE} {ACCEPT}, as an array of strings or a space-separated string");
+    let Some(words) = words else {
+        found.fault(&expected, Shape::Texts, faults);
         return Compatibility::default();
     };
+    if let Some(unknown) = words.iter().find(|word| !known(word)) {
+        let hint = slips::did_you_mean(unknown, &[COPY, CHALLENGE, ACCEPT]);
+        faults.add_hinted(found.name, "", expected, hint);
+        return Compatibility::default();
+    }
     let has = |word: &str| words.iter().any(|w| w == word);
     let copied_issuer = has(COPY).then(|| issuer(entries)).flatten();
     // Without entries, what is wrong with those is said already.

@@ -10,11 +10,22 @@ pub struct Fault {
     /// The field in it, such as `[0].issuer`; empty for the variable as a whole.
     pub field: String,
     pub expected: String,
+    /// What was written instead, or what may have been meant; empty where there is nothing to say.
+    /// Never a secret, nor a part of one.
+    pub hint: String,
+}
+
+impl Fault {
+    pub fn new(variable: &str, field: &str, expected: impl Into<String>) -> Self {
+        let (variable, field) = (variable.to_owned(), field.to_owned());
+        Self { variable, field, expected: expected.into(), hint: String::new() }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}: expected {}", self.variable, self.field, self.expected)
+        write!(f, "{}{}: expected {}", self.variable, self.field, self.expected)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
     }
 }
 
@@ -40,12 +51,20 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    #[cold]
     pub(super) fn add(&mut self, variable: &str, field: &str, expected: impl Into<String>) {
-        self.faults.push(Fault {
-            variable: variable.to_owned(),
-            field: field.to_owned(),
-            expected: expected.into(),
-        });
+        self.add_hinted(variable, field, expected, String::new());
+    }
+
+    #[cold]
+    pub(super) fn add_hinted(
+        &mut self,
+        variable: &str,
+        field: &str,
+        expected: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.faults.push(Fault { hint: hint.into(), ..Fault::new(variable, field, expected) });
     }
 
     /// Adds a fault that several resources have in common once.

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::variables::{Variables, seconds};
+use super::written::Shape;
 use crate::assertion::Assertion;
 use crate::delivery::{AUTHORIZATION, Delivery, PASSTHROUGH, is_contested, is_name, is_value};
 use crate::header_names::same;
@@ -48,7 +49,7 @@ pub(super) fn read(variables: &Variables, assertion: Option<&Assertion>, faults:
 fn headers(variables: &Variables, faults: &mut Faults) -> Vec<(String, String)> {
     let Some(found) = variables.named(HEADERS) else { return Vec::new() };
     let Some(members) = found.value.as_object() else {
-        faults.add(HEADERS, "", "a JSON object of header names and values");
+        found.fault("a JSON object of header names and values", Shape::Object, faults);
         return Vec::new();
     };
     if members.is_empty() {

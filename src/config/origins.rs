@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::faults::Faults;
 use super::urls;
 use super::variables::{Variables, strings};
+use super::written::Shape;
 
 const EXPECTED: &str =
     "* or a list of origins such as https://app.example.com (scheme, host, port; no path), or null";
@@ -38,19 +39,46 @@ pub(super) fn read(variables: &Variables, loopback: bool, faults: &mut Faults) -
     let default = if loopback { AllowedOrigins::Loopback } else { AllowedOrigins::Any { null: false } };
     let Some(found) = variables.get("ALLOWED_ORIGINS", faults) else { return default };
     let listed = match &found.value {
-        Value::String(_) => found.words().filter(|words| !words.is_empty()),
+        Value::String(text) if !found.is_broken_json() => Some(split(text)).filter(|words| !words.is_empty()),
         value => strings(value),
     };
-    match listed.filter(|origins| origins.iter().all(|o| is_origin(o))) {
-        Some(origins) if origins.iter().any(|o| o == "*") => {
-            AllowedOrigins::Any { null: origins.iter().any(|o| o == "null") }
-        }
-        Some(origins) => AllowedOrigins::Listed(origins),
-        None => {
-            faults.add(found.name, "", EXPECTED);
-            default
-        }
+    let Some(origins) = listed else {
+        found.fault(EXPECTED, Shape::Texts, faults);
+        return default;
+    };
+    if let Some(wrong) = origins.iter().find(|origin| !is_origin(origin)) {
+        faults.add_hinted(found.name, "", EXPECTED, self::found(wrong));
+        return default;
     }
+    match origins.iter().any(|o| o == "*") {
+        true => AllowedOrigins::Any { null: origins.iter().any(|o| o == "null") },
+        false => AllowedOrigins::Listed(origins),
+    }
+}
+
+/// One text with several origins: neither commas nor white space can be in one.
+fn split(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c == ',' || c.is_ascii_whitespace());
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What was found instead of an origin.
+fn found(text: &str) -> String {
+    if let Some(odd) = urls::odd_character("", text) {
+        return odd;
+    }
+    let what = if text.is_empty() {
+        "an empty text"
+    } else if text.contains('*') {
+        "a pattern: no browser sends one"
+    } else if !text.contains("://") {
+        "no scheme, such as https://"
+    } else if text.contains(',') {
+        "several origins in one text of a list"
+    } else {
+        "more than a browser sends: a path, a slash at the end, a default port, or userinfo"
+    };
+    format!("found {what}")
 }
 
 /// `*`, `null`, or what a browser would send: for http and https without path and default port; any other scheme with a host.

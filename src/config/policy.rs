@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::faults::Faults;
-use super::variables::{Variables, one_or_more, words};
+use super::variables::{Variables, one_or_more};
+use super::written::{self, Shape};
+use super::{scopes, slips};
 use crate::identity::is_scope;
 use crate::json::Object;
 use crate::policy::{Accepted, ClaimDemand, Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
@@ -29,7 +31,7 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Policy>
     let policy = match found.value.as_object() {
         Some(object) => reader.policy(object),
         None => {
-            reader.fault("", format!("an object with {}", MEMBERS.join(", ")));
+            found.fault(&format!("an object with {}", MEMBERS.join(", ")), Shape::Object, reader.faults);
             Policy::default()
         }
     };
@@ -48,9 +50,16 @@ impl Reader<'_> {
         self.faults.add(self.variable, field, expected);
     }
 
+    /// A fault of the shape, with what was found instead.
+    fn misshapen(&mut self, field: &str, expected: impl Into<String>, value: &Value, shape: Shape) {
+        self.faults.add_hinted(self.variable, field, expected, written::found(value, shape));
+    }
+
     fn known(&mut self, object: &Object, prefix: &str, names: &[&str]) {
         for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-            self.fault(&format!("{prefix}.{name}"), format!("no such field; there are {}", names.join(", ")));
+            let expected = format!("no such field; there are {}", names.join(", "));
+            let hint = slips::did_you_mean(name, names);
+            self.faults.add_hinted(self.variable, &format!("{prefix}.{name}"), expected, hint);
         }
     }
 
@@ -62,8 +71,8 @@ impl Reader<'_> {
             Some(Value::Array(rules)) => {
                 rules.iter().enumerate().map(|(at, rule)| self.rule(at, rule)).collect()
             }
-            Some(_) => {
-                self.fault(".rules", "an array of rules");
+            Some(other) => {
+                self.misshapen(".rules", "an array of rules", other, Shape::Array);
                 Vec::new()
             }
         };
@@ -88,7 +97,8 @@ impl Reader<'_> {
     fn rule(&mut self, at: usize, value: &Value) -> Rule {
         let prefix = format!(".rules[{at}]");
         let Some(object) = value.as_object() else {
-            self.fault(&prefix, format!("an object with {}", RULE_MEMBERS.join(", ")));
+            let expected = format!("an object with {}", RULE_MEMBERS.join(", "));
+            self.misshapen(&prefix, expected, value, Shape::Object);
             return Rule::default();
         };
         self.known(object, &prefix, &RULE_MEMBERS);
@@ -122,7 +132,7 @@ impl Reader<'_> {
         let all =
             one_or_more(value).and_then(|all| all.iter().map(|text| read(text)).collect::<Option<Vec<T>>>());
         if all.is_none() {
-            self.fault(&format!("{prefix}.{name}"), expected);
+            self.misshapen(&format!("{prefix}.{name}"), expected, value, Shape::Texts);
         }
         all
     }
@@ -132,7 +142,9 @@ impl Reader<'_> {
             None => false,
             Some(Some(choice)) => choice,
             Some(None) => {
-                self.fault(&format!("{prefix}.{name}"), "true or false");
+                let found = object.get(name).map(|value| format!("found {}", written::kind(value)));
+                let field = format!("{prefix}.{name}");
+                self.faults.add_hinted(self.variable, &field, "true or false", found.unwrap_or_default());
                 false
             }
         }
@@ -150,11 +162,11 @@ impl Reader<'_> {
     }
 
     fn scopes(&mut self, value: &Value, field: &str) -> Vec<String> {
-        let scopes = words(value).filter(|scopes| !scopes.is_empty() && scopes.iter().all(|s| is_scope(s)));
-        if scopes.is_none() {
-            self.fault(field, SCOPES);
+        match scopes::list(value) {
+            Ok(scopes) if !scopes.is_empty() => return scopes,
+            found => self.faults.add_hinted(self.variable, field, SCOPES, found.err().unwrap_or_default()),
         }
-        scopes.unwrap_or_default()
+        Vec::new()
     }
 
     fn demands(&mut self, object: &Object, prefix: &str, name: &str) -> Vec<Demand> {
@@ -175,7 +187,8 @@ impl Reader<'_> {
         let Some(value) = value else { return BTreeMap::new() };
         let Some(object) = value.as_object().filter(|object| object.keys().all(|scope| is_scope(scope)))
         else {
-            self.fault(".scope_hierarchy", "an object: a scope, and the scopes that it includes");
+            let expected = "an object: a scope, and the scopes that it includes";
+            self.misshapen(".scope_hierarchy", expected, value, Shape::Object);
             return BTreeMap::new();
         };
         let direct: BTreeMap<String, Vec<String>> = object
@@ -208,7 +221,7 @@ impl Reader<'_> {
             claims.iter().map(demand).collect::<Option<Vec<_>>>()
         });
         if claims.is_none() {
-            self.fault(&format!("{prefix}.claims"), CLAIMS);
+            self.misshapen(&format!("{prefix}.claims"), CLAIMS, value, Shape::Object);
         }
         claims.unwrap_or_default()
     }

@@ -1,9 +1,12 @@
 //! `provider` in an entry, and its parameters: what a row of `presets` comes to there. The entry's own fields win.
 
+use serde_json::Value;
+
 use super::authorization_servers::Fields;
-use super::urls;
+use super::written::{self, Shape};
+use super::{slips, urls};
 use crate::json::Object;
-use crate::presets::{Audience, PRESETS, Preset};
+use crate::presets::{Audience, Kind, PRESETS, Preset};
 
 /// An entry's preset with its parameters.
 pub(super) struct Provider {
@@ -26,7 +29,8 @@ impl Fields<'_> {
         let preset = value.as_str().and_then(Preset::named);
         if preset.is_none() {
             let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-            self.fault("provider", format!("one of {}", names.join(" ")));
+            let hint = value.as_str().map(|name| slips::did_you_mean(name, &names));
+            self.fault_hinted("provider", format!("one of {}", names.join(" ")), hint.unwrap_or_default());
         }
         preset
     }
@@ -56,9 +60,19 @@ impl Fields<'_> {
                     let (expected, example) = (parameter.kind.expected(), parameter.example);
                     let required =
                         if set(parameter.name) { "" } else { "; it is required with this provider" };
-                    self.fault(parameter.name, format!("{expected}, such as {example}{required}"));
+                    let hint = object.get(parameter.name).map(|value| found(value, parameter.kind));
+                    let expected = format!("{expected}, such as {example}{required}");
+                    self.fault_hinted(parameter.name, expected, hint.unwrap_or_default());
                 }
                 None => {}
+            }
+        }
+        if let Some((name, template, expected)) = preset.begins {
+            let mut values = provider.values.iter();
+            let value = values.find(|(parameter, _)| *parameter == name).map(|(_, value)| value);
+            let begins = provider.fill(template);
+            if value.is_some_and(|value| !value.starts_with(&begins)) && !begins.contains('{') {
+                self.fault(name, expected);
             }
         }
         provider
@@ -78,17 +92,29 @@ impl Fields<'_> {
         let value = object.get(name)?;
         let texts = value.as_array().and_then(|_| super::variables::one_or_more(value));
         if texts.is_none() {
-            self.fault(name, "an array of one or more non-empty strings");
+            let hint = written::found(value, Shape::Array);
+            self.fault_hinted(name, "an array of one or more non-empty strings", hint);
         }
         texts
     }
 
     /// A URL field, if it is there and sound.
-    pub(super) fn url(&mut self, object: &Object, name: &str) -> Option<String> {
-        let text = object.get(name)?.as_str().filter(|text| urls::public(text).is_some());
-        if text.is_none() {
-            self.fault(name, urls::PUBLIC_URL);
+    pub(super) fn url(&mut self, object: &Object, name: &str, kind: urls::Kind) -> Option<String> {
+        let read = urls::read(object.get(name)?, kind);
+        read.map_err(|hint| self.fault_hinted(name, urls::PUBLIC_URL, hint)).ok()
+    }
+}
+
+/// What was found instead of a parameter.
+fn found(value: &Value, kind: Kind) -> String {
+    match value.as_str() {
+        None => format!("found {}", written::kind(value)),
+        Some("") => "found an empty text".to_owned(),
+        Some(text) if text.contains("://") => "found a URL".to_owned(),
+        Some(text) if kind == Kind::Host => urls::odd_character("https://", text).unwrap_or_default(),
+        Some(text) => {
+            let odd = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c));
+            odd.map(|c| format!("found {}", written::character(c))).unwrap_or_default()
         }
-        text.map(str::to_owned)
     }
 }

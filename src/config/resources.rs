@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::faults::{Fault, Faults};
 use super::variables::{Found, PREFIX, Variables, bare, is_blank, may_be_empty};
-use super::{Config, KeySource, Resource, across, origin};
+use super::written::{self, Shape};
+use super::{Config, KeySource, Resource, across, origin, slips};
 use crate::json::Object;
 
 pub(super) const NAME: &str = "RESOURCES";
@@ -65,7 +66,7 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
         }
     }
     let Some(items) = array.value.as_array().filter(|items| !items.is_empty()) else {
-        faults.add(array.name, "", "an array of at least one resource");
+        array.fault("an array of at least one resource", Shape::Array, &mut faults);
         return faults.into_result().and(Err(Vec::new()));
     };
     let mut sources = Vec::new();
@@ -73,7 +74,9 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut read: Vec<Config> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let Some(members) = item.as_object() else {
-            faults.add(array.name, &format!("[{at}]"), format!("an object with {}", names().join(", ")));
+            let expected = format!("an object with {}", names().join(", "));
+            let found = written::found(item, Shape::Object);
+            faults.add_hinted(array.name, &format!("[{at}]"), expected, found);
             continue;
         };
         let element = Element { beside: variables, array: array.name, at, members };
@@ -102,6 +105,23 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     Ok(Config { sources, ..config })
 }
 
+/// Looks at what each resource is read from, and is told how to find out where a setting of it is
+/// written, from the variable's name and the field in it. The settings have no fault.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn for_each(
+    variables: &Variables,
+    mut look: impl FnMut(&Variables, &dyn Fn(&str, &str) -> (String, String)),
+) {
+    let Some(array) = variables.get(NAME, &mut Faults::default()) else {
+        return look(variables, &|name, field| (name.to_owned(), field.to_owned()));
+    };
+    let members = array.value.as_array().into_iter().flatten().filter_map(Value::as_object);
+    for (at, members) in members.enumerate() {
+        let element = Element { beside: variables, array: array.name, at, members };
+        look(&element.settings(), &|name, field| element.place(name, field));
+    }
+}
+
 /// The form without an array.
 fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut sources = Vec::new();
@@ -113,14 +133,15 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
         );
         faults.add(name, "", expected);
     }
-    let mut config = match (Config::of_one(variables, &mut sources), faults.into_result()) {
+    let has_binding = variables.has_binding(origin::BINDING);
+    let mut config = match (Config::of_one(variables, has_binding, &mut sources), faults.into_result()) {
         (Ok(config), Ok(_)) => config,
         (config, others) => {
             let found = [others.err(), config.err()].into_iter().flatten().flatten();
             return Err(found.collect());
         }
     };
-    if variables.has_binding(origin::BINDING) {
+    if has_binding {
         for resource in &mut config.resources {
             resource.binding = Some(origin::BINDING.to_owned());
         }
@@ -184,7 +205,7 @@ impl Element<'_> {
         let is_default = self.is_default(faults).unwrap_or(alone);
         let binding = self.binding(faults);
         let unseen = self.headers(faults);
-        match Config::of_one(&self.settings(), sources) {
+        match Config::of_one(&self.settings(), self.sets(BINDING), sources) {
             Ok(mut config) => {
                 for resource in &mut config.resources {
                     *resource = Resource { binding: binding.clone(), is_default, ..resource.clone() };
@@ -208,6 +229,7 @@ impl Element<'_> {
                         variable,
                         field,
                         expected: format!("{}{or_binding}", fault.expected),
+                        hint: fault.hint,
                     });
                 }
                 None
@@ -243,11 +265,16 @@ impl Element<'_> {
         let names = names();
         for member in self.members.keys().filter(|member| !names.contains(&member.as_str())) {
             let beside = variable(member);
-            let expected = match Variables::is_known(&beside) && bare(&beside) != NAME {
-                true => format!("no such member: {beside} is the whole Worker's, and beside {}", self.array),
-                false => format!("no such member; there are {}", names.join(", ")),
-            };
-            self.fault(member, expected, faults);
+            let field = format!("[{}].{member}", self.at);
+            if Variables::is_known(&beside) && bare(&beside) != NAME {
+                let expected =
+                    format!("no such member: {beside} is the whole Worker's, and beside {}", self.array);
+                faults.add(self.array, &field, expected);
+            } else {
+                let expected = format!("no such member; there are {}", names.join(", "));
+                let hint = slips::did_you_mean(bare(member), &names);
+                faults.add_hinted(self.array, &field, expected, hint);
+            }
         }
     }
 
@@ -318,7 +345,8 @@ impl Element<'_> {
         let url = url.map(|url| (variable(ORIGIN_URL), Value::from(url)));
         let headers = self.headers_name().and_then(|name| self.beside.named(name));
         let headers = headers.map(|found| (origin::HEADERS.to_owned(), found.value));
-        self.beside.overlaid(is_kept, own.chain(url).chain(headers))
+        let place = format!("{}[{}]", self.array, self.at);
+        self.beside.overlaid(is_kept, own.chain(url).chain(headers), place)
     }
 
     /// Where a setting of the single form is to be found in truth: in this element, or beside the array.

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::variables::{Variables, one_or_more};
+use super::written::{self, Shape};
 use crate::limits;
 use crate::sessions::Sessions;
 
@@ -28,16 +29,17 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessio
 
 fn keys(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {
     let found = variables.get("SESSION_KEY", faults)?;
+    let expected = "a secret of at least 32 random bytes, or an array of them: npm run keygen -- --session";
+    if found.value.as_str().is_some_and(written::looks_like_texts) {
+        found.fault(expected, Shape::Texts, faults);
+        return None;
+    }
     let keys: Option<Vec<String>> =
         one_or_more(&found.value).map(|keys| keys.iter().map(|key| key.trim().to_owned()).collect());
     let keys = keys.filter(|keys| keys.iter().all(|key| key.len() >= limits::SESSION_KEY_BYTES));
     let sessions = keys.as_deref().and_then(Sessions::new);
     if sessions.is_none() {
-        faults.add(
-            found.name,
-            "",
-            "a secret of at least 32 random bytes, or an array of them: npm run keygen -- --session",
-        );
+        faults.add(found.name, "", expected);
     }
     sessions
 }

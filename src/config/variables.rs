@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::faults::Faults;
-use super::origin;
+use super::written::{self, Shape};
+use super::{origin, slips};
 use crate::json;
 use crate::limits::Seconds;
 
@@ -79,6 +80,9 @@ pub struct Variables {
     secrets_elsewhere: bool,
     /// The names of the bindings that answer requests.
     bindings: BTreeSet<String>,
+    /// Of one of several resources: which variables are its own, and where it is written.
+    own: Vec<String>,
+    place: String,
 }
 
 impl FromIterator<(String, Value)> for Variables {
@@ -86,7 +90,7 @@ impl FromIterator<(String, Value)> for Variables {
         let mut ours = BTreeMap::new();
         // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
         ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
-        Self { values: ours, secrets_elsewhere: false, bindings: BTreeSet::new() }
+        Self { values: ours, ..Self::default() }
     }
 }
 
@@ -101,8 +105,7 @@ pub(super) struct Found<'v> {
 impl Variables {
     /// The secrets among them: settings that whoever reads them must not know.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let is_secret = |name: &str| SECRETS.contains(&bare(name)) || origin::is_headers(name);
-        self.values.keys().map(String::as_str).filter(move |name| is_secret(name))
+        self.values.keys().map(String::as_str).filter(|name| is_secret(name))
     }
 
     /// The same, beside bindings that answer requests (services, VPC services, mTLS certificates …).
@@ -116,17 +119,39 @@ impl Variables {
         self.bindings.contains(name)
     }
 
-    /// The same without some, and with others.
+    /// The same without some, and with others, which are the own ones of a resource at this place.
     pub(super) fn overlaid(
         &self,
         is_kept: impl Fn(&str) -> bool,
         others: impl IntoIterator<Item = (String, Value)>,
+        place: String,
     ) -> Self {
         let kept = self.values.iter().filter(|(name, _)| is_kept(name));
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
         values.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
-        values.extend(others);
-        Self { values, ..self.clone() }
+        let mut own = Vec::new();
+        for (name, value) in others {
+            own.push(name.clone());
+            values.insert(name, value);
+        }
+        Self { values, own, place, ..self.clone() }
+    }
+
+    /// What is set and no secret, as it is read.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn readable(&self) -> impl Iterator<Item = (&str, Value)> {
+        let all = self.values.keys().filter(|name| !is_secret(name));
+        all.filter_map(|name| self.found(name)).map(|found| (found.name, found.value))
+    }
+
+    /// What a text may call the variable of this name without prefix: as the operator wrote it.
+    pub(super) fn called(&self, name: &str) -> String {
+        let first = [PREFIX, name].concat();
+        if self.own.contains(&first) {
+            return format!("{}.{}", self.place, name.to_ascii_lowercase());
+        }
+        let second = [SECOND_PREFIX, name].concat();
+        if self.values.contains_key(&second) { second } else { first }
     }
 
     /// The variables that hold headers for an origin.
@@ -156,7 +181,10 @@ impl Variables {
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
         for name in self.values.keys().filter(|name| !Self::is_known(name)) {
-            faults.add(name, "", format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", ")));
+            let expected = format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", "));
+            let meant = slips::nearest(bare(name), &NAMES);
+            let hint = meant.map(|meant| format!("did you mean {PREFIX}{meant}?")).unwrap_or_default();
+            faults.add_hinted(name, "", expected, hint);
         }
     }
 
@@ -197,6 +225,23 @@ impl Variables {
 }
 
 impl Found<'_> {
+    /// A fault of the variable as a whole, with what was found instead.
+    #[cold]
+    pub(super) fn fault(&self, expected: &str, shape: Shape, faults: &mut Faults) {
+        let found = written::variable(&self.value, shape, is_secret(self.name));
+        faults.add_hinted(self.name, "", expected, found);
+    }
+
+    /// Whether it was meant to be JSON and is none.
+    pub(super) fn is_broken_json(&self) -> bool {
+        self.value.as_str().is_some_and(written::looks_structured)
+    }
+
+    /// One text, or an array of at least one; none of them empty.
+    pub(super) fn one_or_more(&self) -> Option<Vec<String>> {
+        one_or_more(&self.value).filter(|_| !self.is_broken_json())
+    }
+
     /// `true` or `false`, as such or as text.
     pub(super) fn switch(&self) -> Option<bool> {
         self.value.as_str().map_or(self.value.as_bool(), |text| text.trim().parse().ok())
@@ -240,6 +285,11 @@ pub(super) fn may_be_empty(name: &str) -> bool {
 /// An empty text, or one of white space.
 pub(super) fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// Whether a variable is a setting that whoever reads it must not know.
+fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&bare(name)) || origin::is_headers(name)
 }
 
 fn is_spelled_once(name: &str) -> bool {

@@ -1,13 +1,19 @@
 //! What `npm run check` warns of: settings that are sound, and yet will surprise.
 
 use super::faults::Warning;
+use super::variables::Variables;
 use crate::policy::{MethodPattern, Policy, Rule};
 
 const CHALLENGE: &str = "MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES";
 const SUPPORTED: &str = "MCP_SERVER_AUTH_SCOPES_SUPPORTED";
 const POLICY: &str = "MCP_SERVER_AUTH_POLICY";
 
-pub(super) fn of_scopes(policy: Option<&Policy>, supported: &[String], challenge: &[String]) -> Vec<Warning> {
+pub(super) fn of_scopes(
+    variables: &Variables,
+    policy: Option<&Policy>,
+    supported: &[String],
+    challenge: &[String],
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |variable: &str, field: String, text: String| {
         warnings.push(Warning { variable: variable.to_owned(), field, text });
@@ -30,8 +36,9 @@ pub(super) fn of_scopes(policy: Option<&Policy>, supported: &[String], challenge
     let lacking: Vec<&str> = lacking.map(|demand| demand.scope.as_str()).collect();
     if !lacking.is_empty() {
         let text = format!(
-            "lacks {}, which {POLICY}.required_scopes demands of every request: clients log in without, and have to do so twice",
-            lacking.join(" ")
+            "lacks {}, which {}.required_scopes demands of every request: clients log in without, and have to do so twice",
+            lacking.join(" "),
+            variables.called("POLICY")
         );
         warn(CHALLENGE, String::new(), text);
     }

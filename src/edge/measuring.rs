@@ -20,11 +20,8 @@ pub(super) fn only_nobodys(config: Result<Config, Vec<Fault>>) -> Result<Config,
     let config = config?;
     let nobodys = config.resources.iter().all(|resource| resource.canonical.as_str().starts_with(NOBODYS));
     if (UNSIGNED || ANSWER || SIGNING) && !nobodys {
-        return Err(vec![Fault {
-            variable: "MCP_SERVER_AUTH_CANONICAL_URL".to_owned(),
-            field: String::new(),
-            expected: format!("a URL below {NOBODYS}: this build is for measuring"),
-        }]);
+        let expected = format!("a URL below {NOBODYS}: this build is for measuring");
+        return Err(vec![Fault::new("MCP_SERVER_AUTH_CANONICAL_URL", "", expected)]);
     }
     Ok(config)
 }

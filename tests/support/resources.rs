@@ -13,6 +13,7 @@ pub fn many(resources: Value) -> Value {
 
 /// A resource whose origin tells it from others.
 pub fn at(canonical: &str) -> Value {
-    let origin = canonical.split('?').next().unwrap().replace("https://", "http://origin.internal.example/");
+    let (_, place) = canonical.split('?').next().unwrap().split_once("://").unwrap();
+    let origin = format!("http://origin.internal.example/{place}");
     json!({ "canonical_url": canonical, "origin_url": origin })
 }
