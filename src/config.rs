@@ -11,6 +11,8 @@ mod authorization_servers;
 mod canonical;
 mod compatibility;
 mod faults;
+#[cfg(not(target_arch = "wasm32"))]
+mod hints;
 mod origin;
 mod origins;
 mod policy;
@@ -27,6 +29,8 @@ mod written;
 
 pub use canonical::Canonical;
 pub use faults::{Fault, Warning};
+#[cfg(not(target_arch = "wasm32"))]
+pub use hints::hints;
 pub use origins::AllowedOrigins;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use urls::Url;

@@ -60,6 +60,12 @@ fn the_complete_wrangler_toml_passes_the_check() {
          Algorithms: RS256\n\
          Canonical URL: https://mcp.example.com/mcp\n\
          Origin: https://origin.example.com/mcp\n\
+         warning: MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: is not set: clients ask for every scope that the \
+         authorization server lists, openid too. Name those that your server needs\n\
+         warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].authorization_server_url: is a placeholder of the \
+         documentation: write your own\n\
+         warning: MCP_SERVER_AUTH_CANONICAL_URL: is a placeholder of the documentation: write your own\n\
+         warning: ORIGIN_URL: is a placeholder of the documentation: write your own\n\
          Key sets: KV binding JWKS_CACHE\n"
     );
 }

@@ -6,7 +6,7 @@
 use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
-use mcp_edge_auth::config::Config;
+use mcp_edge_auth::config::{Config, hints};
 use mcp_edge_auth::plain;
 use mcp_edge_auth::wrangler::{self, Deployment};
 
@@ -101,7 +101,7 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
             for name in &config.unseen_secrets {
                 say!("Not seen here, and needed: npx wrangler secret put {name}");
             }
-            for warning in &config.warnings {
+            for warning in config.warnings.iter().chain(&hints(&deployment.variables, &config)) {
                 say!("warning: {warning}");
             }
             say!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcp_edge_auth::config::{Config, Resource};
+use mcp_edge_auth::config::{Config, Resource, hints};
 use mcp_edge_auth::wrangler;
 
 use exchange::Network;
@@ -115,7 +115,7 @@ fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
         }
     };
     report.ok(CHECK, "the settings have no fault");
-    for warning in &config.warnings {
+    for warning in config.warnings.iter().chain(&hints(&deployment.variables, &config)) {
         report.warn(CHECK, warning.to_string(), "");
     }
     if !deployment.kv {
