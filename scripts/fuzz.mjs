@@ -38,7 +38,7 @@ async function build() {
   const host = /^host: (.*)$/m.exec(spawnSync("rustc", ["-vV"], { encoding: "utf8" }).stdout)?.[1];
   if (!host) stop("rustc did not say what machine this is; does `rustc -vV` work?");
   process.env.RUSTFLAGS = ["--cfg=fuzzing", "-Cpasses=sancov-module", ...COVERAGE.map((flag) => `-Cllvm-args=-sanitizer-coverage-${flag}`)].join(" ");
-  const args = ["build", "--release", "--locked", "--manifest-path", join("fuzz", "Cargo.toml"), "--target-dir", BUILD, "--target", host];
+  const args = ["build", "--release", "--manifest-path", join("fuzz", "Cargo.toml"), "--target-dir", BUILD, "--target", host];
   if ((await run("cargo", args)) !== 0) stop("The fuzzer could not be built; cargo said why above. libFuzzer is C++: it needs a compiler for that.");
   return join(BUILD, host, "release", "mcp-edge-auth-fuzz");
 }
@@ -48,7 +48,7 @@ async function fuzz(name) {
   const folder = (of) => join("fuzz", of, name);
   for (const of of ["grown", "found"]) mkdirSync(join(ROOT, folder(of)), { recursive: true });
   const limits = ["-timeout=20", "-max_len=8192", "-verbosity=0"];
-  const search = [`-max_total_time=${minutes * 60}`, "-print_final_stats=1", `-dict=${join("fuzz", "words.dict")}`, folder("grown"), folder("corpus")];
+  const search = [`-max_total_time=${Math.ceil(minutes * 60)}`, "-print_final_stats=1", `-dict=${join("fuzz", "words.dict")}`, folder("grown"), folder("corpus")];
   const args = [...limits, `-artifact_prefix=${folder("found")}/`, ...(files.length ? files : search)];
   const row = { name, executions: 0, "per second": 0, failed: "" };
   const read = (line) => {

@@ -21,7 +21,7 @@ export const STRICTER = [
   { reason: "credentials_malformed", ways: BASE64, why: "a Bearer credential is one token68 (RFC 6750 section 2.1)" },
   { reason: "token_too_large", ways: ["claims are much"], why: "16 KiB are enough for every token" },
   { reason: "header_member_type", ways: ["header b64", "header zip", "header enc"], why: "a reader that heeds b64, zip or enc reads another payload" },
-  { reason: "header_member_type", ways: ["header typ", "header kid", "header crit"], why: "typ and kid are strings, crit an array (RFC 7515 section 4.1)" },
+  { reason: "header_member_type", ways: ["header typ", "header kid", "header crit", "header has a name twice"], why: "typ and kid are strings, crit an array (RFC 7515 section 4.1)" },
   { reason: "typ_not_allowed", ways: ["header typ", "header escapes a value", ...ANOTHER_BYTE], why: "another kind of JWT is no access token (RFC 8725 section 3.11, RFC 9068 section 4)" },
   { reason: "crit_present", ways: ["header crit", "header b64 and crit"], why: "no extension is understood here (RFC 7515 section 4.1.11)" },
   { reason: "sub_not_string", ways: ["claims sub"], why: "sub is a string (RFC 7519 section 4.1.2); jose does not look" },
@@ -38,5 +38,5 @@ export const STRICTER = [
 export const MILDER = [
   { refusedBy: "PyJWT", ways: ["claims jti"], why: "jti is not read here, so its type does not matter" },
   { refusedBy: "PyJWT", ways: ["header alg"], why: "Ed25519 is EdDSA's newer name (RFC 9864), which PyJWT does not know" },
-  { refusedBy: "PyJWT", ways: ["header kid", "header has another byte"], why: "without a kid, the only key that fits is meant; PyJWT's client wants one" },
+  { refusedBy: "PyJWT", ways: ["header kid", "header has another byte", "header escapes a name"], why: "without a kid, the only key that fits is meant; PyJWT's client wants one" },
 ];
