@@ -3,8 +3,8 @@
 // Python or no PyPI.
 //
 // It promises: a token that the Worker takes and all others refuse is a failure; so is every other
-// difference that tests/differential/known.mjs does not explain. The same seed makes the same
-// mutants.
+// difference that tests/differential/known.mjs does not explain. The same seed alters
+// tokens in the same ways.
 
 import { join } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at

@@ -27,7 +27,7 @@ export const STRICTER = [
   { reason: "sub_not_string", ways: ["claims sub"], why: "sub is a string (RFC 7519 section 4.1.2); jose does not look" },
   { reason: "sub_missing", ways: ["claims sub"], why: "an empty sub is nobody" },
   { reason: "token_bound", ways: ["claims cnf"], why: "a token that is bound to a key proves nothing as a bare Bearer token (RFC 9449 section 7.2)" },
-  { reason: "iat_in_future", ways: ["claims iat"], why: "a token from the future is a clock gone wrong; jose looks only where an age is asked for" },
+  { reason: "iat_in_future", ways: ["claims iat", "claims have another byte"], why: "a token from the future is a clock gone wrong; jose looks only where an age is asked for" },
   { reason: "aud_malformed", ways: ["claims aud"], why: "aud is a string or an array of strings (RFC 7519 section 4.1.3)" },
   { reason: "nbf_not_number", ways: ["claims nbf"], why: "a time is a number (RFC 7519 section 2); Python reads texts and true as numbers, too" },
   { reason: "iat_not_number", ways: ["claims iat"], why: "a time is a number (RFC 7519 section 2); Python reads texts and true as numbers, too" },
