@@ -50,6 +50,13 @@ fn check_key(data: &[u8], algorithm: Algorithm, private: &Private) {
         _ => &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
     };
     assert!(contains(curve) && contains(private));
+    // RFC 5915: the private value of an EC key follows the version 1. Lengths may be long forms.
+    let lengths = |length: u8| [vec![length], vec![0x81, length], vec![0x82, 0, length]];
+    let versioned = |version: &Vec<u8>| {
+        let start = |length: Vec<u8>| [&[0x02], version.as_slice(), &[1, 0x04], &length, private].concat();
+        lengths(32).into_iter().any(|length| contains(&start(length)))
+    };
+    assert!(algorithm == Algorithm::EdDSA || lengths(1).iter().any(versioned));
     let written = der::write(algorithm, private);
     assert_eq!(der::read(&written), Some((algorithm, *private)));
     match algorithm {
