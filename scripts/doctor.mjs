@@ -5,6 +5,7 @@
 // Exit code 1 means that something failed.
 
 import { spawn } from "node:child_process";
+import { isUtf8 } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -100,8 +101,9 @@ function exchange({ method, url, headers, body }) {
         let size = 0;
         const whole = (all) => {
           const pairs = [];
+          const body = Buffer.concat(chunks);
           for (let i = 0; i < response.rawHeaders.length; i += 2) pairs.push([response.rawHeaders[i].toLowerCase(), response.rawHeaders[i + 1]]);
-          give({ status: response.statusCode, headers: pairs, body: Buffer.concat(chunks).toString("utf8"), whole: all, address: response.socket.remoteAddress ?? null });
+          give({ status: response.statusCode, headers: pairs, body: body.toString("utf8"), whole: all, garbled: !isUtf8(body), address: response.socket.remoteAddress ?? null });
           request.destroy();
         };
         response.on("error", fail);

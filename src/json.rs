@@ -25,6 +25,12 @@ pub fn object(bytes: &[u8]) -> Option<Object> {
     }
 }
 
+/// A document without the byte order mark that some servers put before it: one, as `Response.json()`
+/// skips one. JSON itself has no room for it (RFC 8259 section 8.1).
+pub fn without_mark(document: &str) -> &str {
+    document.strip_prefix('\u{feff}').unwrap_or(document)
+}
+
 /// Whether a text that is JSON is an object. serde's derived readers take an array of the members' values as well.
 pub fn is_object(text: &str) -> bool {
     text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')

@@ -1,4 +1,5 @@
-//! A JWK Set (RFC 7517), read with bounds, and the choice of a key for a token.
+//! A JWK Set (RFC 7517), read with bounds, and the choice of a key for a token. A byte order mark before
+//! it is skipped.
 //!
 //! 1. Every key is judged by itself: one that is unusable is passed over and never spoils the others.
 //! 2. A key is usable if its `kty` and `crv` belong to an algorithm of the table, its values decode and have the right size, `use` (if there) is
@@ -100,6 +101,7 @@ impl KeySet {
         if document.len() > limits::DOCUMENT_BYTES {
             return Err(Unusable::TooLarge);
         }
+        let document = json::without_mark(document);
         if !json::is_object(document) {
             return Err(Unusable::NotAKeySet);
         }

@@ -6,6 +6,10 @@ pub type Seconds = u64;
 /// Bytes of an access token. Larger ones are refused before anything is decoded.
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
+/// Bytes of an issuer's name. It goes into a header and into the log with each request, and may be
+/// three times as long there.
+pub const ISSUER_BYTES: usize = 1024;
+
 /// Bytes read of a key set or of an issuer's metadata document; more is a failed fetch.
 pub const DOCUMENT_BYTES: usize = 64 * 1024;
 
@@ -44,6 +48,13 @@ pub const FRESH_MIN: Seconds = 60;
 
 /// Seconds that fetching a key set may take in all, discovery included.
 pub const FETCH_SECONDS: Seconds = 5;
+
+/// Milliseconds after which the next place of an issuer's metadata is asked, though the one before has
+/// not answered yet: a quarter of those 5 s, since there are up to three places and a key set.
+pub const PLACE_MILLISECONDS: i32 = 1250;
+
+/// Milliseconds that looking for an issuer's metadata may take in all: the rest is the key set's.
+pub const DISCOVERY_MILLISECONDS: i32 = 3 * PLACE_MILLISECONDS;
 
 /// Seconds between two looks into an issuer's metadata because of an unknown `kid`.
 pub const METADATA_REREAD: Seconds = 600;

@@ -9,47 +9,62 @@
 
 mod support;
 
-use mcp_edge_auth::discovery::{Unusable, jwks_uri, metadata_urls};
+use mcp_edge_auth::discovery::{Unusable, jwks_uri, metadata_urls, misses};
 use serde_json::{Value, json};
 use support::{ISSUER, JWKS_URI, for_each_row, same, with};
 
 #[test]
 fn places() {
-    // RFC 8414 section 3.1 inserts, OpenID Connect appends; a slash at the end goes first in both.
-    let rows = [
+    // MCP's order: RFC 8414 section 3.1 inserts, OpenID Connect inserts, OpenID Connect appends. A slash at the end goes first.
+    let rows: [(&str, &[&str]); 6] = [
         (
             "https://as.example",
-            "https://as.example/.well-known/oauth-authorization-server",
-            "https://as.example/.well-known/openid-configuration",
+            &[
+                "https://as.example/.well-known/oauth-authorization-server",
+                "https://as.example/.well-known/openid-configuration",
+            ],
         ),
         (
             "https://as.example/",
-            "https://as.example/.well-known/oauth-authorization-server",
-            "https://as.example/.well-known/openid-configuration",
+            &[
+                "https://as.example/.well-known/oauth-authorization-server",
+                "https://as.example/.well-known/openid-configuration",
+            ],
         ),
         (
             "https://as.example/tenant",
-            "https://as.example/.well-known/oauth-authorization-server/tenant",
-            "https://as.example/tenant/.well-known/openid-configuration",
+            &[
+                "https://as.example/.well-known/oauth-authorization-server/tenant",
+                "https://as.example/.well-known/openid-configuration/tenant",
+                "https://as.example/tenant/.well-known/openid-configuration",
+            ],
         ),
         (
             "https://as.example/a/b/",
-            "https://as.example/.well-known/oauth-authorization-server/a/b",
-            "https://as.example/a/b/.well-known/openid-configuration",
+            &[
+                "https://as.example/.well-known/oauth-authorization-server/a/b",
+                "https://as.example/.well-known/openid-configuration/a/b",
+                "https://as.example/a/b/.well-known/openid-configuration",
+            ],
         ),
         (
             "http://127.0.0.1:9000/realms/one",
-            "http://127.0.0.1:9000/.well-known/oauth-authorization-server/realms/one",
-            "http://127.0.0.1:9000/realms/one/.well-known/openid-configuration",
+            &[
+                "http://127.0.0.1:9000/.well-known/oauth-authorization-server/realms/one",
+                "http://127.0.0.1:9000/.well-known/openid-configuration/realms/one",
+                "http://127.0.0.1:9000/realms/one/.well-known/openid-configuration",
+            ],
         ),
         (
             "http://[::1]:9000",
-            "http://[::1]:9000/.well-known/oauth-authorization-server",
-            "http://[::1]:9000/.well-known/openid-configuration",
+            &[
+                "http://[::1]:9000/.well-known/oauth-authorization-server",
+                "http://[::1]:9000/.well-known/openid-configuration",
+            ],
         ),
     ];
-    for_each_row(rows, |(issuer, oauth, openid)| {
-        same(issuer, metadata_urls(issuer), [(*oauth).into(), (*openid).into()])
+    for_each_row(rows, |(issuer, places)| {
+        same(issuer, metadata_urls(issuer), places.iter().map(|place| (*place).to_owned()).collect())
     });
 }
 
@@ -72,6 +87,13 @@ fn documents() {
             changed(json!({ "jwks_uri": "http://127.0.0.1:9/x" })),
             Ok("http://127.0.0.1:9/x"),
         ),
+        ("a byte order mark before it", format!("\u{feff}{}", metadata()), Ok(JWKS_URI)),
+        ("a mark and blanks", format!("\u{feff} \n{}", metadata()), Ok(JWKS_URI)),
+        ("two marks", format!("\u{feff}\u{feff}{}", metadata()), Err(Unusable::NotMetadata)),
+        ("a mark after a blank", format!(" \u{feff}{}", metadata()), Err(Unusable::NotMetadata)),
+        ("a mark at the end", format!("{}\u{feff}", metadata()), Err(Unusable::NotMetadata)),
+        ("a mark and nothing", "\u{feff}".into(), Err(Unusable::NotMetadata)),
+        ("an empty object", "{}".into(), Err(Unusable::IssuerMismatch)),
         ("empty", String::new(), Err(Unusable::NotMetadata)),
         ("HTML", "<html>".into(), Err(Unusable::NotMetadata)),
         ("an array", json!([metadata()]).to_string(), Err(Unusable::NotMetadata)),
@@ -136,4 +158,11 @@ fn reasons_differ() {
     assert!(reasons[0].contains("JSON object"));
     assert!(reasons[1].contains("issuer is not"));
     assert!(reasons[2].contains("jwks_uri"));
+}
+
+#[test]
+fn what_each_place_gave() {
+    let gave =
+        [("https://as.example/a?key=secret", "status 404"), ("https://as.example/b", "not a JSON object")];
+    assert_eq!(misses(gave), "https://as.example/a: status 404; https://as.example/b: not a JSON object");
 }

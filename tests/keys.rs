@@ -204,6 +204,15 @@ fn documents() {
             json!({ "keys": [{}, rsa_of_bits(1024)] }).to_string(),
             Some(Unusable::NoUsableKey),
         ),
+        ("a byte order mark before it", format!("\u{feff}{}", json!({ "keys": [good] })), None),
+        ("a mark and blanks", format!("\u{feff}\r\n {}", json!({ "keys": [good] })), None),
+        ("two marks", format!("\u{feff}\u{feff}{}", json!({ "keys": [good] })), Some(Unusable::NotAKeySet)),
+        (
+            "a mark after a blank",
+            format!(" \u{feff}{}", json!({ "keys": [good] })),
+            Some(Unusable::NotAKeySet),
+        ),
+        ("a mark and nothing", "\u{feff}".to_owned(), Some(Unusable::NotAKeySet)),
         ("empty", String::new(), Some(Unusable::NotAKeySet)),
         ("HTML", "<!doctype html>".to_owned(), Some(Unusable::NotAKeySet)),
         ("null", "null".to_owned(), Some(Unusable::NotAKeySet)),
@@ -217,11 +226,6 @@ fn documents() {
         ("keys twice", format!(r#"{{"keys":[{good}],"keys":[{good}]}}"#), Some(Unusable::NotAKeySet)),
         ("cut off", json!({ "keys": [good] }).to_string().replace("]}", "]"), Some(Unusable::NotAKeySet)),
         ("two documents", json!({ "keys": [good] }).to_string().repeat(2), Some(Unusable::NotAKeySet)),
-        (
-            "behind a byte order mark",
-            format!("\u{feff}{}", json!({ "keys": [good] })),
-            Some(Unusable::NotAKeySet),
-        ),
     ];
     for_each_row(rows, |(name, document, expected)| same(name, KeySet::parse(document).err(), *expected));
     let reasons = [Unusable::TooLarge, Unusable::NotAKeySet, Unusable::NoUsableKey].map(Unusable::reason);

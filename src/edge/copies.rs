@@ -6,12 +6,14 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::isolate::{Isolate, now};
 use super::log::{self, Line};
+use super::metadata;
 use super::passage::Event;
 use super::runtime::Context;
 use super::waiting::{self, Awaited, Waiter};
 use super::{own, upstream};
 use crate::compatibility::copy::{self, Kept, Next};
 use crate::discovery;
+use crate::json;
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 
@@ -69,22 +71,11 @@ pub(super) fn unavailable(seconds: Seconds, line: Line) -> Result<JsValue, JsVal
 
 /// The issuer's metadata, from where its keys would be discovered.
 async fn fetch(issuer: &str) -> Option<String> {
-    let deadline = upstream::deadline();
-    let mut reason = String::new();
-    for url in discovery::metadata_urls(issuer) {
-        match upstream::document(&url, &deadline).await {
-            Ok(document) => match discovery::metadata(&document.text, issuer) {
-                Ok(_) => return Some(document.text),
-                Err(unusable) => {
-                    log::copy_failed(issuer, unusable.reason());
-                    return None;
-                }
-            },
-            Err(failure) => reason = failure.reason(),
-        }
-    }
-    log::copy_failed(issuer, &reason);
-    None
+    let read = |document: &str| {
+        discovery::metadata(document, issuer).map(|_| json::without_mark(document).to_owned())
+    };
+    let found = metadata::find(issuer, &upstream::deadline(), read).await;
+    found.inspect_err(|misses| log::copy_failed(issuer, misses)).ok()
 }
 
 /// Looks at or changes what is known of an issuer's metadata; never over an await.

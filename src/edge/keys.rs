@@ -11,6 +11,7 @@ use wasm_bindgen_futures::future_to_promise;
 use super::isolate::{Isolate, Source, now};
 use super::kv::Store;
 use super::log;
+use super::metadata;
 use super::runtime::{Context, Env};
 use super::upstream::{self, Document, deadline};
 use crate::config::{Config, KeySource, SourceId};
@@ -206,19 +207,10 @@ impl Refresh {
 
     /// The `jwks_uri` in the issuer's metadata.
     async fn discover(self, issuer: &str, deadline: &web_sys::AbortSignal) -> Result<String, String> {
-        let mut reason = String::new();
-        for url in discovery::metadata_urls(issuer) {
-            match upstream::document(&url, deadline).await {
-                Ok(document) => {
-                    let uri =
-                        discovery::jwks_uri(&document.text, issuer).map_err(|u| u.reason().to_owned())?;
-                    self.with(|source| source.jwks_uri = Some(uri.clone()));
-                    return Ok(uri);
-                }
-                Err(failure) => reason = format!("issuer metadata: {}", failure.reason()),
-            }
-        }
-        Err(reason)
+        let found = metadata::find(issuer, deadline, |document| discovery::jwks_uri(document, issuer));
+        let uri = found.await.map_err(|misses| format!("issuer metadata: {misses}"))?;
+        self.with(|source| source.jwks_uri = Some(uri.clone()));
+        Ok(uri)
     }
 
     /// Looks at or changes what is known of the source; never over an await.

@@ -18,6 +18,7 @@ mod kv;
 mod lists;
 mod log;
 mod measuring;
+mod metadata;
 mod passage;
 mod proxy;
 mod redirects;

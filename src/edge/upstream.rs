@@ -1,4 +1,5 @@
-//! Documents from issuers, fetched with bounds: 5 s in all, 64 KiB read at most, no redirects, status 200 only, no credentials, no cache.
+//! Documents from issuers, fetched with bounds: 5 s in all, 64 KiB read at most, no redirects, status 200
+//! only, no credentials, no cache.
 
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,6 +9,7 @@ use web_sys::{
     WorkerGlobalScope,
 };
 
+use crate::discovery::ACCEPT;
 use crate::limits;
 
 /// Firewalls of issuers drop requests that do not say what they are.
@@ -57,7 +59,7 @@ pub(super) async fn document(url: &str, deadline: &AbortSignal) -> Result<Docume
 
 async fn get(url: &str, deadline: &AbortSignal) -> Result<Response, JsValue> {
     let headers = Object::new();
-    Reflect::set(&headers, &"Accept".into(), &"application/json".into())?;
+    Reflect::set(&headers, &"Accept".into(), &ACCEPT.into())?;
     Reflect::set(&headers, &"User-Agent".into(), &USER_AGENT.into())?;
     let init = RequestInit::new();
     init.set_headers(&headers);

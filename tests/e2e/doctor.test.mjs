@@ -12,6 +12,9 @@ import { mint } from "./support/mint.mjs";
 import { startOrigin } from "./support/origin.mjs";
 import { CANONICAL } from "./support/stage.mjs";
 
+const RFC8414 = "/.well-known/oauth-authorization-server";
+const OIDC = "/.well-known/openid-configuration";
+
 /** Sound settings for an issuer that clients can log in at; `entry` adds fields. */
 async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = {}) {
   const issuer = await startIssuer(t, { keys });
@@ -158,6 +161,58 @@ test("metadata is looked for in three places, as clients do", async (t) => {
   assert.match((await doctor(t, vars)).line("FAIL", "authorization_server.metadata").says, /a redirect, which is not followed/);
 });
 
+// A name, what the first place answers, what is said of it; nothing where clients go on.
+const FIRST_PLACES = [
+  ["a page", reply.html(), "not a JSON object"],
+  ["an empty object", reply.json({}), "its issuer is not the configured issuer"],
+  ["another issuer's", reply.json({ issuer: "https://login.example", jwks_uri: "https://login.example/jwks" }), "its issuer is not the configured issuer"],
+  ["500", reply.status(500), "status 500"],
+  ["404", reply.status(404)],
+  ["406", reply.status(406)],
+];
+
+test("a first place that has no metadata: the next is asked, as the Worker does, and clients that do not are thought of", async (t) => {
+  for (const [name, answer, says] of FIRST_PLACES) {
+    await t.test(name, async (t) => {
+      const { issuer, vars } = await sound(t);
+      const oidc = { subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["RS256"] };
+      issuer.on(OIDC, reply.json(offer(issuer, oidc)));
+      issuer.on(RFC8414, answer);
+      const found = await doctor(t, vars);
+      assert.equal(found.code, 0, found.shown);
+      assert.equal(found.line("ok", "authorization_server.metadata").says, `${issuer.url}${OIDC} has metadata`);
+      assert.deepEqual(found.warned(), says ? ["authorization_server.metadata"] : [], found.shown);
+      if (says) assert.equal(found.line("warn", "authorization_server.metadata").says, `${issuer.url}${RFC8414}: ${says}`);
+    });
+  }
+});
+
+test("what every place gave is said where none has metadata", async (t) => {
+  const { issuer, vars } = await sound(t);
+  issuer.on(RFC8414, reply.json({}));
+  issuer.on(OIDC, reply.text(Buffer.from([0x7b, 0xff, 0x7d])));
+  const found = await doctor(t, vars);
+  const gave = `${issuer.url}${RFC8414}: its issuer is not the configured issuer; ${issuer.url}${OIDC}: not UTF-8`;
+  assert.equal(found.line("FAIL", "authorization_server.metadata").says, `${issuer.url} has no metadata (${gave})`);
+  assert.equal(found.line("FAIL", "keys").says, `no metadata of ${issuer.url} leads to keys (${gave})`);
+});
+
+test("a server that serves one media type only, and one that writes byte order marks", async (t) => {
+  const mark = (text) => reply.text(`\ufeff${text}`);
+  for (const type of ["application/json", "application/jwk-set+json"]) {
+    const { issuer, vars } = await sound(t);
+    const document = JSON.stringify(offer(issuer));
+    const strict = (answer) => (req, res) => (req.headers.accept === "application/json, application/jwk-set+json" ? answer : reply.status(406))(req, res);
+    issuer.on(RFC8414, strict(reply.text(`\ufeff${document}`)));
+    issuer.on("/jwks", strict(reply.text(`\ufeff${JSON.stringify({ keys: [signingKey("rsa").jwk()] })}`, type)));
+    const found = await doctor(t, vars);
+    assert.deepEqual([found.code, found.warned()], [0, []], found.shown);
+  }
+  const { issuer, vars } = await sound(t);
+  issuer.on("/jwks", mark(`\ufeff${JSON.stringify({ keys: [signingKey("rsa").jwk()] })}`));
+  assert.match((await doctor(t, vars)).line("FAIL", "keys").says, /not a JWK Set$/, "one is skipped, not two");
+});
+
 // A name, the answer at /jwks, what the line says.
 const KEY_SETS = [
   ["not found", reply.status(404), /\/jwks: status 404$/],
@@ -195,7 +250,8 @@ test("a key set", async (t) => {
   await t.test("of an issuer that is found and calls itself otherwise", async (t) => {
     const { issuer, vars } = await sound(t);
     offer(issuer, { issuer: `${issuer.url}/` });
-    assert.match((await doctor(t, vars)).line("FAIL", "keys").says, /the metadata's issuer is not the configured issuer$/);
+    const gave = [`${issuer.url}${RFC8414}: its issuer is not the configured issuer`, `${issuer.url}${OIDC}: status 404`].join("; ");
+    assert.equal((await doctor(t, vars)).line("FAIL", "keys").says, `no metadata of ${issuer.url} leads to keys (${gave})`);
   });
 });
 

@@ -147,7 +147,8 @@ test("an outage of the metadata: both places of it are asked at each try, the se
   assert.deepEqual(asked(), [METADATA, OIDC]);
   for (let i = 0; i < 3; i++) await assertKeys(s, "stale");
   assert.deepEqual(asked(), []);
-  assert.deepEqual(details(s, "fetch_failed"), ["key set: status 404", "issuer metadata: status 404"]);
+  const gave = [METADATA, OIDC].map((place) => `${s.issuer.url}${place}: status 404`).join("; ");
+  assert.deepEqual(details(s, "fetch_failed"), ["key set: status 404", `issuer metadata: ${gave}`]);
   s.issuer.on(OIDC, reply.json(s.issuer.metadata()));
   s.issuer.serve([rsa, next]);
   clock.forward(30);

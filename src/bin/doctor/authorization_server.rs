@@ -62,40 +62,63 @@ impl Server<'_> {
         self.scopes(&metadata, report);
     }
 
-    /// The first document of those that clients ask for, in their order, and where it was.
+    /// The first document of those that clients ask for, in their order, that is this server's; if
+    /// none is, the first that may be another's. And where it was.
     fn metadata(&self, network: &mut Network, report: &mut Report) -> Option<(String, Object)> {
         const CHECK: &str = "authorization_server.metadata";
-        let (mut failures, mut answered) = (Vec::new(), false);
-        for url in places(self.url) {
-            match network.document(&url) {
-                Ok(text) => match json::object(text.as_bytes()) {
-                    Some(document) => {
+        let (mut gave, mut answered, mut other) = (Vec::<(String, String)>::new(), false, None);
+        let mut stops = Vec::new();
+        for url in discovery::metadata_urls(self.url) {
+            let failure = match network.document(&url) {
+                Ok(text) => match discovery::metadata(&text, self.url) {
+                    Ok(document) => {
                         report.ok(CHECK, format!("{url} has metadata"));
+                        for before in stops {
+                            report.warn(
+                                CHECK,
+                                before,
+                                "some clients ask no other place then, and cannot log in: have it answer 404, or with the metadata",
+                            );
+                        }
                         return Some((url, document));
                     }
-                    None => {
+                    Err(unusable) => {
+                        let document = json::object(json::without_mark(&text).as_bytes());
+                        let document = document.filter(|members| !members.is_empty());
+                        other = other.or(document.map(|document| (url.clone(), document)));
                         answered = true;
-                        failures.push(format!("{url}: not a JSON object"));
+                        let failure = unusable.reason().to_owned();
+                        stops.push(format!("{url}: {failure}"));
+                        failure
                     }
                 },
                 Err(failure) => {
                     // What `Network::document` says of an answer that it does not take.
-                    answered |= failure.starts_with("status ") || failure.starts_with("larger ");
-                    failures.push(format!("{url}: {failure}"));
+                    answered |= ["status ", "larger ", "not "].iter().any(|start| failure.starts_with(start));
+                    if failure.starts_with("status 5") {
+                        stops.push(format!("{url}: {failure}"));
+                    }
+                    failure
                 }
-            }
+            };
+            gave.push((url, failure));
         }
+        if let Some((url, document)) = other {
+            report.ok(CHECK, format!("{url} has metadata"));
+            return Some((url, document));
+        }
+        let gave = discovery::misses(gave.iter().map(|(url, reason)| (url.as_str(), reason.as_str())));
         if !answered {
             report.fail(
                 CHECK,
-                format!("{} does not answer ({})", self.url, failures.join("; ")),
+                format!("{} does not answer ({gave})", self.url),
                 "clients cannot log in without. Is it running, can it be reached from here, and are scheme, host and port right?",
             );
             return None;
         }
         report.fail(
             CHECK,
-            format!("{} has no metadata ({})", self.url, failures.join("; ")),
+            format!("{} has no metadata ({gave})", self.url),
             "clients cannot log in without. Is `authorization_server_url` byte for byte the server's issuer, path and slash? A server without metadata needs one in front that has it",
         );
         None
@@ -125,7 +148,9 @@ impl Server<'_> {
                 format!("set `authorization_server_url` to \"{issuer}\" (or `issuer`, if the entry has only that): clients compare byte for byte, and refuse to log in"),
             );
         }
-        if !self.entries.iter().any(|entry| entry.rules.issuer == issuer) {
+        // AD FS says what its access tokens call it in a member of its own.
+        let names = [Some(issuer), text(metadata, "access_token_issuer")];
+        if !self.entries.iter().any(|entry| names.contains(&Some(&entry.rules.issuer))) {
             let mut expected: Vec<&str> =
                 self.entries.iter().map(|entry| entry.rules.issuer.as_str()).collect();
             expected.sort_unstable();
@@ -288,18 +313,6 @@ fn registration(metadata: &Object, report: &mut Report) {
         );
     }
     report.ok(CHECK, says);
-}
-
-/// Where clients look (MCP): RFC 8414 inserted, OpenID Connect inserted, OpenID Connect appended.
-fn places(url: &str) -> Vec<String> {
-    let [oauth, appended] = discovery::metadata_urls(url);
-    let inserted =
-        oauth.replacen("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", 1);
-    let mut places = vec![oauth, inserted];
-    if !places.contains(&appended) {
-        places.push(appended);
-    }
-    places
 }
 
 fn text<'m>(metadata: &'m Object, name: &str) -> Option<&'m str> {

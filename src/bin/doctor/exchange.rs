@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, Lines, StdinLock, Write as _, stdin, stdout};
 
+use mcp_edge_auth::discovery;
 use mcp_edge_auth::json::{self, Object};
 use mcp_edge_auth::plain;
 use serde::Deserialize;
@@ -28,6 +29,9 @@ pub(crate) struct Response {
     pub(crate) body: String,
     /// Whether that is all of it.
     pub(crate) whole: bool,
+    /// Whether the body as it came is not UTF-8.
+    #[serde(default)]
+    garbled: bool,
     /// The address that answered.
     pub(crate) address: Option<String>,
 }
@@ -66,7 +70,7 @@ impl Network {
     }
 
     pub(crate) fn get(&mut self, url: &str) -> Result<Response, String> {
-        let headers = vec![("accept", "application/json".to_owned())];
+        let headers = vec![("accept", discovery::ACCEPT.to_owned())];
         self.send(&Request { method: "GET", url, headers, body: None })
     }
 
@@ -74,8 +78,9 @@ impl Network {
     pub(crate) fn document(&mut self, url: &str) -> Result<String, String> {
         let response = self.get(url)?;
         match response.status {
-            200 if response.whole => Ok(response.body),
-            200 => Err("larger than 64 KiB".to_owned()),
+            200 if !response.whole => Err("larger than 64 KiB".to_owned()),
+            200 if response.garbled => Err("not UTF-8".to_owned()),
+            200 => Ok(response.body),
             300..=399 => Err(format!("status {}, a redirect, which is not followed", response.status)),
             status => Err(format!("status {status}")),
         }

@@ -88,15 +88,17 @@ fn fetched(source: &KeySource, network: &mut Network) -> Result<(String, KeySet)
 }
 
 fn discovered(issuer: &str, network: &mut Network) -> Result<String, String> {
-    let mut reason = String::new();
+    let mut gave = Vec::new();
     for url in discovery::metadata_urls(issuer) {
-        match network.document(&url) {
-            Ok(text) => {
-                return discovery::jwks_uri(&text, issuer)
-                    .map_err(|unusable| format!("{url}: {}", unusable.reason()));
-            }
-            Err(failure) => reason = format!("{url}: {failure}"),
+        let document = network.document(&url);
+        let found = document.and_then(|text| {
+            discovery::jwks_uri(&text, issuer).map_err(|unusable| unusable.reason().to_owned())
+        });
+        match found {
+            Ok(uri) => return Ok(uri),
+            Err(reason) => gave.push((url, reason)),
         }
     }
-    Err(reason)
+    let misses = discovery::misses(gave.iter().map(|(url, reason)| (url.as_str(), reason.as_str())));
+    Err(format!("no metadata of {issuer} leads to keys ({misses})"))
 }
