@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
-import { doctor, inFront, offer, speaks } from "./support/doctor.mjs";
+import { doctor, inFront, offer, OWN, speaks } from "./support/doctor.mjs";
 import { closed, listen, reply } from "./support/issuer.mjs";
 import { CANONICAL, stage } from "./support/stage.mjs";
 import { BASE } from "./support/origin.mjs";
@@ -17,8 +17,8 @@ async function staged(t, options = {}) {
 }
 
 test("a sound deployment", async (t) => {
-  const s = await staged(t);
-  const found = await s.doctor({ token: s.token({ client_id: "client-1", scope: "mcp:use" }) });
+  const s = await staged(t, { vars: OWN });
+  const found = await s.doctor({ token: s.token({ aud: OWN.MCP_SERVER_AUTH_CANONICAL_URL, client_id: "client-1", scope: "mcp:use" }) });
   assert.equal(found.code, 0, found.shown);
   assert.deepEqual(found.warned(), ["deployment"], "it is looked at on loopback");
   const checks = found.lines.map(({ check }) => check).filter((check) => check.startsWith("deployment"));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { doctor, judge, offer, run, wranglerToml } from "./support/doctor.mjs";
+import { doctor, judge, offer, OWN, run, wranglerToml } from "./support/doctor.mjs";
 import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { reply, startIssuer } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
@@ -33,7 +33,7 @@ async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = 
 }
 
 test("what is sound is said to be", async (t) => {
-  const { vars } = await sound(t);
+  const { vars } = await sound(t, { vars: OWN });
   const found = await doctor(t, vars);
   assert.equal(found.code, 0, found.shown);
   assert.deepEqual([found.failed(), found.warned()], [[], []], found.shown);
@@ -49,6 +49,19 @@ test("faults of the settings, each with its place, and nothing else is looked at
   assert.deepEqual(found.lines.map(({ level, check }) => `${level} ${check}`), ["FAIL settings", "FAIL settings"]);
   assert.match(found.shown, /MCP_SERVER_AUTH_CANONICAL_URL: expected an https URL/);
   assert.match(found.shown, /MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: expected/);
+});
+
+test("a canonical URL that clients and authorization servers write otherwise", async (t) => {
+  const normal = OWN.MCP_SERVER_AUTH_CANONICAL_URL;
+  for (const url of ["https://mcp.acme.test:443/mcp", "https://MCP.acme.test/mcp", "HTTPS://mcp.acme.test/mcp", "https://mcp.acme.test/mcp/"]) {
+    const { issuer, vars } = await sound(t, { vars: { ...OWN, MCP_SERVER_AUTH_CANONICAL_URL: url } });
+    const token = mint({ key: signingKey("rsa"), claims: { iss: issuer.url, aud: normal, sub: "user-1", scope: "mcp:use", exp: Math.floor(Date.now() / 1000) + 600 } });
+    const found = await doctor(t, vars, { token });
+    assert.match(found.line("warn", "settings").says, new RegExp(`^MCP_SERVER_AUTH_CANONICAL_URL: is not in normal form: .* write ${normal},`));
+    // A slash at the end is no other audience; every other letter is.
+    if (url.endsWith("/")) assert.equal(found.code, 0, found.shown);
+    else assert.match(found.line("FAIL", "token.audience").says, /they differ only in how the URL is written$/);
+  }
 });
 
 test("a variable that nothing reads", async (t) => {

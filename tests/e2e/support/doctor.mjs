@@ -14,6 +14,9 @@ import { bounded } from "./until.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/doctor.mjs", import.meta.url));
 
+/** Settings of which there is nothing to say: no placeholder of the documentation's, and a scope to ask for. */
+export const OWN = { MCP_SERVER_AUTH_CANONICAL_URL: "https://mcp.acme.test/mcp", MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: "mcp:use" };
+
 /** Starts the script as a user would, with `input` on stdin; gives { code, out, err }. */
 export async function run(args, { input = "" } = {}) {
   const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ["pipe", "pipe", "pipe"] });
