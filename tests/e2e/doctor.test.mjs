@@ -24,7 +24,7 @@ async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = 
     issuer,
     origin,
     vars: {
-      MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
+      ...OWN,
       MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: issuer.url, ...entry }],
       ORIGIN_URL: `${origin.url}/mcp`,
       ...vars,
@@ -33,7 +33,7 @@ async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = 
 }
 
 test("what is sound is said to be", async (t) => {
-  const { vars } = await sound(t, { vars: OWN });
+  const { vars } = await sound(t);
   const found = await doctor(t, vars);
   assert.equal(found.code, 0, found.shown);
   assert.deepEqual([found.failed(), found.warned()], [[], []], found.shown);
@@ -54,7 +54,7 @@ test("faults of the settings, each with its place, and nothing else is looked at
 test("a canonical URL that clients and authorization servers write otherwise", async (t) => {
   const normal = OWN.MCP_SERVER_AUTH_CANONICAL_URL;
   for (const url of ["https://mcp.acme.test:443/mcp", "https://MCP.acme.test/mcp", "HTTPS://mcp.acme.test/mcp", "https://mcp.acme.test/mcp/"]) {
-    const { issuer, vars } = await sound(t, { vars: { ...OWN, MCP_SERVER_AUTH_CANONICAL_URL: url } });
+    const { issuer, vars } = await sound(t, { vars: { MCP_SERVER_AUTH_CANONICAL_URL: url } });
     const token = mint({ key: signingKey("rsa"), claims: { iss: issuer.url, aud: normal, sub: "user-1", scope: "mcp:use", exp: Math.floor(Date.now() / 1000) + 600 } });
     const found = await doctor(t, vars, { token });
     assert.match(found.line("warn", "settings").says, new RegExp(`^MCP_SERVER_AUTH_CANONICAL_URL: is not in normal form: .* write ${normal},`));
@@ -272,7 +272,7 @@ test("a key set", async (t) => {
 const ORIGINS = [
   ["asks for a token itself", reply.status(401), "warn", /asks for a token itself/, /let your server trust the Worker/],
   ["refuses", reply.status(403), "ok", /refuses this request without the Worker/],
-  ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/, /clients are sent to https:\/\/mcp\.example\.com\/mcp\/: some follow, and ask twice/],
+  ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/, /clients are sent to https:\/\/mcp\.acme\.test\/mcp\/: some follow, and ask twice/],
   ["redirects to another place", reply.redirect("/login"), "warn", /redirects \(status 302\) to \/login$/, /clients do not follow it/],
   ["redirects to another host", reply.redirect("http://10.0.0.9:8000/mcp", 307), "warn", /redirects \(status 307\) to http:\/\/10\.0\.0\.9:8000\/mcp$/, /clients do not follow it/],
   ["redirects nowhere", (_, res) => res.writeHead(307).end(), "warn", /redirects \(status 307\) to $/, /clients do not follow it/],
