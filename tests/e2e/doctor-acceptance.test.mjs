@@ -90,7 +90,13 @@ test("redirects, as clients follow them", async (t) => {
 
   s.origin.on(`${BASE}/`, reply.redirect(BASE, 307));
   to(`${BASE}/`);
-  assert.match((await endpoint()).todo, /in a circle/);
+  const circle = await endpoint();
+  assert.match(circle.says, /redirects to https:\/\/mcp\.example\.com\/mcp\/ and redirects \(status 307\) to https:\/\/mcp\.example\.com\/mcp$/);
+  assert.match(circle.todo, /in a circle: set ORIGIN_URL to where your server redirects to/);
+  for (const path of [BASE, `${BASE}/`]) s.origin.on(path, reply.redirect(`https://127.0.0.1:${s.origin.port}${BASE}`, 308));
+  const secure = await endpoint();
+  assert.deepEqual([secure.level, /in a circle/.test(secure.todo)], ["FAIL", true], "from http to https, which the public address has already");
+  to(`${BASE}/`);
   s.origin.on(`${BASE}/`, reply.status(404));
   assert.match((await endpoint()).says, /redirects to https:\S+ and answers 404$/, "it counts what is at the end");
 });

@@ -273,6 +273,7 @@ const ORIGINS = [
   ["asks for a token itself", reply.status(401), "warn", /asks for a token itself/, /let your server trust the Worker/],
   ["refuses", reply.status(403), "ok", /refuses this request without the Worker/],
   ["redirects", reply.redirect("/mcp/"), "warn", /redirects \(status 302\) to \/mcp\/$/, /clients are sent to https:\/\/mcp\.acme\.test\/mcp\/: some follow, and ask twice/],
+  ["redirects from http to https", (req, res) => res.writeHead(308, { location: `https://${req.headers.host}/mcp` }).end(), "warn", /redirects \(status 308\) to https:\/\/127\.0\.0\.1:\d+\/mcp$/, /back to where they were: set ORIGIN_URL to where your server redirects to/],
   ["redirects to another place", reply.redirect("/login"), "warn", /redirects \(status 302\) to \/login$/, /clients do not follow it/],
   ["redirects to another host", reply.redirect("http://10.0.0.9:8000/mcp", 307), "warn", /redirects \(status 307\) to http:\/\/10\.0\.0\.9:8000\/mcp$/, /clients do not follow it/],
   ["redirects nowhere", (_, res) => res.writeHead(307).end(), "warn", /redirects \(status 307\) to $/, /clients do not follow it/],

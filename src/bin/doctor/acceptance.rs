@@ -83,9 +83,11 @@ struct Way {
     response: Response,
     /// The redirects that were followed.
     followed: Vec<String>,
+    /// Whether the answer leads back to where it was asked.
+    is_circle: bool,
 }
 
-/// So many redirects are followed: more are a circle.
+/// So many redirects are followed.
 const REDIRECTS: usize = 5;
 
 /// Asks as clients do. They follow a redirect that keeps method and host, and no other one (the
@@ -93,22 +95,26 @@ const REDIRECTS: usize = 5;
 fn ask(deployment: &Deployment<'_>, path: &str, token: &str, network: &mut Network) -> Result<Way, String> {
     // What clients are given, wherever the deployment is looked at.
     let mut address = [deployment.resource.canonical.origin(), path].concat();
-    let mut url = format!("{}{path}", deployment.base);
+    let mut asked = vec![format!("{}{path}", deployment.base)];
     let mut followed = Vec::new();
     loop {
-        let response = deployment.post(&url, Some(token), None, network)?;
+        let url = asked.last().map_or("", String::as_str);
+        let response = deployment.post(url, Some(token), None, network)?;
         let location = response.header("location");
         let next = Url::parse(&address).and_then(|address| address.join(&location));
         let next = next.ok().filter(|next| {
             matches!(response.status, 307 | 308)
                 && !location.is_empty()
-                && followed.len() < REDIRECTS
                 && [address.as_str(), &deployment.base].iter().any(|here| is_same_host(here, next))
         });
-        let Some(mut next) = next else { return Ok(Way { response, followed }) };
+        let Some(mut next) = next else { return Ok(Way { response, followed, is_circle: false }) };
         next.set_fragment(None);
+        let url = next.as_str().replacen(base(next.as_str()), &deployment.base, 1);
+        if asked.contains(&url) || followed.len() == REDIRECTS {
+            return Ok(Way { response, followed, is_circle: true });
+        }
         followed.push(location);
-        url = next.as_str().replacen(base(next.as_str()), &deployment.base, 1);
+        asked.push(url);
         address = next.into();
     }
 }
@@ -256,7 +262,7 @@ impl Found {
 /// What a client makes of the MCP server's answer to its first request. `lead`: how the sentence
 /// begins.
 fn origin(lead: &str, way: &Way) -> Found {
-    let Way { response, followed } = way;
+    let Way { response, followed, is_circle } = way;
     let status = response.status;
     let redirected = match followed.as_slice() {
         [] => String::new(),
@@ -281,7 +287,9 @@ fn origin(lead: &str, way: &Way) -> Found {
             Level::Fail,
             does(&format!("redirects (status {status}) to {}", response.header("location"))),
             match status {
-                307 | 308 if followed.len() == REDIRECTS => "the redirects lead in a circle",
+                _ if *is_circle => {
+                    "that leads in a circle: set ORIGIN_URL to where your server redirects to, with or without the slash"
+                }
                 307 | 308 => {
                     "clients follow no redirect to another host, nor is a token to go there: set ORIGIN_URL to where the server really is"
                 }

@@ -140,6 +140,10 @@ fn redirects(resource: &Resource, response: &Response, report: &mut Report) {
         forward::relocated(&resource.canonical, origin.as_str(), to.as_str())
     });
     let todo = match public {
+        Some(public) if public == resource.canonical.as_str() => {
+            "clients are sent back to where they were: set ORIGIN_URL to where your server redirects to"
+                .to_owned()
+        }
         Some(public) => format!(
             "clients are sent to {public}: some follow, and ask twice each time. Set ORIGIN_URL to where your server redirects to"
         ),
