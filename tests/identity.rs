@@ -145,6 +145,7 @@ fn scopes() {
             ),
             ("every character", json!({ "scope": "!#[]~:{}" }), Some("!#[]~:{}")),
             ("a percent sign", json!({ "scope": "a%b c" }), Some("a%25b c")),
+            ("a percent sign further on", json!({ "scope": "a b%c" }), Some("a b%25c")),
             ("a quote is dropped with its scope", json!({ "scope": "a \"b\" c" }), Some("a c")),
             ("a backslash", json!({ "scope": "a b\\ c" }), Some("a c")),
             ("a tab", json!({ "scope": "a\tb c" }), Some("c")),

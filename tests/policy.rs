@@ -30,6 +30,13 @@ fn which_rules_match() {
         ("a start", deny(json!({ "methods": ["tools/*"] })), none(), plain("tools/list"), refused),
         ("the start alone", deny(json!({ "methods": ["tools/*"] })), none(), plain("tools/"), refused),
         ("not the start", deny(json!({ "methods": ["tools/*"] })), none(), plain("tool"), "ok"),
+        (
+            "the start further on",
+            deny(json!({ "methods": ["tools/*"] })),
+            none(),
+            plain("x/tools/list"),
+            "ok",
+        ),
         ("a star", deny(json!({ "methods": ["*"] })), none(), plain("x"), refused),
         ("a name", deny(json!({ "names": ["a"] })), none(), call("a"), refused),
         ("another name", deny(json!({ "names": ["a"] })), none(), call("b"), "ok"),
