@@ -1,24 +1,26 @@
-// `npm run check [-- --env NAME] [--config FILE]`: finds the faults in wrangler.toml's settings before a deploy does.
+// `npm run check [-- --env NAME] [--config FILE]`: finds the faults of the settings before a deploy does.
 //
-// The check itself is src/bin/check.rs: it reads the settings with the Worker's own code. Exit code 1 means faults.
+// Wrangler reads its own file, wrangler.json, wrangler.jsonc or wrangler.toml: the one that it would deploy. The check itself is
+// src/bin/check.rs, with the Worker's own code. Exit code 1 means faults.
 
 import { resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
+import { readSettings } from "./settings.mjs";
 import { requireNode, requireRust, run, stop, usage } from "./setup.mjs";
 
 const USAGE = usage("usage: npm run check -- [--env NAME] [--config FILE]");
 
 requireNode();
 requireRust();
-process.exit(await run("cargo", ["run", "--quiet", "--bin", "check", "--", ...options()]));
+const input = JSON.stringify(await readSettings(options()));
+process.exit(await run("cargo", ["run", "--quiet", "--bin", "check"], { input }));
 
 function options() {
   try {
     const { env, config } = util.parseArgs({ options: { env: { type: "string", short: "e" }, config: { type: "string", short: "c" } } }).values;
     // npm starts this in the repository's folder; a file is named from where the caller is.
-    const file = config === undefined ? [] : ["--config", resolve(process.env.INIT_CWD ?? process.cwd(), config)];
-    return [...(env === undefined ? [] : ["--env", env]), ...file];
+    return { env, config: config === undefined ? undefined : resolve(process.env.INIT_CWD ?? process.cwd(), config) };
   } catch (error) {
     return stop(`${error.message}\n${USAGE}`);
   }

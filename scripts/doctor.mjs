@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
 
 import { plain, plainJson } from "./plain.mjs";
+import { readSettings } from "./settings.mjs";
 import { requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
 const USAGE = usage("usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]");
@@ -23,7 +24,8 @@ const BYTES = 64 * 1024;
 
 requireNode();
 requireRust();
-const { args, token, json } = options();
+const { args, token, json, given } = options();
+const deployment = await readSettings(given);
 if (!existsSync(join(ROOT, "target", "debug", "doctor"))) console.error("Compiling the doctor (once, a minute or two) ...");
 const child = spawn("cargo", ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...args], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
 const lines = [];
@@ -31,7 +33,7 @@ const ended = new Promise((done) => child.once("close", done));
 child.once("error", (error) => stop(`cargo: ${error.message}`));
 child.stdin.on("error", () => {}); // it ended early; its exit code says so
 const tell = (message) => child.stdin.write(`${JSON.stringify(message)}\n`);
-tell({ token });
+tell({ token, deployment });
 for await (const text of createInterface({ input: child.stdout })) {
   const { fetch, line } = JSON.parse(text);
   if (fetch) tell(await exchange(fetch));
@@ -50,10 +52,10 @@ function options() {
   const string = { type: "string" };
   try {
     const names = { env: { ...string, short: "e" }, config: { ...string, short: "c" }, url: string, resource: string, token: string, json: { type: "boolean" } };
-    const { token, json = false, ...given } = util.parseArgs({ options: names }).values;
-    if (given.config !== undefined) given.config = here(given.config);
-    const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
-    return { args, token: token === undefined ? null : read(token, here), json };
+    const { token, json = false, env, config, ...rest } = util.parseArgs({ options: names }).values;
+    const args = Object.entries(rest).flatMap(([name, value]) => [`--${name}`, value]);
+    const given = { env, config: config === undefined ? undefined : here(config) };
+    return { args, token: token === undefined ? null : read(token, here), json, given };
   } catch (error) {
     return stop(`${error.message}\n${USAGE}`);
   }

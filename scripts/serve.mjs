@@ -1,11 +1,10 @@
 // `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
 //
-// It promises: the settings are those of wrangler.toml and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
+// It promises: the settings are those of wrangler's own file and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
 // opened, and with a fault none is; from then on stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
 //
 // npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]
 
-import { fork } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
@@ -14,6 +13,7 @@ import util from "node:util"; // by its default: a named import that an old Node
 import { plain } from "./plain.mjs";
 import { timed } from "./serve/log.mjs";
 import { startWorkerd } from "./serve/workerd.mjs";
+import { readSettings } from "./settings.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
 const USAGE = usage("usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]");
@@ -30,27 +30,22 @@ if (options.build) {
   stop("build/ has no Worker; run `npm run build` first, or leave out --no-build.");
 }
 
-const settings = await readSettings();
-const faults = await judge();
-if (faults) stop(`The settings have faults:\n${faults.map((fault) => `- ${plain(fault)}`).join("\n")}`);
+const settings = await settingsToServe();
+const faults = [...settings.beside, ...(await judge())];
+if (faults.length) stop(`The settings have faults:\n${faults.map((fault) => `- ${plain(fault)}`).join("\n")}`);
 await serve();
 
-async function readSettings() {
-  const child = fork(join(ROOT, "scripts", "serve", "settings.mjs"), [options.config, ...(options.env ? [options.env] : [])], {
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-  const read = await new Promise((done) => {
-    child.once("message", done);
-    child.once("close", () => done({ error: "wrangler could not be asked for the settings" }));
-  });
-  if (read.error) stop(`${options.config} cannot be read: ${read.error}`);
-  if (!read.compatibilityDate) stop(`${options.config} has no compatibility_date, which says how the runtime behaves: add compatibility_date = "2026-04-26".`);
-  if (read.origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${options.config}, and say ORIGIN_URL.`);
-  return read;
+async function settingsToServe() {
+  const { file, error, taken, ignored, variables, origin, settings } = await readSettings({ ...options, secrets: true });
+  const beside = (ignored ?? []).map((other) => `${other} lies beside ${taken}, which wrangler takes: keep one of the two`);
+  if (error) stop([`${file} cannot be read: ${error}`, ...beside].map(plain).join("\n"));
+  const { compatibility_date: compatibilityDate, compatibility_flags: compatibilityFlags } = settings;
+  if (!compatibilityDate) stop(`${file} has no compatibility_date, which says how the runtime behaves: add compatibility_date = "2026-04-26".`);
+  if (origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${file}, and say ORIGIN_URL.`);
+  return { beside, variables, compatibilityDate, compatibilityFlags: compatibilityFlags ?? [] };
 }
 
-/** What the Worker itself says of its settings, on a port of its own, without network or KV: its faults, or undefined. */
+/** What the Worker itself says of its settings, on a port of its own, without network or KV: its faults. */
 async function judge() {
   const lines = [];
   const heard = (line) => line.startsWith("{") && lines.push(JSON.parse(line));
@@ -58,7 +53,7 @@ async function judge() {
   try {
     const { status } = await fetch(`http://127.0.0.1:${await workerd.listening}/healthz`);
     await workerd.stop();
-    if (status === 200) return undefined;
+    if (status === 200) return [];
     return lines.find(({ event }) => event === "misconfigured")?.faults ?? [`the Worker answers ${status} to /healthz`];
   } catch (error) {
     return stop(error.message);
@@ -105,12 +100,12 @@ function readOptions() {
     const string = (value) => ({ type: "string", default: value });
     const { values } = util.parseArgs({
       options: {
-        host: string("127.0.0.1"), port: string("8787"), kv: string(join(ROOT, KV)), config: string(join(ROOT, "wrangler.toml")),
-        env: { type: "string" }, "no-build": { type: "boolean", default: false },
+        host: string("127.0.0.1"), port: string("8787"), kv: string(join(ROOT, KV)),
+        config: { type: "string", short: "c" }, env: { type: "string", short: "e" }, "no-build": { type: "boolean", default: false },
       },
     });
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) stop(`--port takes a port from 0 to 65535, not "${values.port}".`);
-    return { ...values, build: !values["no-build"], kv: resolve(values.kv), config: resolve(values.config) };
+    return { ...values, build: !values["no-build"], kv: resolve(values.kv), config: values.config && resolve(values.config) };
   } catch (error) {
     return stop(`${error.message}\n${USAGE}`);
   }

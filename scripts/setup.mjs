@@ -79,15 +79,19 @@ export async function buildWorker(args = []) {
 
 /**
  * Runs a command in the repository with this terminal; resolves to its exit code. `onLine` sees each line of stdout,
- * which is printed all the same. A signal to this process ends the command with all that it started.
+ * which is printed all the same; `input` is its stdin. A signal to this process ends the command with all that it started.
  */
-export function run(command, args, { quiet = false, onLine } = {}) {
+export function run(command, args, { quiet = false, onLine, input } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       detached: true, // a process group of its own, so that cargo's compilers and npm's workers can be stopped with it
-      stdio: ["ignore", quiet ? "ignore" : onLine ? "pipe" : "inherit", "inherit"],
+      stdio: [input === undefined ? "ignore" : "pipe", quiet ? "ignore" : onLine ? "pipe" : "inherit", "inherit"],
     });
+    if (child.stdin) {
+      child.stdin.on("error", () => {}); // it ended early; its exit code says so
+      child.stdin.end(input);
+    }
     if (child.stdout) {
       createInterface({ input: child.stdout }).on("line", (line) => {
         console.log(line);

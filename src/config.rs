@@ -30,7 +30,7 @@ mod written;
 pub use canonical::Canonical;
 pub use faults::{Fault, Warning};
 #[cfg(not(target_arch = "wasm32"))]
-pub use hints::hints;
+pub use hints::{hints, meant_variable};
 pub use origins::AllowedOrigins;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use urls::Url;

@@ -21,6 +21,8 @@ pub mod config;
 pub mod cors;
 pub mod decide;
 pub mod delivery;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod deployment;
 pub mod discovery;
 pub mod edge;
 pub mod forward;
@@ -43,5 +45,3 @@ pub mod secret;
 pub mod sessions;
 pub mod stored;
 pub mod verify;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod wrangler;

@@ -3,22 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is amiss")]
 
-use std::process::Command;
+mod support;
+
+use support::check::check;
 
 const WRANGLER_TOML: &str = include_str!("../wrangler.toml");
 const DEV_VARS: &str = include_str!("../.dev.vars.example");
 const DEPLOYING: &str = include_str!("../docs/deploying.md");
-
-/// `npm run check` on this wrangler.toml: whether it passes, and what it says.
-fn check(name: &str, wrangler_toml: &str, arguments: &[&str]) -> (bool, String) {
-    let folder = std::env::temp_dir().join(format!("mcp-edge-auth-deploying-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("wrangler.toml"), wrangler_toml).unwrap();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_check")).args(arguments).current_dir(&folder).output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
-}
 
 /// wrangler.toml with its commented environment: the lines from `# [env.production]` on, without their `# `.
 fn with_production() -> String {
@@ -30,7 +21,7 @@ fn with_production() -> String {
 
 #[test]
 fn as_it_is_cloned_it_names_the_three_variables() {
-    let (passed, said) = check("cloned", WRANGLER_TOML, &[]);
+    let (passed, said) = check(WRANGLER_TOML, None);
     assert!(!passed);
     for name in ["MCP_SERVER_AUTH_CANONICAL_URL", "MCP_SERVER_AUTH_AUTHORIZATION_SERVERS", "ORIGIN_URL"] {
         assert!(said.contains(&format!("- {name}: ")), "{name}: {said}");
@@ -51,14 +42,14 @@ fn filled_in_as_its_comments_say_it_is_sound() {
             None => line.to_owned(),
         })
         .collect();
-    let (passed, said) = check("filled", &filled.join("\n"), &[]);
+    let (passed, said) = check(&filled.join("\n"), None);
     assert!(passed && said.ends_with("Key sets: KV binding JWKS_CACHE\n"), "{said}");
 }
 
 #[test]
 fn its_commented_environment_is_sound_and_has_one_door() {
     let file = with_production();
-    let (passed, said) = check("production", &file, &["--env", "production"]);
+    let (passed, said) = check(&file, Some("production"));
     assert!(passed && said.ends_with("Key sets: KV binding JWKS_CACHE\n"), "{said}");
     let table: toml::Table = file.parse().unwrap();
     let production = &table["env"]["production"];
@@ -81,12 +72,12 @@ fn the_example_of_secrets_sets_nothing_and_names_no_value() {
 #[test]
 fn the_examples_of_the_guide_are_sound() {
     let mut examples = 0;
-    for (i, part) in DEPLOYING.split("```toml\n").skip(1).enumerate() {
+    for part in DEPLOYING.split("```toml\n").skip(1) {
         let (block, _) = part.split_once("```").unwrap();
         let sound = "[vars]\nMCP_SERVER_AUTH_CANONICAL_URL = \"https://mcp.example.com/mcp\"\n\
             ORIGIN_URL = \"https://origin.example.com/mcp\"\n\
             [[vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS]]\nauthorization_server_url = \"https://auth.example.com\"\n";
-        let (passed, said) = check(&format!("guide-{i}"), &format!("{sound}{block}"), &[]);
+        let (passed, said) = check(&format!("{sound}{block}"), None);
         assert!(passed, "{block}\n{said}");
         examples += 1;
     }

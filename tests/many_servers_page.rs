@@ -9,10 +9,9 @@
 
 mod support;
 
-use std::process::Command;
-
 use mcp_edge_auth::config::Config;
-use mcp_edge_auth::wrangler;
+use mcp_edge_auth::deployment::Deployment;
+use support::check::{check, read};
 use support::for_each_row;
 
 const PAGE: &str = include_str!("../docs/many-servers.md");
@@ -21,40 +20,30 @@ fn example() -> &'static str {
     PAGE.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0
 }
 
-/// `npm run check` on this wrangler.toml: whether it passes, and what it says.
-fn check(name: &str, wrangler_toml: &str) -> (bool, String) {
-    let folder = std::env::temp_dir().join(format!("mcp-edge-auth-many-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("wrangler.toml"), wrangler_toml).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_check")).current_dir(&folder).output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
-}
-
 #[test]
 fn the_example_passes_the_check_with_a_block_for_each_server() {
-    let (passed, said) = check("example", example());
+    let (passed, said) = check(example(), None);
     assert!(passed, "{said}");
     support::assert_golden("summary-many.txt", said.trim_end());
 }
 
 #[test]
 fn faults_are_named_by_their_place() {
-    let (passed, said) = check("faults", &example().replace("\"BILLING\"\nscopes", "\"BILING\"\nscopes"));
+    let (passed, said) = check(&example().replace("\"BILLING\"\nscopes", "\"BILING\"\nscopes"), None);
     assert!(!passed);
     assert!(
         said.contains("\n- MCP_SERVER_AUTH_RESOURCES[2].binding: expected the name of a binding"),
         "{said}"
     );
     // A store is a binding, too, and answers no requests.
-    let (passed, said) = check("store", &example().replace("\"BILLING\"\nscopes", "\"JWKS_CACHE\"\nscopes"));
+    let (passed, said) = check(&example().replace("\"BILLING\"\nscopes", "\"JWKS_CACHE\"\nscopes"), None);
     assert!(!passed && said.contains("RESOURCES[2].binding"), "{said}");
     let (_, said) = check(
-        "origin",
         &example().replace(
             "canonical_url = \"https://mcp.example.com/files\"\norigin_url",
             "canonical_url = \"https://mcp.example.com/files\"\norigin",
         ),
+        None,
     );
     assert!(said.contains("- MCP_SERVER_AUTH_RESOURCES[0].origin: expected no such member"), "{said}");
     assert!(said.contains("- MCP_SERVER_AUTH_RESOURCES[0].origin_url: expected an http or https URL without query, fragment, userinfo or whitespace; it is required, or binding"), "{said}");
@@ -72,7 +61,8 @@ fn every_member_has_its_row() {
 
 #[test]
 fn what_the_example_says_is_shared_is_shared() {
-    let config = Config::read(&wrangler::read("wrangler.toml", example(), None).unwrap().variables).unwrap();
+    let deployment = Deployment::read(&read(example(), None)).unwrap();
+    let (config, _) = deployment.config().unwrap();
     assert_eq!(config.sources.len(), 1);
     assert!(config.by_host);
     let audiences = config.resources.iter().map(|r| r.entries[0].rules.audiences.clone()).collect::<Vec<_>>();

@@ -7,8 +7,10 @@
     reason = "a test ends where something is amiss"
 )]
 
-use std::path::PathBuf;
-use std::process::Command;
+mod support;
+
+use serde_json::json;
+use support::check::{check, told};
 
 use mcp_edge_auth::plain::is_plain;
 
@@ -21,35 +23,9 @@ fn wrangler_toml() -> String {
     block.lines().map(|line| line.trim_start()).collect::<Vec<_>>().join("\n")
 }
 
-/// A folder of this test's own with a wrangler.toml; removed when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn with(name: &str, wrangler_toml: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mcp-edge-auth-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("wrangler.toml"), wrangler_toml).unwrap();
-        Self(folder)
-    }
-
-    /// Whether the check passes, and all that it says.
-    fn check(&self, arguments: &[&str]) -> (bool, String) {
-        let check = env!("CARGO_BIN_EXE_check");
-        let output = Command::new(check).args(arguments).current_dir(&self.0).output().unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(said).unwrap())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _gone = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn the_complete_wrangler_toml_passes_the_check() {
-    let (passed, said) = Folder::with("readme", &wrangler_toml()).check(&[]);
+    let (passed, said) = check(&wrangler_toml(), None);
     assert!(passed, "{said}");
     assert_eq!(
         said,
@@ -71,58 +47,9 @@ fn the_complete_wrangler_toml_passes_the_check() {
 }
 
 #[test]
-fn an_environment_inherits_neither_variables_nor_kv() {
-    let file = wrangler_toml()
-        + "\n[env.bare]\n[env.own.vars]\nMCP_SERVER_AUTH_CANONICAL_URL = \"https://own.example/mcp\"\n\
-           MCP_SERVER_AUTH_JWKS_URI = \"https://auth.example/jwks\"\nMCP_SERVER_AUTH_ISSUER = \"https://auth.example\"\n\
-           MCP_SERVER_AUTH_AUDIENCE = \"s3cret\"\nORIGIN_URL = \"https://origin.example\"\n";
-    let folder = Folder::with("environments", &file);
-    let (passed, said) = folder.check(&["--env", "own"]);
-    assert!(
-        passed && said.contains("https://own.example/mcp") && said.contains("Key sets: memory only"),
-        "{said}"
-    );
-    let (passed, said) = folder.check(&["--env=bare"]);
-    assert!(
-        !passed && said.contains("MCP_SERVER_AUTH_CANONICAL_URL") && said.contains("ORIGIN_URL"),
-        "{said}"
-    );
-    let (passed, said) = folder.check(&["--env", "absent"]);
-    assert!(!passed && said.contains("no environment [env.absent]"), "{said}");
-}
-
-#[test]
-fn another_file_is_checked_when_it_is_named() {
-    let folder = Folder::with("another", "");
-    std::fs::write(folder.0.join("trial.toml"), wrangler_toml() + "\n[env.bare]\n").unwrap();
-    for arguments in [["--config", "trial.toml"].as_slice(), &["-c", "trial.toml"], &["--config=trial.toml"]]
-    {
-        let (passed, said) = folder.check(arguments);
-        assert!(passed, "{arguments:?}: {said}");
-    }
-    let (passed, said) = folder.check(&["--env", "bare", "--config", "trial.toml"]);
-    assert!(!passed && said.contains("CANONICAL_URL"), "{said}");
-    let (passed, said) = folder.check(&["--config", "absent.toml"]);
-    assert!(!passed && said.contains("absent.toml cannot be read"), "{said}");
-    assert!(!folder.check(&[]).0, "wrangler.toml itself is empty");
-}
-
-#[test]
-fn what_cannot_be_checked_is_said() {
-    let (passed, said) = Folder::with("broken", "vars = ").check(&[]);
-    assert!(!passed && said.contains("is not TOML"), "{said}");
-    let (passed, said) = Folder::with("usage", "").check(&["--what"]);
-    assert!(!passed && said.contains("usage"), "{said}");
-    let folder = Folder::with("missing", "");
-    std::fs::remove_file(folder.0.join("wrangler.toml")).unwrap();
-    let (passed, said) = folder.check(&[]);
-    assert!(!passed && said.contains("cannot be read"), "{said}");
-}
-
-#[test]
 fn every_fault_is_printed_and_no_value() {
     let file = "[vars]\nMCP_SERVER_AUTH_CANONICAL_URL = \"http://s3cret.example\"\nMCP_SERVER_AUTH_CACHE_TTL = 5\nORIGIN_URL = \"s3cret\"\n";
-    let (passed, said) = Folder::with("faults", file).check(&[]);
+    let (passed, said) = check(file, None);
     assert!(!passed, "{said}");
     for name in ["CANONICAL_URL", "CACHE_TTL", "AUTHORIZATION_SERVERS", "ORIGIN_URL"] {
         assert!(said.contains(name), "{name}: {said}");
@@ -146,25 +73,28 @@ fn nothing_in_the_settings_moves_the_cursor() {
             )),
             true,
         ),
-        ("hostile-file", "vars = \u{1b}[2J\u{9b}31m\u{202e} \"\u{7f}\"".to_owned(), false),
     ];
     for (name, file, passes) in files {
-        let (passed, said) = Folder::with(name, &file).check(&[]);
+        let (passed, said) = check(&file, None);
         assert_eq!(passed, passes, "{name}: {said}");
         assert!(said.chars().all(|c| c == '\n' || is_plain(c)), "{name}: {said:?}");
         assert!(!said.lines().any(|line| line.starts_with("ok")), "{name}: {said:?}");
     }
-    let (_, said) = Folder::with("hostile-env", &wrangler_toml()).check(&["--env", "\u{1b}[2J"]);
-    assert!(said.contains("[env.?[2J]"), "{said:?}");
+    // What wrangler says of a file quotes it.
+    let error =
+        json!({ "file": "\u{1b}[2J", "error": "it has no environment [env.\u{1b}[2J]\r\nok\u{9b}31m" });
+    let (_, said) = told(&error.to_string());
+    assert!(said.starts_with("?[2J cannot be read: it has no environment [env.?[2J]\n"), "{said:?}");
+    assert!(said.chars().all(|c| c == '\n' || is_plain(c)), "{said:?}");
 }
 
 #[test]
 fn a_variable_that_nothing_reads_is_named() {
     let slip = wrangler_toml().replace("[vars]", "[vars]\nORIGIN_HEADER = \"s3cret\"");
-    let (passed, said) = Folder::with("unread", &slip).check(&[]);
+    let (passed, said) = check(&slip, None);
     assert!(passed && said.contains("warning: ORIGIN_HEADER: the Worker reads no such variable"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
-    let (_, said) = Folder::with("read", &wrangler_toml()).check(&[]);
+    let (_, said) = check(&wrangler_toml(), None);
     assert!(!said.contains("no such variable"), "{said}");
 }
 
@@ -173,7 +103,7 @@ fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
     let on = "[vars]\nMCP_SERVER_AUTH_ASSERTION = \"bearer\"\nMCP_SERVER_AUTH_BIND_SESSIONS = true";
     let file = wrangler_toml().replace("[vars]", on)
         + "\n[[services]]\nbinding = \"ORIGIN\"\nservice = \"my-server\"\n";
-    let (passed, said) = Folder::with("secrets", &file).check(&[]);
+    let (passed, said) = check(&file, None);
     assert!(passed, "{said}");
     for line in [
         "Assertions: in Authorization, issuer https://mcp.example.com, audience https://origin.example.com/mcp\n",
@@ -186,7 +116,7 @@ fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
     }
     let key = "MCP_SERVER_AUTH_SESSION_KEY = \"s3cret-s3cret-s3cret-s3cret-s3cret\"\nORIGIN_HEADERS = { X-Shared = \"s3cret\" }";
     let file = wrangler_toml().replace("[[vars.", &format!("{key}\n[[vars."));
-    let (passed, said) = Folder::with("in-sight", &file).check(&[]);
+    let (passed, said) = check(&file, None);
     assert!(passed && !said.contains("s3cret"), "{said}");
     assert!(
         said.contains("warning: MCP_SERVER_AUTH_SESSION_KEY is a secret")
@@ -198,13 +128,13 @@ fn secrets_are_not_expected_in_the_file_and_named_where_they_are() {
 #[test]
 fn passing_the_token_on_is_refused_with_the_specifications_words() {
     let forward = "[vars]\nORIGIN_AUTHORIZATION = \"forward\"";
-    let (passed, said) = Folder::with("forward", &wrangler_toml().replace("[vars]", forward)).check(&[]);
+    let (passed, said) = check(&wrangler_toml().replace("[vars]", forward), None);
     assert!(
         !passed && said.contains("MUST NOT pass through the token it received from the MCP client"),
         "{said}"
     );
     let permitted = format!("{forward}\nallow_token_passthrough = true");
-    let (passed, said) = Folder::with("permitted", &wrangler_toml().replace("[vars]", &permitted)).check(&[]);
+    let (passed, said) = check(&wrangler_toml().replace("[vars]", &permitted), None);
     assert!(passed && said.contains("The client's token: passed on to the origin\n"), "{said}");
 }
 
@@ -214,7 +144,73 @@ fn warnings_are_printed_and_pass() {
         "authorization_server_url = \"https://auth.example.com\"",
         "provider = \"supabase\"\nproject = \"abcdefgh\"\nexpected_clients = [\"client-1\"]",
     );
-    let (passed, said) = Folder::with("warnings", &supabase).check(&[]);
+    let (passed, said) = check(&supabase, None);
     let warning = "warning: MCP_SERVER_AUTH_AUTHORIZATION_SERVERS[0].provider: `aud` is `authenticated`";
     assert!(passed && said.contains(warning), "{said}");
+}
+
+#[test]
+fn a_name_that_nothing_reads_may_have_been_meant_for_one_that_is_read() {
+    let rows = [
+        ("ORIGIN_HEADER", "ORIGIN_HEADERS"),
+        ("ORIGIN_URI", "ORIGIN_URL"),
+        ("origin_authorization", "ORIGIN_AUTHORIZATION"),
+        ("ORIGIN_TIMEOUT_SECOND", "ORIGIN_TIMEOUT_SECONDS"),
+        ("MCP_SEVER_AUTH_POLICY", "MCP_SERVER_AUTH_POLICY"),
+        ("mcp_server_auth_policy", "MCP_SERVER_AUTH_POLICY"),
+        ("MCP-SERVER-AUTH-POLICY", "MCP_SERVER_AUTH_POLICY"),
+        ("MCP_SERVER_POLICY", "MCP_SERVER_AUTH_POLICY"),
+        ("MCP_AUTH_POLICY", "MCP_SERVER_AUTH_POLICY"),
+        ("ALLOWED_ORIGINS", "MCP_SERVER_AUTH_ALLOWED_ORIGINS"),
+        ("MCP_RESOURCE_SEVER_ISSUER", "MCP_RESOURCE_SERVER_ISSUER"),
+    ];
+    for (written, meant) in rows {
+        let file = wrangler_toml().replace("[vars]", &format!("[vars]\n\"{written}\" = \"s3cret\""));
+        let (passed, said) = check(&file, None);
+        let warning =
+            format!("warning: {written}: the Worker reads no such variable. Did you mean {meant}?\n");
+        assert!(passed && said.contains(&warning) && !said.contains("s3cret"), "{written}: {said}");
+    }
+    let (_, said) = check(&wrangler_toml().replace("[vars]", "[vars]\nLOG_LEVEL = \"debug\""), None);
+    assert!(
+        said.contains("LOG_LEVEL: the Worker reads no such variable. Is it spelled as in README"),
+        "{said}"
+    );
+}
+
+#[test]
+fn bindings_that_the_worker_does_not_use_are_named() {
+    let kv = wrangler_toml().replace("JWKS_CACHE", "JWKS");
+    let (passed, said) = check(&kv, None);
+    let warning = "warning: kv_namespaces.JWKS: the Worker reads no KV namespace of this name; that of key sets is JWKS_CACHE\n";
+    assert!(passed && said.contains(warning) && said.ends_with("Key sets: memory only\n"), "{said}");
+    let two = wrangler_toml() + "\n[[kv_namespaces]]\nbinding = \"OTHER\"\n";
+    assert!(!check(&two, None).1.contains("kv_namespaces"), "the one that is read is there");
+    for kind in ["services", "mtls_certificates", "vpc_services"] {
+        let with =
+            |name: &str| check(&format!("{}\n[[{kind}]]\nbinding = \"{name}\"\n", wrangler_toml()), None).1;
+        assert!(
+            with("BACKEND")
+                .contains(&format!("warning: {kind}.BACKEND: no server is reached by this binding"))
+        );
+        assert!(!with("ORIGIN").contains("warning: services"), "{kind}");
+    }
+}
+
+#[test]
+fn a_file_that_wrangler_ignores_is_a_fault_beside_all_others() {
+    let mut input = support::check::read(&wrangler_toml(), None);
+    input["taken"] = json!("wrangler.json");
+    input["ignored"] = json!(["wrangler.jsonc", "wrangler.toml"]);
+    let expected = "expected no such file: wrangler takes wrangler.json, and ignores this one beside it\n";
+    let faults = format!(
+        "Resource Server auth enabled: false\n- wrangler.jsonc: {expected}- wrangler.toml: {expected}"
+    );
+    assert_eq!(told(&input.to_string()), (false, faults));
+    input["settings"] = json!({});
+    let (_, said) = told(&input.to_string());
+    assert!(said.contains("- wrangler.toml: ") && said.contains("- ORIGIN_URL: "), "{said}");
+    for nothing in ["", "{}", "[]", "null", r#"{"settings":[]}"#] {
+        assert!(!told(nothing).0, "{nothing}");
+    }
 }

@@ -1,14 +1,13 @@
-//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of wrangler.toml's settings before a deploy does.
+//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of a deployment's settings before the deploy does.
 //!
-//! Reads `wrangler.toml` in the current folder, or the file that is named, with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
+//! On stdin is what `scripts/check.mjs` had wrangler read; it is judged with the Worker's own code. Prints the summary and exits 0, or every fault and exits 1. What only a
 //! deployment knows (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
-use std::io::{Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use mcp_edge_auth::config::{Config, hints};
+use mcp_edge_auth::deployment::Deployment;
 use mcp_edge_auth::plain;
-use mcp_edge_auth::wrangler::{self, Deployment};
 
 /// Prints a line, in which no name or value of the settings moves the cursor.
 macro_rules! say {
@@ -22,51 +21,33 @@ fn print_line(text: &str) {
     let _ended = writeln!(stdout(), "{text}");
 }
 
-const USAGE: &str = "usage: npm run check -- [--env NAME] [--config FILE]";
-
 /// The line of the summary that is the heading where there are several resources.
 const CANONICAL: &str = "Canonical URL";
 
 fn main() -> ExitCode {
-    if std::env::args().any(|argument| argument == "--help" || argument == "-h") {
-        say!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
-    let Some((environment, file)) = arguments(std::env::args().skip(1)) else { return fail(USAGE) };
-    let text = std::fs::read_to_string(&file).map_err(|error| format!("{file} cannot be read: {error}"));
-    match text.and_then(|text| wrangler::read(&file, &text, environment.as_deref())) {
+    let said =
+        serde_json::from_reader(stdin()).map_err(|_| "This is the inside of `npm run check`.".to_owned());
+    match said.and_then(|said| Deployment::read(&said)) {
         Err(message) => fail(&message),
-        Ok(deployment) => report(&deployment, &file),
+        Ok(deployment) => report(&deployment),
     }
 }
 
-/// The environment, if one is named, and the file.
-fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Option<String>, String)> {
-    let (mut environment, mut file) = (None, "wrangler.toml".to_owned());
-    while let Some(argument) = given.next() {
-        let (name, value) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, value.to_owned()),
-            _ => (argument.as_str(), given.next()?),
-        };
-        match name {
-            "--env" | "-e" => environment = Some(value),
-            "--config" | "-c" => file = value,
-            _ => return None,
-        }
-    }
-    Some((environment, file))
-}
-
-fn report(deployment: &Deployment, file: &str) -> ExitCode {
+fn report(deployment: &Deployment) -> ExitCode {
     for name in deployment.variables.secrets() {
         say!(
-            "warning: {name} is a secret, and whoever can read {file} has it. Better: npx wrangler secret put {name}"
+            "warning: {name} is a secret, and whoever can read {} has it. Better: npx wrangler secret put {name}",
+            deployment.file
         );
     }
-    for name in &deployment.unread {
-        say!("warning: {name}: the Worker reads no such variable. Is it spelled as in README, Settings?");
+    for (name, meant) in &deployment.unread {
+        let question = match meant {
+            Some(meant) => format!("Did you mean {meant}?"),
+            None => "Is it spelled as in README, Settings?".to_owned(),
+        };
+        say!("warning: {name}: the Worker reads no such variable. {question}");
     }
-    match Config::read(&deployment.variables) {
+    match deployment.config() {
         Err(faults) => {
             say!("Resource Server auth enabled: false");
             for fault in faults {
@@ -74,7 +55,7 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
             }
             ExitCode::FAILURE
         }
-        Ok(config) => {
+        Ok((config, warnings)) => {
             say!("Resource Server auth enabled: true");
             for resource in &config.resources {
                 let one = config.resources.len() == 1;
@@ -101,7 +82,7 @@ fn report(deployment: &Deployment, file: &str) -> ExitCode {
             for name in &config.unseen_secrets {
                 say!("Not seen here, and needed: npx wrangler secret put {name}");
             }
-            for warning in config.warnings.iter().chain(&hints(&deployment.variables, &config)) {
+            for warning in warnings {
                 say!("warning: {warning}");
             }
             say!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });

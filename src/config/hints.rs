@@ -4,8 +4,8 @@
 mod texts;
 
 use super::faults::{Faults, Warning};
-use super::variables::Variables;
-use super::{Config, Resource, resources, scopes, urls};
+use super::variables::{self, PREFIX, Variables};
+use super::{Config, Resource, resources, scopes, slips, urls};
 
 const CANONICAL_URL: &str = "MCP_SERVER_AUTH_CANONICAL_URL";
 const CHALLENGE_SCOPES: &str = "MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES";
@@ -27,6 +27,21 @@ pub fn hints(variables: &Variables, config: &Config) -> Vec<Warning> {
         }
     });
     hints
+}
+
+/// The variable of ours that one which nobody reads may have been meant to be.
+pub fn meant_variable(name: &str) -> Option<String> {
+    let known = variables::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    if let Some(meant) = slips::nearest(name, &known) {
+        return Some(meant.to_owned());
+    }
+    // Without the prefix, or with a part of it.
+    let name = name.to_ascii_uppercase();
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.skip_while(|word| ["MCP", "SERVER", "RESOURCE", "AUTH"].contains(word));
+    let rest = [PREFIX, &words.collect::<Vec<_>>().join("_")].concat();
+    slips::nearest(&rest, &known).map(str::to_owned)
 }
 
 fn of_resource(settings: &Variables, resource: &Resource) -> Vec<Warning> {

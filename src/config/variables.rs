@@ -287,6 +287,14 @@ pub(super) fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
+/// All names that are read.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn known() -> Vec<String> {
+    let prefixed =
+        NAMES.iter().flat_map(|name| [PREFIX, SECOND_PREFIX].map(|prefix| [prefix, name].concat()));
+    prefixed.chain(origin::NAMES.map(str::to_owned)).filter(|name| name != origin::BINDING).collect()
+}
+
 /// Whether a variable is a setting that whoever reads it must not know.
 fn is_secret(name: &str) -> bool {
     SECRETS.contains(&bare(name)) || origin::is_headers(name)

@@ -173,3 +173,12 @@ test("a configuration that is not there is wrangler's to explain", async (t) => 
   assert.equal(code, 1);
   assert.match(stderr, /^wrangler could not do it:\n[^]*none\.toml/);
 });
+
+test("a wrangler.jsonc is read, too", async (t) => {
+  const { folder } = persisted(t);
+  const config = join(folder, "wrangler.jsonc");
+  writeFileSync(config, `// a comment\n{ "kv_namespaces": [{ "binding": "JWKS_CACHE", "id": "of-the-test" }] }`);
+  const { code, stdout, stderr } = await keys("show", "--config", config, "--persist-to", folder);
+  assert.equal(code, 0, stderr);
+  assert.match(store(stdout)[1], /KV holds no key set/);
+});

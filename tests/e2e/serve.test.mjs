@@ -175,6 +175,26 @@ test("secrets come from .dev.vars; one that is missing or has a fault is found b
   assert.ok(/^- MCP_SERVER_AUTH_ASSERTION_KEY/m.test(said) && !said.includes("s3cret"), said);
 });
 
+test("wrangler.json and wrangler.jsonc are read as wrangler reads them; two files side by side are a fault", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const settings = {
+    name: "served", main: "entry.mjs", compatibility_date: "2026-04-26",
+    vars: { MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL, ORIGIN_URL: origin.url + BASE, MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: issuer.url, jwks_uri: `${issuer.url}/jwks` }] },
+  };
+  const path = folder(t, vars(issuer, origin));
+  rmSync(join(path, "wrangler.toml"));
+  writeFileSync(join(path, "wrangler.jsonc"), `// a comment\n${JSON.stringify(settings)}`);
+  const at = (name) => ["--config", join(path, name)]; // the last one counts
+  const server = await serving(t, path, ...at("wrangler.jsonc"));
+  assert.equal((await call(server, mint({ key: rsa, claims: goodClaims(issuer) }))).status, 200);
+  assert.equal(await server.stop(), 0);
+
+  writeFileSync(join(path, "wrangler.json"), JSON.stringify({ ...settings, vars: { ...settings.vars, MCP_SERVER_AUTH_CACHE_TTL: 1 } }));
+  const said = await refused(t, path, ...at("wrangler.json"));
+  assert.match(said, /^- \S+wrangler\.jsonc lies beside \S+wrangler\.json, which wrangler takes: keep one of the two$/m);
+  assert.match(said, /^- MCP_SERVER_AUTH_CACHE_TTL: /m);
+});
+
 test("it does not serve with less than it is told", async (t) => {
   const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
   const settings = vars(issuer, origin);

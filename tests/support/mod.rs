@@ -4,6 +4,7 @@
 
 pub mod algorithms;
 pub mod arbitrary;
+pub mod check;
 pub mod engine;
 pub mod es256;
 pub mod policy;

@@ -3,7 +3,7 @@
 //! It decides and does not do: what it wants to know from the network, and what it has found, are JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs`
 //! is at the other end. So there is one HTTP client in this repository's commands, Node's, and every proxy and certificate setting of it holds here, too.
 //!
-//! stdin: first `{"token": TEXT or null}`, then an answer to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something failed.
+//! stdin: first `{"token": TEXT or null, "deployment": …}`, what wrangler has read, then an answer to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something failed.
 
 mod acceptance;
 mod advice;
@@ -17,40 +17,33 @@ mod report;
 mod signatures;
 mod token;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcp_edge_auth::config::{Config, Resource, hints};
-use mcp_edge_auth::wrangler;
+use mcp_edge_auth::config::{Config, Resource};
+use mcp_edge_auth::deployment::Deployment;
+use serde_json::Value;
 
 use exchange::Network;
 use key_sets::KeySets;
 use report::Report;
 
-const USAGE: &str = "usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]";
-
-/// What the command line says; the token is not in it.
+/// What the command line says; neither the token nor the settings are in it.
 struct Arguments {
-    environment: Option<String>,
-    file: PathBuf,
     url: Option<String>,
     /// The canonical URL of the only server to look at.
     resource: Option<String>,
 }
 
 fn main() -> ExitCode {
-    let Some(arguments) = arguments(std::env::args().skip(1)) else {
-        eprintln!("{USAGE}");
-        return ExitCode::FAILURE;
-    };
     let mut network = Network::new();
-    let Some(token) = network.token() else {
-        eprintln!("This is the inside of `npm run doctor`. {USAGE}");
+    let (Some(arguments), Some((token, deployment))) = (arguments(std::env::args().skip(1)), network.given())
+    else {
+        eprintln!("This is the inside of `npm run doctor`.");
         return ExitCode::FAILURE;
     };
     let mut report = Report::default();
-    if let Some(config) = settings(&arguments, &mut report) {
+    if let Some(config) = settings(&deployment, &mut report) {
         let resources = chosen(&config, &arguments, token.is_some(), &mut report);
         authorization_server::check(&config, &resources, &mut network, &mut report);
         let sets = key_sets::check(&config, &resources, &mut network, &mut report);
@@ -66,12 +59,9 @@ fn main() -> ExitCode {
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
-    let mut arguments =
-        Arguments { environment: None, file: PathBuf::from("wrangler.toml"), url: None, resource: None };
+    let mut arguments = Arguments { url: None, resource: None };
     while let Some(name) = given.next() {
         match name.as_str() {
-            "--env" | "-e" => arguments.environment = Some(given.next()?),
-            "--config" | "-c" => arguments.file = PathBuf::from(given.next()?),
             "--url" => arguments.url = Some(given.next()?),
             "--resource" => arguments.resource = Some(given.next()?),
             _ => return None,
@@ -81,41 +71,37 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
 }
 
 /// The settings, if a Worker could work with them.
-fn settings(arguments: &Arguments, report: &mut Report) -> Option<Config> {
+fn settings(said: &Value, report: &mut Report) -> Option<Config> {
     const CHECK: &str = "settings";
-    let name = arguments.file.display().to_string();
-    let text = std::fs::read_to_string(&arguments.file);
-    let text = text.map_err(|error| format!("{name} cannot be read: {error}"));
-    let read = text.and_then(|text| wrangler::read(&name, &text, arguments.environment.as_deref()));
-    let deployment = match read {
+    let deployment = match Deployment::read(said) {
         Ok(deployment) => deployment,
         Err(message) => {
             report.fail(CHECK, message, "name another file with --config, or an environment with --env");
             return None;
         }
     };
-    for name in &deployment.unread {
-        report.warn(
-            CHECK,
-            format!("{name}: the Worker reads no such variable"),
-            "is it spelled as in README, Settings?",
-        );
+    for (name, meant) in &deployment.unread {
+        let todo = match meant {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "is it spelled as in README, Settings?".to_owned(),
+        };
+        report.warn(CHECK, format!("{name}: the Worker reads no such variable"), todo);
     }
-    let config = match Config::read(&deployment.variables) {
-        Ok(config) => config,
+    let (config, warnings) = match deployment.config() {
+        Ok(read) => read,
         Err(faults) => {
             for fault in faults {
-                report.fail(
-                    CHECK,
-                    fault.to_string(),
-                    "mend it; until then the Worker answers 503 to everything",
-                );
+                let todo = match deployment.side_by_side.contains(&fault) {
+                    true => "keep one of the two",
+                    false => "mend it; until then the Worker answers 503 to everything",
+                };
+                report.fail(CHECK, fault.to_string(), todo);
             }
             return None;
         }
     };
     report.ok(CHECK, "the settings have no fault");
-    for warning in config.warnings.iter().chain(&hints(&deployment.variables, &config)) {
+    for warning in warnings {
         report.warn(CHECK, warning.to_string(), "");
     }
     if !deployment.kv {

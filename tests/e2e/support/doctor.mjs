@@ -70,11 +70,12 @@ export async function doctor(t, vars, { url, token } = {}) {
 
 /** The judging half alone, for a network that this machine does not have: `answer(fetch)` is what comes back. Gives { lines, fetched }. */
 export async function judge(t, vars, { url, token = null, answer }) {
-  const args = ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", "--config", wranglerToml(t, vars), ...(url ? ["--url", url] : [])];
+  const args = ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...(url ? ["--url", url] : [])];
+  const deployment = { file: "wrangler.toml", settings: { vars, kv_namespaces: [{ binding: "JWKS_CACHE" }] } };
   const child = spawn("cargo", args, { cwd: fileURLToPath(new URL("../../..", import.meta.url)), stdio: ["pipe", "pipe", "inherit"] });
   const tell = (message) => child.stdin.write(`${JSON.stringify(message)}\n`);
   const found = { lines: [], fetched: [] };
-  tell({ token });
+  tell({ token, deployment });
   const ended = (async () => {
     for await (const text of createInterface({ input: child.stdout })) {
       const { fetch, line } = JSON.parse(text);

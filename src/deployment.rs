@@ -1,0 +1,127 @@
+//! What a deployment will find in its environment, as wrangler reads its own configuration file:
+//! `scripts/settings.mjs` has asked it, and the native commands read the answer here.
+//!
+//! 1. The file that is judged is the one that is deployed. Where several lie side by side, wrangler
+//!    takes one and ignores the others without a word: that is a fault.
+//! 2. What only a deployment knows, a variable set with `wrangler secret put`, is not here.
+
+use serde_json::Value;
+
+use crate::config::{self, Config, Fault, Variables, Warning, is_ours};
+use crate::json::Object;
+
+/// Kinds of bindings that hold data and answer no requests.
+const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
+/// Kinds of bindings that an origin can be reached by, and that serve nothing else here.
+const SERVERS: [&str; 3] = ["services", "mtls_certificates", "vpc_services"];
+
+/// The Worker's KV binding.
+const KV: &str = "JWKS_CACHE";
+
+/// What a deployment gets.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The file that was read.
+    pub file: String,
+    pub variables: Variables,
+    /// Variables of the file that the Worker does not read, and what may have been meant.
+    pub unread: Vec<(String, Option<String>)>,
+    /// Whether the KV binding `JWKS_CACHE` is there.
+    pub kv: bool,
+    /// The files that lie beside the one that wrangler takes.
+    pub side_by_side: Vec<Fault>,
+    /// Bindings by their kind and name, as far as they may be meant for the Worker.
+    bindings: Vec<(&'static str, String)>,
+}
+
+impl Deployment {
+    /// Reads what `scripts/settings.mjs` says of a file: `file`, `settings` as wrangler has them, `taken`
+    /// and `ignored` where several files lie side by side, or the `error` of wrangler's.
+    ///
+    /// # Errors
+    /// Why there are no settings.
+    pub fn read(said: &Value) -> Result<Self, String> {
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let file = text("file").unwrap_or("the configuration file").to_owned();
+        if let Some(error) = text("error") {
+            return Err(format!("{file} cannot be read: {error}"));
+        }
+        let settings = said.get("settings").and_then(Value::as_object);
+        let settings = settings.ok_or_else(|| format!("{file} cannot be read"))?;
+        let names = || variables(settings).map(|(name, _)| name.clone());
+        let values = variables(settings).map(|(name, value)| (name.clone(), value.clone()));
+        let unread = names().filter(|name| !is_ours(name));
+        Ok(Self {
+            variables: values.collect::<Variables>().with_bindings(all_bindings(settings)).without_secrets(),
+            unread: unread.map(|name| (name.clone(), config::meant_variable(&name))).collect(),
+            kv: bound(settings, "kv_namespaces").any(|name| name == KV),
+            side_by_side: side_by_side(said),
+            bindings: ["kv_namespaces"]
+                .into_iter()
+                .chain(SERVERS)
+                .flat_map(|kind| bound(settings, kind).map(move |name| (kind, name)))
+                .collect(),
+            file,
+        })
+    }
+
+    /// The settings, if a Worker could work with them, and all that an operator should know.
+    ///
+    /// # Errors
+    /// All faults: of the files, and of what is in the one that was read.
+    pub fn config(&self) -> Result<(Config, Vec<Warning>), Vec<Fault>> {
+        let faults = self.side_by_side.iter().cloned();
+        match Config::read(&self.variables) {
+            Ok(config) if self.side_by_side.is_empty() => {
+                let mut warnings = config.warnings.clone();
+                warnings.extend(config::hints(&self.variables, &config));
+                warnings.extend(self.idle(&config));
+                Ok((config, warnings))
+            }
+            Ok(_) => Err(faults.collect()),
+            Err(others) => Err(faults.chain(others).collect()),
+        }
+    }
+
+    /// Bindings that the Worker does not use, though it has a use for one of their kind.
+    fn idle(&self, config: &Config) -> Vec<Warning> {
+        let used = |name: &str| config.resources.iter().any(|r| r.binding.as_deref() == Some(name));
+        let idle = self.bindings.iter().filter_map(|(kind, name)| {
+            let text = match *kind {
+                "kv_namespaces" if self.kv => return None,
+                "kv_namespaces" => {
+                    format!("the Worker reads no KV namespace of this name; that of key sets is {KV}")
+                }
+                _ if used(name) => return None,
+                _ => "no server is reached by this binding: the one server's is ORIGIN, and one of several names its own"
+                    .to_owned(),
+            };
+            Some(Warning { variable: (*kind).to_owned(), field: format!(".{name}"), text })
+        });
+        idle.collect()
+    }
+}
+
+/// A fault for each file that wrangler ignores.
+fn side_by_side(said: &Value) -> Vec<Fault> {
+    let Some(taken) = said.get("taken").and_then(Value::as_str) else { return Vec::new() };
+    let expected = format!("no such file: wrangler takes {taken}, and ignores this one beside it");
+    let ignored = said.get("ignored").and_then(Value::as_array).into_iter().flatten();
+    ignored.filter_map(Value::as_str).map(|file| Fault::new(file, "", expected.as_str())).collect()
+}
+
+fn variables(settings: &Object) -> impl Iterator<Item = (&String, &Value)> {
+    settings.get("vars").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and what is yet to come, but no stores.
+fn all_bindings(settings: &Object) -> Vec<String> {
+    let kinds = settings.keys().filter(|kind| !STORES.contains(&kind.as_str()));
+    kinds.flat_map(|kind| bound(settings, kind)).collect()
+}
+
+/// The names of the bindings of a kind.
+fn bound<'s>(settings: &'s Object, kind: &str) -> impl Iterator<Item = String> + use<'s> {
+    let all = settings.get(kind).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|binding| Some(binding.get("binding")?.as_str()?.to_owned()))
+}
