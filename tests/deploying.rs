@@ -1,7 +1,12 @@
 //! What the files for a deployment promise: wrangler.toml as it is cloned names what is missing, its commented environment is a sound one, and
 //! `.dev.vars.example` sets nothing.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is amiss")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is amiss"
+)]
 
 mod support;
 
