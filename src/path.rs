@@ -6,6 +6,13 @@
 //! is forwarded is the path as it came. What is not read is named in
 //! docs/decisions/0018-how-a-path-is-read.md.
 
+use std::collections::BTreeSet;
+
+const SLASHES: [char; 2] = ['/', '\\'];
+
+/// Where some readers cut a segment off: parameters, a query, a fragment.
+const CUTS: [char; 3] = [';', '?', '#'];
+
 /// Whether some reader could see a dot segment in a path, or could read it as nobody can foresee.
 pub(crate) fn leads_elsewhere(path: &str) -> bool {
     // Without one of these bytes there are no dots, in any spelling.
@@ -17,9 +24,45 @@ pub(crate) fn leads_elsewhere(path: &str) -> bool {
 }
 
 /// What a lenient reader could take the segments of a path for: two paths that may be one and the
-/// same to some reader have the same names here.
+/// same to some reader have the same names here, blanks within a segment aside.
 pub(crate) fn names(path: &str) -> Vec<String> {
-    segments(&read(path).unwrap_or_default()).map(name).filter(|name| !name.is_empty()).collect()
+    segments(&read(path).unwrap_or_default())
+        .map(|segment| name(up_to_blank(segment)))
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// Whether some reader could take the start of a path for these names. Readers differ in what a slash
+/// is to them, so a segment that is cut off may end at any slash that follows. A blank in a segment
+/// cuts it off for one reader, and is left out by another.
+pub(crate) fn may_start_with(path: &str, start: &[String]) -> bool {
+    // How many of the names readers may have found: those for whom a segment begins here, and those
+    // who are in one that was cut off.
+    let (mut beginning, mut cut_off) = (BTreeSet::from([0]), BTreeSet::new());
+    for segment in read(path).unwrap_or_default().split(SLASHES) {
+        let (kept, is_cut) = match segment.split_once(CUTS) {
+            Some((kept, _)) => (kept, true),
+            None => (segment, false),
+        };
+        beginning.extend(&cut_off);
+        let after = |name: String| -> BTreeSet<usize> {
+            let is_next = |found: &usize| start.get(*found) == Some(&name);
+            if name.is_empty() {
+                return beginning.clone();
+            }
+            beginning.iter().filter(|found| is_next(found)).map(|found| found + 1).collect()
+        };
+        let whole = after(name(&kept.replace(' ', "")));
+        cut_off.extend(after(name(up_to_blank(kept))).into_iter().filter(|_| kept.contains(' ')));
+        if is_cut {
+            cut_off.extend(&whole);
+        }
+        if cut_off.contains(&start.len()) || whole.contains(&start.len()) {
+            return true;
+        }
+        beginning = if is_cut { BTreeSet::new() } else { whole };
+    }
+    false
 }
 
 /// The path as ASCII, as far as there is a likeness in it. `None`: it has control characters or bare
@@ -125,10 +168,9 @@ const fn is_ignorable(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The segments of a path that was read, each up to where a reader may cut it off: parameters, a
-/// query, a fragment.
+/// The segments of a path that was read, each up to where a reader may cut it off.
 fn segments(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['/', '\\']).map(|segment| segment.split([';', '?', '#']).next().unwrap_or_default())
+    text.split(SLASHES).map(|segment| segment.split(CUTS).next().unwrap_or_default())
 }
 
 /// One or two dots; or any number where there are blanks among them.
@@ -146,6 +188,6 @@ fn up_to_blank(segment: &str) -> &str {
 /// Some file systems drop the dots at the end of a name. What is not ASCII has one name for all,
 /// since none of the tables by which others fold it is here.
 fn name(segment: &str) -> String {
-    let name = up_to_blank(segment).trim_end_matches('.').to_ascii_lowercase();
+    let name = segment.trim_end_matches('.').to_ascii_lowercase();
     if name.is_ascii() { name } else { char::REPLACEMENT_CHARACTER.to_string() }
 }

@@ -161,6 +161,5 @@ fn is_of_nested(resource: &Resource, rest: &str) -> bool {
     if resource.nested.is_empty() || rest.len() <= 1 {
         return false;
     }
-    let names = path::names(rest);
-    resource.nested.iter().any(|nested| names.starts_with(nested))
+    resource.nested.iter().any(|nested| path::may_start_with(rest, nested))
 }
