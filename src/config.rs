@@ -13,6 +13,7 @@ mod compatibility;
 mod faults;
 #[cfg(not(target_arch = "wasm32"))]
 mod hints;
+mod issuers;
 mod origin;
 mod origins;
 mod policy;

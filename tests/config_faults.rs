@@ -357,7 +357,7 @@ fn all_faults_are_told_in_one_go_and_none_tells_a_value() {
     assert!(!text.join("\n").contains("s3cret"), "{text:#?}");
     support::assert_golden("faults.txt", &text.join("\n"));
     let single = json!({
-        "MCP_SERVER_AUTH_JWKS_URI": "s3cret", "MCP_SERVER_AUTH_ISSUER": "s3cret", "MCP_SERVER_AUTH_AUDIENCE": ["s3cret", ""],
+        "MCP_SERVER_AUTH_JWKS_URI": "s3cret", "MCP_SERVER_AUTH_ISSUER": ["s3cret", ""], "MCP_SERVER_AUTH_AUDIENCE": ["s3cret", ""],
         "MCP_SERVER_AUTH_ALGORITHM": "s3cret",
     });
     let faults = read(&single).map(|_| ()).unwrap_err();

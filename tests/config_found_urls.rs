@@ -98,15 +98,17 @@ fn a_url_says_which_character_it_must_not_have() {
     for (url, found) in rows {
         let single = |name: &str| with(single_issuer_settings(), json!({ name: url }));
         let entry_field = |field: &str| format!("{SERVERS}[0].{field}");
-        let fields =
-            ["authorization_server_url", "issuer", "jwks_uri"].map(|field| (field, entry_field(field)));
+        let fields = ["authorization_server_url", "jwks_uri"].map(|field| (field, entry_field(field)));
+        // With a key set of its own an issuer is any name.
+        let discovered = in_entry(json!({ "issuer": url, "jwks_uri": "<absent>" }));
+        let issuer = entry_field("issuer");
         let mut all = vec![
             (set(CANONICAL_URL, json!(url)), CANONICAL_URL, found),
             (set("ORIGIN_URL", json!(url)), "ORIGIN_URL", found),
             (set("MCP_SERVER_AUTH_RESOURCE_TOS_URI", json!(url)), "MCP_SERVER_AUTH_RESOURCE_TOS_URI", found),
             (set(ALLOWED_ORIGINS, json!([url])), ALLOWED_ORIGINS, found),
             (single("MCP_SERVER_AUTH_JWKS_URI"), "MCP_SERVER_AUTH_JWKS_URI", found),
-            (single("MCP_SERVER_AUTH_ISSUER"), "MCP_SERVER_AUTH_ISSUER", found),
+            (discovered, issuer.as_str(), found),
         ];
         all.extend(
             fields.iter().map(|(field, place)| (in_entry(json!({ *field: url })), place.as_str(), found)),

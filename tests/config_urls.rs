@@ -75,15 +75,16 @@ fn urls() {
     for_each_row(NOT_PUBLIC, |url| {
         let one = |place: &str| vec![place.to_owned()];
         same(url, places(&set(CANONICAL_URL, json!(url))), one(CANONICAL_URL))?;
-        for field in ["authorization_server_url", "issuer", "jwks_uri"] {
+        for field in ["authorization_server_url", "jwks_uri"] {
             let place = format!("{SERVERS}[0].{field}");
             same(&format!("{field} {url}"), places(&in_entry(json!({ field: url }))), one(&place))?;
         }
-        for name in ["MCP_SERVER_AUTH_JWKS_URI", "MCP_SERVER_AUTH_ISSUER"] {
-            let settings = with(single_issuer_settings(), json!({ name: url }));
-            same(&format!("{name} {url}"), places(&settings), one(name))?;
-        }
-        Ok(())
+        // Metadata is looked for at an issuer only where the entry has no key set of its own.
+        let place = format!("{SERVERS}[0].issuer");
+        let discovered = json!({ "issuer": url, "jwks_uri": "<absent>" });
+        same(&format!("issuer {url}"), places(&in_entry(discovered)), one(&place))?;
+        let settings = with(single_issuer_settings(), json!({ "MCP_SERVER_AUTH_JWKS_URI": url }));
+        same(&format!("MCP_SERVER_AUTH_JWKS_URI {url}"), places(&settings), one("MCP_SERVER_AUTH_JWKS_URI"))
     });
 }
 

@@ -7,17 +7,18 @@ use super::providers::Provider;
 use super::urls::Kind;
 use super::variables::{Found, Variables};
 use super::written::{self, Shape};
-use super::{Canonical, Entry, KeySource, SourceId, algorithms, slips, urls};
+use super::{Canonical, Entry, KeySource, SourceId, algorithms, issuers, slips, urls};
 use crate::claims::{AudienceIn, Demand, Rules};
 use crate::jose::Algorithm;
 use crate::json::Object;
 use crate::limits;
 use crate::presets::{Audience, Preset};
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "authorization_server_url",
     "issuer",
     "jwks_uri",
+    "for_clients",
     "algorithm",
     "expected_audiences",
     "expected_clients",
@@ -102,8 +103,8 @@ fn single_issuer(
     let jwks_uri = required(jwks_uri, "JWKS_URI", urls::PUBLIC_URL, |found| {
         urls::read(&found.value, Kind::KeySet).map(|text| vec![text])
     });
-    let issuers = required(issuer, "ISSUER", &format!("one or more of: {}", urls::PUBLIC_URL), |found| {
-        texts(found)?.into_iter().map(|text| urls::read(&Value::from(text), Kind::Issuer)).collect()
+    let issuers = required(issuer, "ISSUER", &format!("one or more of: {}", issuers::NAME), |found| {
+        texts(found)?.into_iter().map(|text| issuers::name(&Value::from(text))).collect()
     });
     let audiences = required(audience, "AUDIENCE", AUDIENCES, texts);
     let algorithms = match algorithm {
@@ -187,11 +188,20 @@ impl Fields<'_> {
         self.known(object, "", &[&FIELDS[..], &Self::parameter_names(preset)].concat());
         let provider = self.provider(object, preset.unwrap_or(&Preset::PLAIN));
         let preset = provider.preset;
+        let for_clients = self.for_clients(object, preset);
         let url = self.url(object, "authorization_server_url", Kind::Issuer);
-        if !set("authorization_server_url") && !set("provider") {
-            self.fault("authorization_server_url", format!("{}; it is required", urls::PUBLIC_URL));
+        let is_missing = if set("provider") {
+            // Clients are given the issuer, so it must be a URL.
+            for_clients && issuers::is_name(object)
+        } else {
+            for_clients || !set("issuer")
+        };
+        if is_missing && !set("authorization_server_url") {
+            let expected =
+                format!("{}; it is required, but for an issuer with for_clients = false", urls::PUBLIC_URL);
+            self.fault("authorization_server_url", expected);
         }
-        let issuer = self.url(object, "issuer", Kind::Issuer);
+        let issuer = self.issuer(object);
         let jwks_uri = self.url(object, "jwks_uri", Kind::KeySet);
         let algorithms = match object.get("algorithm").map(algorithms::read) {
             None => Some(preset.algorithms.to_vec()),
@@ -220,7 +230,7 @@ impl Fields<'_> {
             (false, []) => vec![url.clone()?],
             (false, templates) => templates.iter().map(|t| provider.fill(t)).collect(),
         };
-        let listed = url.or_else(|| issuers.first().filter(|_| preset.for_clients).cloned());
+        let listed = url.or_else(|| issuers.first().cloned()).filter(|_| for_clients);
         let preset_keys = preset.jwks_uri.filter(|_| !set("issuer")).map(|t| provider.fill(t));
         let keys = if set("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
         let algorithms = algorithms?;

@@ -2,9 +2,9 @@
 
 use super::Entry;
 use super::faults::Faults;
-use super::slips;
 use super::variables::Variables;
 use super::written::Shape;
+use super::{issuers, slips};
 use crate::compatibility::{ACCEPT, CHALLENGE, COPY, Compatibility};
 
 pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults) -> Compatibility {
@@ -35,8 +35,10 @@ pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults
     Compatibility { copied_issuer, invalid_token_challenge: has(CHALLENGE), accept_header: has(ACCEPT) }
 }
 
-/// Of the first entry that clients are told of.
+/// Of the first entry that clients are told of; where its issuer is no URL, of the URL itself.
 fn issuer(entries: &[Entry]) -> Option<String> {
-    let entry = entries.iter().find(|entry| entry.authorization_server_url.is_some());
-    entry.map(|entry| entry.rules.issuer.clone())
+    let url = |entry: &Entry| entry.authorization_server_url.clone();
+    let (entry, url) = entries.iter().find_map(|entry| Some((entry, url(entry)?)))?;
+    let issuer = entry.rules.issuer.as_str();
+    Some(if issuers::is_url(issuer) { issuer.to_owned() } else { url })
 }

@@ -2,6 +2,7 @@
 
 use super::{Config, Entry, Resource, sessions};
 use crate::assertion::Assertion;
+use crate::plain;
 use crate::policy::{Mode, Policy};
 
 impl Config {
@@ -46,6 +47,8 @@ impl Config {
 fn distinct(values: &mut dyn Iterator<Item = String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for value in values {
+        // An issuer may be any text.
+        let value = plain::line(&value);
         if !distinct.contains(&value) {
             distinct.push(value);
         }
