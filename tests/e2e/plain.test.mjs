@@ -13,7 +13,7 @@ import { stage } from "./support/stage.mjs";
 import { bounded } from "./support/until.mjs";
 
 const range = (from, to = from) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-/** As tests/plain.rs has them. */
+/** As tests/native/plain.rs has them. */
 const ODD = new Set([range(0, 0x1f), range(0x7f, 0x9f), range(0x61c), range(0x200e, 0x200f), range(0x2028, 0x202e), range(0x2066, 0x2069)].flat());
 
 test("every character is shown as itself, or as a question mark", () => {

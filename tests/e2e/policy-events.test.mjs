@@ -1,5 +1,5 @@
 // filter_lists in streams, by the bytes that the client gets: however an event arrives, however large
-// it is, and with byte order marks. More rows are in tests/policy_events.rs.
+// it is, and with byte order marks. More rows are in tests/native/policy_events.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventSourceParserStream } from "eventsource-parser/stream";

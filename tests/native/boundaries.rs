@@ -1,0 +1,127 @@
+//! The boundaries of the source tree: only `src/edge` knows the runtime, the core has no clock and no I/O, and no file is more than one room.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every Rust file below a folder of the repository: its path from the root, with slashes, and its text.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join(folder)];
+    let mut files: Vec<PathBuf> = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let relative = |path: &PathBuf| path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+    let mut read: Vec<_> =
+        files.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect();
+    read.sort();
+    assert!(read.len() > 5, "{folder} was not found as a whole");
+    read
+}
+
+/// The lines of these files that name one of these words.
+fn naming(words: &[&str], files: impl Fn(&str) -> bool) -> Vec<String> {
+    let source = rust_files("src");
+    let files = source.iter().filter(|(path, _)| files(path));
+    let lines =
+        files.flat_map(|(path, text)| text.lines().enumerate().map(move |(n, line)| (path, n + 1, line)));
+    let named = lines.filter(|(_, _, line)| words.iter().any(|word| line.contains(word)));
+    named.map(|(path, number, line)| format!("{path}:{number}: {line}")).collect()
+}
+
+fn is_core(path: &str) -> bool {
+    !path.starts_with("src/edge/") && !path.starts_with("src/bin/")
+}
+
+const NONE: Vec<String> = Vec::new();
+
+#[test]
+fn only_the_edge_knows_the_runtime() {
+    let runtime = ["worker::", "web_sys", "js_sys", "wasm_bindgen", "extern crate worker"];
+    assert_eq!(naming(&runtime, |path| !path.starts_with("src/edge/")), NONE);
+}
+
+#[test]
+fn the_core_has_no_clock_and_no_io() {
+    let outside = [
+        "std::time",
+        "SystemTime",
+        "Instant::",
+        "std::fs",
+        "std::env",
+        "std::io",
+        "std::process",
+        "TcpStream",
+        "async fn",
+        ".await",
+    ];
+    assert_eq!(naming(&outside, is_core), NONE);
+}
+
+#[test]
+fn nothing_fails_open_or_is_unsafe() {
+    assert_eq!(
+        naming(&["pass_through_on_exception", "passThroughOnException", "unsafe ", "unsafe{"], |_| true),
+        NONE
+    );
+}
+
+#[test]
+fn a_file_is_one_room() {
+    let long = rust_files("src")
+        .into_iter()
+        .chain(rust_files("tests"))
+        .chain(rust_files("fuzz/targets"))
+        .map(|(path, text)| (path, text.lines().count()));
+    assert_eq!(long.filter(|(_, lines)| *lines > 400).collect::<Vec<_>>(), []);
+}
+
+/// What JavaScript does for Rust stays small enough to be read at a glance, and neither branches on what a request says nor knows a status, a header or a claim.
+#[test]
+fn the_glue_decides_nothing() {
+    let modules = [
+        ("entry", 60),
+        ("glue", 60),
+        ("keys", 30),
+        ("sign", 60),
+        ("bodies", 80),
+        ("bytes", 30),
+        ("patience", 40),
+    ];
+    for (module, lines) in modules {
+        let text = fs::read_to_string(format!("src/edge/{module}.mjs")).unwrap();
+        let text = text.replace(".subarray(", "("); // no claim
+        assert!(text.lines().count() <= lines, "{module}");
+        for word in [
+            "401",
+            "403",
+            "X-MCP",
+            "x-mcp",
+            "Bearer",
+            "Access-Control",
+            "switch",
+            ".status ==",
+            ".sub",
+            "JSON.parse",
+        ] {
+            assert!(!text.contains(word), "{module}: {word}");
+        }
+    }
+}
+
+#[test]
+fn a_file_says_first_what_it_promises() {
+    let silent = rust_files("src")
+        .into_iter()
+        .chain(rust_files("tests"))
+        .chain(rust_files("fuzz/targets"))
+        .filter(|(_, text)| !text.starts_with("//! "));
+    assert_eq!(silent.map(|(path, _)| path).collect::<Vec<_>>(), NONE);
+}
