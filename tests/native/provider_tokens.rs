@@ -1,11 +1,10 @@
-//! Tokens as the providers make them, at entries with a `provider`: their own access tokens for this resource get in, and nothing else does.
+//! Tokens as the providers for people make them, at entries with a `provider`: their own access tokens for this
+//! resource get in, and nothing else does.
 
 use serde_json::{Value, json};
 
-use crate::support::engine::run_with;
-use crate::support::es256::{header, trusted};
-use crate::support::providers::{TENANT, expect, least, verify};
-use crate::support::{CANONICAL, NOW, config, resource, with, with_entries};
+use crate::support::providers::{TENANT, expect, least, said, verify};
+use crate::support::{CANONICAL, NOW, for_each_row, same, with};
 
 #[test]
 fn cognito() {
@@ -174,29 +173,136 @@ fn entra_id() {
 }
 
 #[test]
-fn token_types() {
-    let clerk = json!({ "iss": "https://clerk.acme.example", "aud": CANONICAL, "client_id": "c", "scope": "profile" });
-    expect(&least("clerk"), Some("at+jwt"), vec![("an access token", clerk.clone(), "c profile")]);
+fn those_with_an_audience_of_their_own() {
+    let google = json!({ "iss": "https://accounts.google.com", "aud": "1-a.apps.googleusercontent.com", "azp": "1-b.apps.googleusercontent.com", "email": "a@acme.example" });
     expect(
-        &least("clerk"),
-        Some("application/AT+JWT"),
-        vec![("in its long form", clerk.clone(), "c profile")],
+        &least("google"),
+        Some("JWT"),
+        vec![
+            ("an ID token", google.clone(), "1-b.apps.googleusercontent.com -"),
+            (
+                "without https",
+                with(google.clone(), json!({ "iss": "accounts.google.com" })),
+                "1-b.apps.googleusercontent.com -",
+            ),
+            (
+                "for another application",
+                with(google, json!({ "aud": "2-c.apps.googleusercontent.com" })),
+                "aud_mismatch",
+            ),
+        ],
     );
+    let zitadel = json!({ "iss": "https://acme-1.zitadel.cloud", "aud": ["3001@acme", "2001"], "client_id": "3001@acme",
+        "urn:zitadel:iam:org:project:roles": { "reader": { "1": "acme.example" }, "two words": {}, "writer": {} } });
     expect(
-        &least("clerk"),
-        Some("at+jwt"),
-        vec![("without aud", with(clerk.clone(), json!({ "aud": "<absent>" })), "aud_missing")],
+        &least("zitadel"),
+        None,
+        vec![
+            ("roles in an object", zitadel.clone(), "3001@acme reader writer"),
+            ("a scope of no use", with(zitadel.clone(), json!({ "scope": 5 })), "3001@acme -"),
+            ("a scope, too", with(zitadel.clone(), json!({ "scope": "tools" })), "3001@acme tools"),
+            ("without the project", with(zitadel, json!({ "aud": ["3001@acme"] })), "aud_mismatch"),
+        ],
     );
-    for typ in [Some("JWT"), None] {
-        let run = verify(&least("clerk"), typ, &clerk);
-        assert_eq!((run.reason(), run.checks, run.asked.len()), ("typ_not_allowed", 0, 0), "{typ:?}");
-    }
-    // Of two entries with one issuer, the other one may still take it.
-    let other = json!({ "authorization_server_url": "https://clerk.acme.example", "jwks_uri": "https://clerk.acme.example/.well-known/jwks.json", "algorithm": "ES256" });
-    let both = config(&with_entries(json!([with(least("clerk"), json!({ "algorithm": "ES256" })), other])));
-    let token = trusted().token(
-        &with(header(), json!({ "typ": "JWT" })).to_string(),
-        &with(clerk, json!({ "sub": "u", "exp": NOW + 9 })).to_string(),
+    let authentik = json!({ "iss": "https://auth.acme.example/application/o/mcp/", "aud": "app-1", "azp": "app-1", "uid": "x" });
+    expect(
+        &least("authentik"),
+        Some("JWT"),
+        vec![
+            ("an access token", authentik.clone(), "app-1 -"),
+            (
+                "an ID token",
+                with(authentik.clone(), json!({ "azp": "<absent>", "at_hash": "h" })),
+                "claim_mismatch",
+            ),
+            (
+                "without the slash",
+                with(authentik, json!({ "iss": "https://auth.acme.example/application/o/mcp" })),
+                "issuer_untrusted",
+            ),
+        ],
     );
-    assert_eq!(run_with(resource(&both), &token, &trusted().key_set()).reason(), "accepted");
+    let scalekit = json!({ "iss": "https://acme.scalekit.com/resources/res_1", "aud": ["res_1"], "client_id": "c", "scope": "tools:read" });
+    expect(
+        &least("scalekit"),
+        None,
+        vec![
+            ("the resource's issuer", scalekit.clone(), "c tools:read"),
+            (
+                "the environment's issuer",
+                with(scalekit.clone(), json!({ "iss": "https://acme.scalekit.com" })),
+                "c tools:read",
+            ),
+            (
+                "another resource, the environment's issuer",
+                with(scalekit.clone(), json!({ "iss": "https://acme.scalekit.com", "aud": ["res_2"] })),
+                "aud_mismatch",
+            ),
+            (
+                "another resource's issuer",
+                with(scalekit, json!({ "iss": "https://acme.scalekit.com/resources/res_2" })),
+                "issuer_untrusted",
+            ),
+        ],
+    );
+    let descope = json!({ "iss": "https://api.descope.com/v1/apps/agentic/P2abc/MS2def", "aud": ["client", "P2abc"], "azp": "client", "scope": "t" });
+    expect(
+        &least("descope"),
+        None,
+        vec![
+            ("an access token", descope.clone(), "client t"),
+            (
+                "another server of the project",
+                with(descope, json!({ "iss": "https://api.descope.com/v1/apps/agentic/P2abc/MS2xyz" })),
+                "issuer_untrusted",
+            ),
+        ],
+    );
+    let stytch = json!({ "iss": "https://acme.customers.stytch.com", "aud": ["project-live-1"], "client_id": "c", "scope": "openid" });
+    expect(&least("stytch"), None, vec![("an access token", stytch, "c openid")]);
+}
+
+#[test]
+fn the_usual_ones() {
+    let rows = [
+        (
+            "workos-authkit",
+            json!({ "iss": "https://acme.authkit.app", "aud": CANONICAL, "client_id": "c", "scope": "openid" }),
+            "c openid",
+        ),
+        (
+            "auth0",
+            json!({ "iss": "https://acme.eu.auth0.com/", "aud": [CANONICAL, "https://acme.eu.auth0.com/userinfo"], "azp": "c", "scope": "a", "permissions": ["b"] }),
+            "c a",
+        ),
+        (
+            "auth0",
+            json!({ "iss": "https://acme.eu.auth0.com/", "aud": CANONICAL, "azp": "c", "permissions": ["b"] }),
+            "c b",
+        ),
+        ("auth0", json!({ "iss": "https://acme.eu.auth0.com", "aud": CANONICAL }), "issuer_untrusted"),
+        (
+            "keycloak",
+            json!({ "iss": "https://id.acme.example:8443/realms/main", "aud": [CANONICAL, "account"], "azp": "c", "scope": "openid profile" }),
+            "c openid profile",
+        ),
+        (
+            "keycloak",
+            json!({ "iss": "https://id.acme.example:8443/realms/main", "aud": "account", "azp": "c" }),
+            "aud_mismatch",
+        ),
+        ("keycloak", json!({ "iss": "https://id.acme.example:8443/realms/main", "azp": "c" }), "aud_missing"),
+        (
+            "logto",
+            json!({ "iss": "https://acme.logto.app/oidc", "aud": CANONICAL, "client_id": "c", "scope": "a b" }),
+            "c a b",
+        ),
+    ];
+    for_each_row(rows, |(provider, claims, expected)| {
+        same(
+            &format!("{provider} {claims}"),
+            said(&verify(&least(provider), Some("JWT"), claims)).as_str(),
+            *expected,
+        )
+    });
 }
