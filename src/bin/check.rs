@@ -43,7 +43,7 @@ fn report(deployment: &Deployment) -> ExitCode {
     for (name, meant) in &deployment.unread {
         let question = match meant {
             Some(meant) => format!("Did you mean {meant}?"),
-            None => "Is it spelled as in README, Settings?".to_owned(),
+            None => "Is it spelled as in docs/settings.md?".to_owned(),
         };
         say!("warning: {name}: the Worker reads no such variable. {question}");
     }

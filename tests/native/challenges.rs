@@ -142,16 +142,36 @@ fn no_refusal_is_left_out_of_the_rows() {
     assert_eq!(reasons.len(), variants, "each refusal has a reason of its own");
 }
 
+/// The rows of docs/reasons.md: the reasons in the first cell, all cells, and the section that they are in.
+fn said_of_reasons() -> Vec<(Vec<&'static str>, Vec<&'static str>, &'static str)> {
+    let sections = include_str!("../../docs/reasons.md").split("\n## ").skip(1);
+    let rows = sections.flat_map(|section| {
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        rows.map(move |row| (row.trim_matches('|').split(" | ").map(str::trim).collect::<Vec<_>>(), section))
+    });
+    rows.map(|(cells, section)| (cells[0].split('`').skip(1).step_by(2).collect(), cells, section)).collect()
+}
+
 #[test]
-fn readme_says_what_to_do_about_each() {
-    let table = include_str!("../../README.md").split_once("| you see | do |").unwrap().1;
-    let table = table.split("\n\n").next().unwrap();
-    let seen: Vec<&str> = table.lines().filter_map(|row| row.split(" | ").next()).collect();
-    let said = |reason: &str| seen.iter().filter(|cell| cell.contains(&format!("`{reason}`"))).count();
-    for_each_row(rows(), |(reason, ..)| same(reason, said(reason), 1));
-    let named = seen.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
-    let reasons: BTreeSet<&str> = rows().iter().map(|row| row.0).collect();
-    assert_eq!(named.filter(|name| !reasons.contains(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+fn the_page_says_of_each_what_a_client_gets_what_it_means_and_what_to_do() {
+    let said = said_of_reasons();
+    for_each_row(rows(), |&(reason, refusal, status, error, _)| {
+        let of_it: Vec<_> = said.iter().filter(|(reasons, ..)| reasons.contains(&reason)).collect();
+        let [(_, cells, section)] = of_it.as_slice() else { return Err(format!("{reason}: {of_it:?}")) };
+        same(reason, cells.len(), 4)?;
+        same(reason, cells.iter().all(|cell| !cell.is_empty()), true)?;
+        same(reason, cells[1].split(", ").next(), Some(&*format!("{status} `{error}`")))?;
+        let answer = answer(refusal, None);
+        same(reason, cells[1].contains("`Retry-After`"), answer.header("Retry-After").is_some())?;
+        same(reason, cells[1].contains("`Allow`"), answer.header("Allow").is_some())?;
+        if let Challenge::InvalidToken(description) = refusal.row().challenge {
+            same(reason, section.starts_with(&format!("\"{}\"\n", description.text())), true)?;
+        }
+        Ok(())
+    });
+    let known: BTreeSet<&str> = rows().iter().map(|row| row.0).collect();
+    let named: BTreeSet<&str> = said.iter().flat_map(|(reasons, ..)| reasons.iter().copied()).collect();
+    assert_eq!(named, known);
 }
 
 #[test]

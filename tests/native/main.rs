@@ -52,6 +52,7 @@ mod landing_clients;
 mod many_servers_page;
 mod metadata;
 mod origins_page;
+mod pages;
 mod path_readings;
 mod plain;
 mod policy;

@@ -1,4 +1,5 @@
-//! What docs/providers.md and README say of providers is so: every entry is sound, every token shown is accepted there, and neither they nor the table leave one out.
+//! What docs/providers.md says is so: every entry is sound, every token shown is accepted there, and its
+//! table leaves no provider out.
 
 use mcp_edge_auth::presets::{PRESETS, Preset};
 use serde_json::{Value, json};
@@ -8,7 +9,6 @@ use crate::support::es256::{KID, trusted};
 use crate::support::{self, CANONICAL, SERVERS, config, for_each_row, resource, same, with};
 
 const PAGE: &str = include_str!("../../docs/providers.md");
-const README: &str = include_str!("../../README.md");
 
 /// Servers that have a section and no preset: tests/servers takes the entries of the first four from there.
 const WITHOUT_PRESET: [&str; 7] =
@@ -96,23 +96,21 @@ fn every_field_is_explained() {
             "{name}"
         );
     }
-    assert_eq!(PAGE.matches("\n## ").count(), PRESETS.len() + WITHOUT_PRESET.len());
+    // And the table's own section.
+    assert_eq!(PAGE.matches("\n## ").count(), PRESETS.len() + WITHOUT_PRESET.len() + 1);
     assert!(PAGE.contains("2026-11-25"), "when it was last checked");
 }
 
 #[test]
-fn readme_has_a_row_for_each() {
-    let (_, rest) = README.split_once("## What your provider needs\n").unwrap();
+fn the_table_has_a_row_for_each() {
+    let (_, rest) = PAGE.split_once("## Which fields each provider takes\n").unwrap();
     let (table, _) = rest.split_once("\n## ").unwrap();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| [")).collect();
     assert_eq!(rows.len(), PRESETS.len());
     for (row, preset) in rows.iter().zip(&PRESETS) {
         let (heading, text) = section(preset);
-        let link = format!(
-            "| [{heading}](docs/providers.md#{}) | `{}` | ",
-            heading.to_lowercase().replace(' ', "-"),
-            preset.name
-        );
+        let link =
+            format!("| [{heading}](#{}) | `{}` | ", heading.to_lowercase().replace(' ', "-"), preset.name);
         assert!(row.starts_with(&link), "{row}\n{link}");
         let fields = row[link.len()..].split_once(" | ").unwrap().0;
         let mut expected: Vec<String> = preset.parameters.iter().map(|p| format!("`{}`", p.name)).collect();

@@ -166,7 +166,7 @@ fn a_name_that_nothing_reads_may_have_been_meant_for_one_that_is_read() {
     }
     let (_, said) = check(&wrangler_toml().replace("[vars]", "[vars]\nLOG_LEVEL = \"debug\""), None);
     assert!(
-        said.contains("LOG_LEVEL: the Worker reads no such variable. Is it spelled as in README"),
+        said.contains("LOG_LEVEL: the Worker reads no such variable. Is it spelled as in docs/settings.md?"),
         "{said}"
     );
 }

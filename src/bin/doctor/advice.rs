@@ -67,7 +67,7 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
         Refusal::TokenBound => {
             "have the authorization server issue plain Bearer tokens (no DPoP, no mTLS) for this resource"
         }
-        _ => "see README, The log",
+        _ => "see docs/reasons.md",
     };
     text.to_owned()
 }

@@ -83,7 +83,7 @@ fn settings(said: &Value, report: &mut Report) -> Option<Config> {
     for (name, meant) in &deployment.unread {
         let todo = match meant {
             Some(meant) => format!("did you mean {meant}?"),
-            None => "is it spelled as in README, Settings?".to_owned(),
+            None => "is it spelled as in docs/settings.md?".to_owned(),
         };
         report.warn(CHECK, format!("{name}: the Worker reads no such variable"), todo);
     }

@@ -1,0 +1,218 @@
+//! What holds for every page in Markdown: its links lead somewhere, its commands exist, and the
+//! reference pages leave nothing out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{SERVERS, for_each_row, same, settings, variables, with};
+use mcp_edge_auth::config::Config;
+use serde_json::json;
+
+/// The pages beside those in docs/.
+const MEASURED: [&str; 3] = ["README.md", "CHANGELOG.md", "SECURITY.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The files in a folder whose names have one of these endings, in its folders, too.
+fn files(folder: &str, endings: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !matches!(name.as_str(), "node_modules" | "target" | "golden" | "dist") {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path.strip_prefix(root()).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every page: its path from the root of the repository, and its text.
+fn pages() -> Vec<(String, String)> {
+    let all = files("docs", &[".md"]).into_iter().chain(MEASURED.map(str::to_owned));
+    let all = all.chain(["bench/README.md", "fuzz/README.md"].map(str::to_owned));
+    all.map(|path| (path.clone(), read(&path))).collect()
+}
+
+/// The lines of a page that are not in a fenced block of code, with their numbers.
+fn prose(text: &str) -> Vec<(usize, &str)> {
+    let mut fenced = false;
+    let numbered = text.lines().enumerate().map(|(n, line)| (n + 1, line));
+    let outside = numbered.filter(|(_, line)| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    });
+    outside.collect()
+}
+
+/// The name by which GitHub lets a link lead to a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = prose(text).into_iter().filter(|(_, line)| line.starts_with('#'));
+    headings.map(|(_, line)| anchor(line.trim_start_matches('#'))).collect()
+}
+
+/// The targets of the links in a text.
+fn links(text: &str) -> Vec<&str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target)).collect()
+}
+
+/// The file that a relative link of a page leads to, seen from the root of the repository.
+fn led_to(page: &str, target: &str) -> PathBuf {
+    let mut path = Path::new(page).parent().unwrap().to_path_buf();
+    for part in target.split('/') {
+        match part {
+            ".." => assert!(path.pop(), "{page}: {target}"),
+            part => path.push(part),
+        }
+    }
+    path
+}
+
+/// Whether a link leads to a file that is there, and to a heading that is in it.
+fn leads_somewhere(page: &str, target: &str) -> Result<(), String> {
+    let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+    let file = if file.is_empty() { PathBuf::from(page) } else { led_to(page, file) };
+    if !root().join(&file).exists() {
+        return Err(format!("{page}: {target} is not there"));
+    }
+    if heading.is_empty() || anchors(&read(&file.to_string_lossy())).contains(heading) {
+        return Ok(());
+    }
+    Err(format!("{page}: {} has no heading #{heading}", file.display()))
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        let prose = prose(&text).into_iter().map(|(_, line)| line).collect::<Vec<_>>().join("\n");
+        let relative = links(&prose).into_iter().filter(|target| !target.contains("://"));
+        let relative: Vec<_> = relative.filter(|target| *target != "ADDRESS").collect();
+        seen += relative.len();
+        for_each_row(relative, |target| leads_somewhere(&page, target));
+    }
+    assert!(seen > 200, "{seen}");
+}
+
+/// The pages that code, scripts and settings name, as `docs/…md` or `README.md`, with a heading or without.
+#[test]
+fn every_page_that_a_file_names_is_there() {
+    let mut named = Vec::new();
+    let folders = ["src", "scripts", "demo", "xtask", "tests", "bench"];
+    let code = folders.iter().flat_map(|folder| files(folder, &[".rs", ".mjs", ".js", ".sh", ".toml"]));
+    for file in code.chain(["wrangler.toml".to_owned(), ".dev.vars.example".to_owned()]) {
+        let text = read(&file);
+        for (start, _) in text.match_indices("docs/").chain(text.match_indices("README.md#")) {
+            let is_ours =
+                !text[..start].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | ':' | '.'));
+            let end = |c: char| !(c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '#'));
+            let target = text[start..].split(end).next().unwrap().trim_end_matches('.');
+            if is_ours && target.contains(".md") {
+                named.push((file.clone(), target.to_owned()));
+            }
+        }
+    }
+    assert!(named.len() > 10, "{named:?}");
+    for_each_row(named, |(file, target)| {
+        leads_somewhere("README.md", target).map_err(|e| format!("{file}: {e}"))
+    });
+}
+
+#[test]
+fn every_npm_command_exists() {
+    let package: serde_json::Value = serde_json::from_str(&read("package.json")).unwrap();
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for (_, rest) in text.match_indices("npm run ").map(|(at, found)| (at, &text[at + found.len()..])) {
+            let rest = rest.strip_prefix("-s ").unwrap_or(rest);
+            let end = |c: char| !(c.is_ascii_lowercase() || c == ':' || c == '-');
+            let name = rest.split(end).next().unwrap();
+            seen += 1;
+            assert!(package["scripts"][name].is_string(), "{page}: npm run {name}");
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+/// Names that a fault lists as those that are known.
+fn known(settings: &serde_json::Value) -> Vec<String> {
+    let faults = Config::read(&variables(settings)).unwrap_err();
+    let listed = faults.iter().find_map(|fault| fault.expected.split_once("there are ")).unwrap().1;
+    let listed = listed.trim_start_matches("MCP_SERVER_AUTH_{").trim_end_matches('}');
+    listed.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_settings_page_has_every_variable_and_every_field() {
+    let page = read("docs/settings.md");
+    let tables = page.split("\n## What a fault is").next().unwrap();
+    let rows: String = tables.lines().filter(|line| line.starts_with("| ")).map(first_cell).collect();
+    let variables = known(&with(settings(), json!({ "MCP_SERVER_AUTH_NO": 1 })));
+    assert!(variables.len() > 20, "{variables:?}");
+    let prefixed = variables.iter().map(|name| format!("MCP_SERVER_AUTH_{name}"));
+    let others = ["ORIGIN_URL", "ORIGIN_HEADERS", "ORIGIN_AUTHORIZATION", "ORIGIN_TIMEOUT_SECONDS"];
+    let others =
+        others.into_iter().chain(["allow_token_passthrough", "ORIGIN", "JWKS_CACHE"]).map(str::to_owned);
+    for_each_row(prefixed.chain(others), |name| same(name, rows.matches(&format!("`{name}`")).count(), 1));
+    let fields = known(&with(settings(), json!({ SERVERS: [{ "no": 1 }] })));
+    assert!(fields.len() > 8, "{fields:?}");
+    for_each_row(fields, |name| same(name, rows.matches(&format!("`{name}`")).count(), 1));
+}
+
+fn first_cell(row: &str) -> String {
+    row.trim_matches('|').split(" | ").next().unwrap().to_owned()
+}
+
+/// The members of a request's line, by the names in the source; `glue.mjs` and the commands add others.
+#[test]
+fn the_log_page_has_every_member() {
+    let page = read("docs/log.md");
+    let (_, table) = page.split_once("## A request\n").unwrap();
+    let rows: String = table.lines().filter(|line| line.starts_with("| `")).map(first_cell).collect();
+    let source = read("src/edge/log.rs");
+    let (_, body) = source.split_once("struct Line {\n").unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let body = body.split("#[serde(skip)]").next().unwrap();
+    let members =
+        body.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with('#'));
+    let members = members
+        .filter_map(|line| line.trim_start_matches("pub(super) ").split_once(": "))
+        .map(|(name, _)| name);
+    let members: Vec<&str> = members.filter(|name| *name != "event").collect();
+    assert!(members.len() > 15, "{members:?}");
+    let added = ["status", "ms", "time", "credential", "detail"];
+    for_each_row(members.into_iter().chain(added), |name| {
+        same(name, rows.matches(&format!("`{name}`")).count(), 1)
+    });
+}
+
+#[test]
+fn the_log_page_has_every_line() {
+    let page = read("docs/log.md");
+    let rows: String = page.lines().filter(|line| line.starts_with("| `")).map(first_cell).collect();
+    let source = read("src/edge/log.rs");
+    let events = source.split(r#"("event", json!(""#).skip(1).filter_map(|rest| rest.split('"').next());
+    let events: Vec<&str> = events.chain(["request", "waiting"]).collect();
+    assert!(events.len() > 7, "{events:?}");
+    for_each_row(events, |name| same(name, rows.contains(&format!("`{name}`")), true));
+}
