@@ -16,7 +16,7 @@ import { ensurePackages, requireNode, ROOT, stop, usage } from "./setup.mjs";
 const USAGE = usage("usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]");
 const BINDING = "JWKS_CACHE";
 const PREFIX = "jwks:"; // what the Worker puts before the hash of a source's name
-const FORMAT = 1; // src/stored.rs
+const FORMAT = 1; // src/keys/stored.rs
 
 requireNode();
 await ensurePackages();

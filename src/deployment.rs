@@ -7,8 +7,8 @@
 
 use serde_json::Value;
 
-use crate::config::{self, Config, Fault, Variables, Warning, is_ours};
 use crate::json::Object;
+use crate::settings::{self, Config, Fault, Variables, Warning, is_ours};
 
 /// Kinds of bindings that hold data and answer no requests.
 const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
@@ -53,7 +53,7 @@ impl Deployment {
         let unread = names().filter(|name| !is_ours(name));
         Ok(Self {
             variables: values.collect::<Variables>().with_bindings(all_bindings(settings)).without_secrets(),
-            unread: unread.map(|name| (name.clone(), config::meant_variable(&name))).collect(),
+            unread: unread.map(|name| (name.clone(), settings::meant_variable(&name))).collect(),
             kv: bound(settings, "kv_namespaces").any(|name| name == KV),
             side_by_side: side_by_side(said),
             bindings: ["kv_namespaces"]
@@ -74,7 +74,7 @@ impl Deployment {
         match Config::read(&self.variables) {
             Ok(config) if self.side_by_side.is_empty() => {
                 let mut warnings = config.warnings.clone();
-                warnings.extend(config::hints(&self.variables, &config));
+                warnings.extend(settings::hints(&self.variables, &config));
                 warnings.extend(self.idle(&config));
                 Ok((config, warnings))
             }

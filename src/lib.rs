@@ -1,47 +1,39 @@
 //! mcp-edge-auth: OAuth 2.1 in front of any MCP server, at the edge.
 //!
-//! The way of a request, down the page:
+//! The floors of this house, from top to bottom. A room uses only rooms below it, and a test holds
+//! that (`tests/native/floors.rs`).
 //!
-//! 1. `decide`: settings, then `route` (path, which `path` reads as others may), preflight and `Origin` (`cors`), credentials (`bearer`).
-//! 2. `verify`: `jose` takes the token apart, its `iss` picks the entries, `keys` the key, one signature check, then `claims` → `Permit`.
-//! 3. `jwks`: which key set that is, and when it is fetched (`discovery` from where, `stored` in KV). `forward`: what a `Permit` sends to the origin, with its `identity`.
-//! 4. `policy`: who may do what, decided on the body. `forward` wants its `Clearance`.
-//! 5. `refusal`: every way to say no. `limits`: every number. `config`: variables → settings, with all their faults; `presets`: what the providers' tokens look like. `metadata`: RFC 9728. `landing`: the page for people. `plain`: what others say, on a terminal. `compatibility`: for clients and servers that know no better.
+//! 1. `edge`: the Worker. The event, I/O, JavaScript: the only room that knows the runtime.
+//! 2. `admission`: settings, path, preflight, `Origin`, credential; what to do with a request.
+//! 3. `settings`: variables are read, and become a `Config` or all their faults at once.
+//! 4. `route`: host and path lead to a resource.
+//! 5. `documents`: what the Worker itself serves, such as the metadata document (RFC 9728).
+//! 6. `resource`: the model that a request meets.
+//! 7. `origin`: what the origin gets, which is the target, headers and the assertion.
+//! 8. `policy`: who may do what, decided on the body.
+//! 9. `token`: a token is taken apart and verified, and becomes a permit.
+//! 10. `keys`: key sets, where they are, when they are fetched and how long they are kept.
+//! 11. `refusal`: every way to say no, in one table.
+//! 12. `http`: paths, header names, CORS and answers.
+//! 13. The ground: `json`, `limits` (every number), `secret`, `plain` (text of others, on a terminal).
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
-pub mod accept;
-pub mod answer;
-pub mod assertion;
-pub mod bearer;
-pub mod challenge;
-pub mod claims;
-pub mod compatibility;
-pub mod config;
-pub mod cors;
-pub mod decide;
-pub mod delivery;
+pub mod admission;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod deployment;
-pub mod discovery;
+pub mod documents;
 pub mod edge;
-pub mod forward;
-pub mod header_names;
-pub mod identity;
-pub mod jose;
+pub mod http;
 pub mod json;
-pub mod jwks;
 pub mod keys;
-pub mod landing;
 pub mod limits;
-pub mod metadata;
-mod path;
+pub mod origin;
 pub mod plain;
 pub mod policy;
-pub mod presets;
 pub mod refusal;
+pub mod resource;
 pub mod route;
 pub mod secret;
-pub mod sessions;
-pub mod stored;
-pub mod verify;
+pub mod settings;
+pub mod token;

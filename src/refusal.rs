@@ -3,7 +3,7 @@
 //! What a client reads is generic and never echoes anything from the token (RFC 6750 section 3.1); the log's `reason` is exact. A fault
 //! of ours or of an issuer is 502 or 503 and never looks like an authentication failure, which would make clients throw tokens away.
 
-use crate::answer::Answer;
+use crate::http::response::Answer;
 use crate::limits::Seconds;
 
 /// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the most specific one.

@@ -9,11 +9,11 @@
 //! 5. The document at the root of a host is that of the resource which is its default.
 //! 6. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
 
-use crate::assertion::keys;
-use crate::compatibility::copy;
-use crate::config::{Config, Resource};
-use crate::metadata::WELL_KNOWN;
-use crate::path;
+use crate::documents::copy;
+use crate::documents::metadata::WELL_KNOWN;
+use crate::http::path;
+use crate::origin::assertion::keys;
+use crate::settings::{Config, Resource};
 
 pub const HEALTH: &str = "/healthz";
 

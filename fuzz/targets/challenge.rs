@@ -7,7 +7,7 @@
 //!    specifications exactly what a parser finds.
 //! 4. Rewritten again, the line stays as it is.
 
-use mcp_edge_auth::challenge::rewritten;
+use mcp_edge_auth::origin::challenge::rewritten;
 
 use super::first_line;
 

@@ -4,9 +4,9 @@
 //! 1. Claims are accepted if and only if the short reading accepts them.
 //! 2. The identity is that of the claims, and each header of it, percent-decoded, is the claim.
 
-use mcp_edge_auth::claims::{AudienceIn, Demand, Rules, judge};
-use mcp_edge_auth::identity::Identity;
 use mcp_edge_auth::json::Document;
+use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, judge};
+use mcp_edge_auth::token::identity::Identity;
 
 use super::first_line;
 use super::reference::{self, Json};

@@ -9,7 +9,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::{bearer, jose};
+use mcp_edge_auth::token::{bearer, jose};
 
 use super::first_line;
 use super::reference::{self, Json};

@@ -10,11 +10,11 @@
 
 use std::cell::OnceCell;
 
-use mcp_edge_auth::config::Config;
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::Caller;
 use mcp_edge_auth::policy::events::Place;
 use mcp_edge_auth::policy::lists::Sieve;
+use mcp_edge_auth::settings::Config;
 use serde_json::json;
 
 use super::reference::{self, Json};

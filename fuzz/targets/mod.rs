@@ -16,7 +16,7 @@ mod reference;
 mod sessions;
 mod settings;
 
-use mcp_edge_auth::config::Config;
+use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 
 /// Looks at any bytes, and panics where the crate's answer is wrong.

@@ -11,10 +11,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use mcp_edge_auth::config::Config;
-use mcp_edge_auth::forward::plan;
+use mcp_edge_auth::origin::request::plan;
 use mcp_edge_auth::policy::{Asked, Body, Clearance, clear};
 use mcp_edge_auth::route::{Route, route};
+use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 use url::Url;
 

@@ -10,7 +10,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use mcp_edge_auth::sessions::{Caller, Sessions, owner};
+use mcp_edge_auth::origin::sessions::{Caller, Sessions, owner};
 use sha2::Sha256;
 
 pub(super) fn check(data: &[u8]) {

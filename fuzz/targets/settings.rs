@@ -8,8 +8,8 @@
 //! 3. Settings that are accepted are complete: each resource has its entries, each entry its
 //!    algorithms, audiences and key set, and its own URL is a path of the Worker.
 
-use mcp_edge_auth::config::{Config, Variables};
 use mcp_edge_auth::route::{Route, route};
+use mcp_edge_auth::settings::{Config, Variables};
 use serde_json::{Map, Value, json};
 
 const WORD: &str = "zinnia7";

@@ -7,14 +7,14 @@ use super::isolate::Isolate;
 use super::log::Line;
 use super::proxy::Sending;
 use super::{proxy, refuse, runtime};
-use crate::config::Resource;
-use crate::decide::Refused;
-use crate::forward;
+use crate::admission::Refused;
 use crate::limits;
+use crate::origin::request;
 use crate::policy::mirror::Mirror;
 use crate::policy::{self, Asked, Body, Clearance, Head, Heard, Mode, Policy, Unmet};
 use crate::route::Protected;
-use crate::verify::Verified;
+use crate::settings::Resource;
+use crate::token::verify::Verified;
 
 pub(super) struct Asking {
     pub(super) isolate: &'static Isolate,
@@ -84,7 +84,7 @@ impl Asking {
         let mut head = Head { method: &method, ..Head::default() };
         if let Some(policy) = self.policy() {
             let headers = request.headers();
-            head.websocket = headers.get("upgrade")?.as_deref().is_some_and(forward::names_websocket);
+            head.websocket = headers.get("upgrade")?.as_deref().is_some_and(request::names_websocket);
             if !head.websocket && (self.verified.is_none() || policy::reads_body(policy, &method)) {
                 let whole = policy.mode == Mode::Report;
                 return runtime::read(request, limits::BODY_BYTES as f64, whole, self.wait());

@@ -11,9 +11,9 @@ use super::passage::Event;
 use super::runtime::Context;
 use super::waiting::{self, Awaited, Waiter};
 use super::{own, upstream};
-use crate::compatibility::copy::{self, Kept, Next};
-use crate::discovery;
+use crate::documents::copy::{self, Kept, Next};
 use crate::json;
+use crate::keys::discovery;
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 

@@ -11,10 +11,10 @@ use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 use super::isolate::Isolate;
 use super::passage::Event;
 use super::runtime;
-use crate::jose::{Algorithm, Scheme};
-use crate::keys::{Key, Material};
+use crate::keys::set::{Key, Material};
 use crate::limits;
-use crate::verify::Check;
+use crate::token::jose::{Algorithm, Scheme};
+use crate::token::verify::Check;
 
 /// A key that WebCrypto has taken, and how it is to be used.
 pub(super) struct Imported {

@@ -16,12 +16,12 @@ use super::runtime::Env;
 use super::signer::Signer;
 use super::waiting::Waiting;
 use super::{kv, log};
-use crate::assertion::reuse::Reuse;
-use crate::compatibility::copy::Kept;
-use crate::config::{self, Config, Fault, Resource, Variables};
+use crate::documents::copy::Kept;
 use crate::json;
-use crate::jwks;
+use crate::keys::cache;
 use crate::limits::Seconds;
+use crate::origin::assertion::reuse::Reuse;
+use crate::settings::{self, Config, Fault, Resource, Variables};
 
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
 pub(super) struct Isolate {
@@ -51,7 +51,7 @@ pub(super) struct Isolate {
 /// What is known of one key source.
 #[derive(Default)]
 pub(super) struct Source {
-    pub(super) state: jwks::State,
+    pub(super) state: cache::State,
     /// The `jwks_uri` that discovery found.
     pub(super) jwks_uri: Option<String>,
     /// Where the last fetch that ended had the set from.
@@ -165,7 +165,7 @@ fn variables(env: &Env) -> Variables {
             bindings.push(name);
             return None; // and never `stringify`: a service would be called for its `toJSON`
         }
-        if !config::is_ours(&name) {
+        if !settings::is_ours(&name) {
             return None;
         }
         let value = match value.as_string() {

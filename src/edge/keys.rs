@@ -14,11 +14,11 @@ use super::log;
 use super::metadata;
 use super::runtime::{Context, Env};
 use super::upstream::{self, Document, deadline};
-use crate::config::{Config, KeySource, SourceId};
-use crate::discovery;
-use crate::jwks::{self, Held, Need, Next};
-use crate::keys::KeySet;
+use crate::keys::cache::{self, Held, Need, Next};
+use crate::keys::discovery;
+use crate::keys::set::KeySet;
 use crate::limits::{self, Seconds};
+use crate::settings::{Config, KeySource, SourceId};
 
 /// Where the key set of a request came from.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl Keys<'_> {
         let Some(config) = isolate.config() else { return Look::Answer(Err(limits::RETRY)) };
         let Some(source) = config.sources.get(id.index()) else { return Look::Answer(Err(limits::RETRY)) };
         let refresh = Refresh { isolate, config, source, id, need };
-        let next = refresh.with(|source| jwks::next(&source.state, need, now()));
+        let next = refresh.with(|source| cache::next(&source.state, need, now()));
         match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
             Next::Use(set) => {
                 let fetched = refresh.with(|source| source.fetched_from).flatten().filter(|_| began);
@@ -161,7 +161,7 @@ impl Refresh {
             Ok((set, document)) => {
                 log::keys(self.source, "fetched", &set.kids().collect::<Vec<_>>().join(" "));
                 let at = now();
-                let fresh_for = jwks::fresh_for(document.cache_control.as_deref(), self.config.cache_ttl);
+                let fresh_for = cache::fresh_for(document.cache_control.as_deref(), self.config.cache_ttl);
                 let may_store = self.with(|held| {
                     held.state.fetched(Held { set: Rc::new(set), fetched_at: at, fresh_for });
                     held.state.may_write_kv(at)

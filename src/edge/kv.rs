@@ -9,9 +9,9 @@ use super::isolate::now;
 use super::keys::{Fetched, Refresh};
 use super::runtime::{self, Env, KvNamespace};
 use super::{crypto, log};
-use crate::jwks::Held;
+use crate::keys::cache::Held;
+use crate::keys::stored;
 use crate::limits::{self, Seconds};
-use crate::stored;
 
 const BINDING: &str = "JWKS_CACHE";
 

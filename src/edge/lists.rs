@@ -7,7 +7,7 @@ use web_sys::Response;
 use super::isolate::Isolate;
 use super::proxy;
 use super::runtime::{self, Exchange};
-use crate::cors;
+use crate::http::cors;
 use crate::json::Document;
 use crate::policy::Caller;
 use crate::policy::events::Place;

@@ -4,13 +4,13 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use web_sys::console;
 
-use crate::config::{Config, Fault, KeySource, Resource, Warning};
-use crate::decide::Refused;
+use crate::admission::Refused;
 use crate::limits::{self, Seconds};
 use crate::plain;
 use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
-use crate::verify::{Verification, Verified};
+use crate::settings::{Config, Fault, KeySource, Resource, Warning};
+use crate::token::verify::{Verification, Verified};
 
 const REFUSED: &str = "refused";
 

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use super::{runtime, upstream};
-use crate::discovery::{self, Unusable};
+use crate::keys::discovery::{self, Unusable};
 use crate::limits;
 
 /// What `read` takes from the document of one of the places; or else what each of them gave.

@@ -33,9 +33,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
-use crate::answer::Answer;
-use crate::decide::{Decision, Head, Refused, decide};
-use crate::verify::Verification;
+use crate::admission::{Decision, Head, Refused, decide};
+use crate::http::response::Answer;
+use crate::token::verify::Verification;
 use asking::Asking;
 use copies::Copying;
 use isolate::Isolate;
@@ -137,9 +137,9 @@ fn list<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> String {
 
 /// A URL, read by the runtime.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn parse_url(text: &str) -> Option<crate::config::Url> {
+pub(crate) fn parse_url(text: &str) -> Option<crate::settings::Url> {
     let url = web_sys::Url::new(text).ok()?;
-    Some(crate::config::Url {
+    Some(crate::settings::Url {
         scheme: url.protocol().trim_end_matches(':').to_owned(),
         host: url.hostname(),
         path: url.pathname(),

@@ -11,12 +11,12 @@ use super::log::Line;
 use super::runtime::{Context, Env};
 use super::waiting::{self, Awaited, Waiter};
 use super::{crypto, measuring, own, refuse};
-use crate::answer::Answer;
-use crate::cors::Cors;
-use crate::decide::Refused;
+use crate::admission::Refused;
+use crate::http::cors::Cors;
+use crate::http::response::Answer;
 use crate::limits;
 use crate::route::Protected;
-use crate::verify::{Step, Verification};
+use crate::token::verify::{Step, Verification};
 
 pub(super) struct Passage {
     pub(super) isolate: &'static Isolate,

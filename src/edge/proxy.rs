@@ -12,20 +12,20 @@ use super::runtime::{self, Exchange};
 use super::signer::{Asserted, Unsigned};
 use super::upstream::discard;
 use super::{list, lists, redirects, respond};
-use crate::accept;
-use crate::challenge;
-use crate::config::{Config, Resource};
-use crate::cors::{self, Cors};
-use crate::decide::Refused;
-use crate::forward;
-use crate::header_names;
+use crate::admission::Refused;
+use crate::http::accept;
+use crate::http::cors::{self, Cors};
+use crate::http::header_names;
 use crate::limits;
+use crate::origin::challenge;
+use crate::origin::request;
+use crate::origin::sessions::{self, Sessions};
 use crate::policy::mirror::VERSION_HEADER;
 use crate::policy::{Caller, Clearance};
 use crate::refusal::Refusal;
 use crate::route::{Protected, Route, route};
-use crate::sessions::{self, Sessions};
-use crate::verify::Verified;
+use crate::settings::{Config, Resource};
+use crate::token::verify::Verified;
 
 const CHALLENGE: &str = "WWW-Authenticate";
 
@@ -55,10 +55,10 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let Sending { request, clearance, protected, origin, .. } = *sending;
     let resource = protected.resource();
     let line = line.forwarded(resource);
-    let plan = forward::plan(clearance, protected);
+    let plan = request::plan(clearance, protected);
     let names = runtime::names(request);
     let upgrade = sent_header(request, &names, "upgrade")?;
-    let websocket = forward::opens_websocket(line.method(), clearance, upgrade.as_deref());
+    let websocket = request::opens_websocket(line.method(), clearance, upgrade.as_deref());
     let bound = sending.bound();
     let session = sending.session(bound.as_ref(), &names)?;
     let (websocket, session, asserted) =
@@ -70,11 +70,11 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let connection = sent_header(request, &names, "connection")?;
     let is_removed = |name: &str| {
         let of_websocket = websocket && name == "upgrade";
-        (forward::is_removed(resource, name) && !of_websocket)
-            || (clearance.lists && forward::asks_for_a_part(name))
+        (request::is_removed(resource, name) && !of_websocket)
+            || (clearance.lists && request::asks_for_a_part(name))
             || (bound.is_some() && header_names::same(name, sessions::HEADER))
             || (!sending.body.is_undefined() && matches!(name, "content-length" | "transfer-encoding"))
-            || connection.as_deref().is_some_and(|c| forward::is_nominated(c, name) && !of_websocket)
+            || connection.as_deref().is_some_and(|c| request::is_nominated(c, name) && !of_websocket)
     };
     let deleted = only(&names, is_removed);
     let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));

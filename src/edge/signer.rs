@@ -9,13 +9,13 @@ use web_sys::{CryptoKey, WorkerGlobalScope};
 
 use super::crypto::{object, subtle};
 use super::isolate::{Isolate, now};
-use crate::assertion::Assertion;
-use crate::assertion::keys::{ListedKey, SigningKeys};
-use crate::assertion::reuse::Reuse;
-use crate::config::{Fault, Resource};
-use crate::jose::{self, Algorithm};
-use crate::keys::Material;
-use crate::verify::Verified;
+use crate::keys::set::Material;
+use crate::origin::assertion::Assertion;
+use crate::origin::assertion::keys::{ListedKey, SigningKeys};
+use crate::origin::assertion::reuse::Reuse;
+use crate::settings::{Fault, Resource};
+use crate::token::jose::{self, Algorithm};
+use crate::token::verify::Verified;
 
 /// The key that signs. It cannot be taken out again.
 pub(super) struct Signer {

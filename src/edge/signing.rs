@@ -7,7 +7,7 @@ use std::cell::LazyCell;
 use jwt_simple::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::sessions::{Caller, Sessions, owner};
+use crate::origin::sessions::{Caller, Sessions, owner};
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Said {

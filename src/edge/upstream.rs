@@ -9,7 +9,7 @@ use web_sys::{
     WorkerGlobalScope,
 };
 
-use crate::discovery::ACCEPT;
+use crate::keys::discovery::ACCEPT;
 use crate::limits;
 
 /// Firewalls of issuers drop requests that do not say what they are.

@@ -19,10 +19,10 @@ use super::log::Line;
 use super::passage::{Event, Passage};
 use super::runtime::{self, Context, Env};
 use super::{proxy, refuse};
-use crate::config::SourceId;
-use crate::decide::Refused;
+use crate::admission::Refused;
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::settings::SourceId;
 
 /// A request that waits.
 pub(super) enum Waiter {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::rules::{ClaimDemand, Demand};
 use crate::json::{Document, Members, Node};
-use crate::verify::Verified;
+use crate::token::verify::Verified;
 
 /// What a verified token says of its bearer, or that there is none.
 #[derive(Clone, Debug, Default)]

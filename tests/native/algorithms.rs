@@ -1,6 +1,6 @@
 //! All ten algorithms verify, each checked by a library that is not the Worker's; no token passes by a key, a name or a signature of another one.
 
-use mcp_edge_auth::jose::{Algorithm, Scheme};
+use mcp_edge_auth::token::jose::{Algorithm, Scheme};
 use serde_json::{Value, json};
 
 use crate::support::engine::run_with;
@@ -32,8 +32,9 @@ fn pairs() -> impl Iterator<Item = (Algorithm, Algorithm)> {
 /// The token with the first or the last byte of its signature changed.
 fn tampered(token: &str, last: bool) -> String {
     let (input, signature) = token.rsplit_once('.').unwrap();
-    let mut signature =
-        mcp_edge_auth::jose::parse(token).map(|t| t.signature).unwrap_or_else(|_| panic!("{signature}"));
+    let mut signature = mcp_edge_auth::token::jose::parse(token)
+        .map(|t| t.signature)
+        .unwrap_or_else(|_| panic!("{signature}"));
     let at = if last { signature.len() - 1 } else { 0 };
     signature[at] ^= 1;
     format!("{input}.{}", b64(signature))

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::assertion::{Assertion, Carrier, RESERVED};
-use mcp_edge_auth::config::Config;
-use mcp_edge_auth::keys::{KeySet, Material};
-use mcp_edge_auth::verify::Verified;
+use mcp_edge_auth::keys::set::{KeySet, Material};
+use mcp_edge_auth::origin::assertion::{Assertion, Carrier, RESERVED};
+use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::token::verify::Verified;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn our_own_verification_takes_it() {
     let input = input(&ours, &verified(json!({ "client_id": "client-1", "scope": "a b" })));
     let signature: Signature = signing_key().sign(input.as_bytes());
     let assertion = format!("{input}.{}", b64(signature.to_bytes()));
-    let mcp_edge_auth::decide::Decision::Serve(answer, "signing_keys") = mcp_edge_auth::decide::decide(
+    let mcp_edge_auth::admission::Decision::Serve(answer, "signing_keys") = mcp_edge_auth::admission::decide(
         Some(&ours),
         &support::head("GET", "https://mcp.example.com/.well-known/mcp-edge-auth/jwks.json"),
     ) else {

@@ -1,7 +1,7 @@
 //! An assertion serves again for the same token at the same resource, for half a minute, once its signature has come; and for nothing else.
 
-use mcp_edge_auth::assertion::reuse::Reuse;
-use mcp_edge_auth::verify::Verified;
+use mcp_edge_auth::origin::assertion::reuse::Reuse;
+use mcp_edge_auth::token::verify::Verified;
 use serde_json::{Value, json};
 
 use crate::support::engine::run_with;

@@ -1,6 +1,6 @@
 //! One Bearer credential is read from `Authorization`; everything else is refused as what it is.
 
-use mcp_edge_auth::bearer;
+use mcp_edge_auth::token::bearer;
 
 use crate::support::{for_each_row, same};
 

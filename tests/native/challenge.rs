@@ -1,6 +1,6 @@
 //! The origin's own challenge, rewritten: our document exactly once, whatever the origin says and however it writes it.
 
-use mcp_edge_auth::challenge::rewritten;
+use mcp_edge_auth::origin::challenge::rewritten;
 use proptest::prelude::*;
 
 use crate::support::arbitrary::quick;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mcp_edge_auth::answer::Answer;
-use mcp_edge_auth::config::Config;
+use mcp_edge_auth::http::response::Answer;
 use mcp_edge_auth::refusal::{Challenge, Challenges, Detail, Refusal};
+use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,7 +1,7 @@
 //! A soundly signed token is refused for exactly what is wrong with its claims, to the second, in the order of the checks.
 
-use mcp_edge_auth::claims::{AudienceIn, Demand, Rules, judge};
 use mcp_edge_auth::refusal::Refusal;
+use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, judge};
 use serde_json::{Value, json};
 
 use crate::support::engine::{Run, run_with};

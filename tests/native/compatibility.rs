@@ -1,12 +1,12 @@
 //! The compatibility switches: off by default, each one alone, and nothing but what it says.
 
-use mcp_edge_auth::accept::repaired;
-use mcp_edge_auth::compatibility::Compatibility;
-use mcp_edge_auth::compatibility::copy::{self, Kept, Next};
-use mcp_edge_auth::config::Config;
-use mcp_edge_auth::decide::Head;
-use mcp_edge_auth::discovery::{Unusable, metadata};
+use mcp_edge_auth::admission::Head;
+use mcp_edge_auth::documents::copy::{self, Kept, Next};
+use mcp_edge_auth::http::accept::repaired;
+use mcp_edge_auth::keys::discovery::{Unusable, metadata};
+use mcp_edge_auth::resource::compatibility::Compatibility;
 use mcp_edge_auth::route::{Route, route};
+use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,7 +1,7 @@
 //! Sound settings in every form: both spellings, JSON values and JSON text, defaults, shared key sources, the summary.
 
-use mcp_edge_auth::config::{AllowedOrigins, Config, KeySource, is_ours};
-use mcp_edge_auth::jose::Algorithm;
+use mcp_edge_auth::settings::{AllowedOrigins, Config, KeySource, is_ours};
+use mcp_edge_auth::token::jose::Algorithm;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,6 +1,6 @@
 //! What `npm run check` and `npm run doctor` warn of: settings that are sound and can hardly be meant.
 
-use mcp_edge_auth::config::{Config, hints};
+use mcp_edge_auth::settings::{Config, hints};
 use serde_json::{Value, json};
 
 use crate::support::resources::{RESOURCES, at};

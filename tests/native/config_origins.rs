@@ -1,6 +1,6 @@
 //! Where requests go, and who may send them: an origin that is the Worker itself, and one text of several browser origins.
 
-use mcp_edge_auth::config::{AllowedOrigins, Config};
+use mcp_edge_auth::settings::{AllowedOrigins, Config};
 use serde_json::{Value, json};
 
 use crate::support::resources::{at, many};

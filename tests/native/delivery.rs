@@ -1,7 +1,7 @@
 //! The operator's own headers and the client's token: what may be set, what is removed for it, and that passing the token on must be said twice.
 
-use mcp_edge_auth::delivery::PASSTHROUGH;
-use mcp_edge_auth::forward::is_removed;
+use mcp_edge_auth::origin::headers::PASSTHROUGH;
+use mcp_edge_auth::origin::request::is_removed;
 use serde_json::{Value, json};
 
 use crate::support::{config, for_each_row, read, resource, same, settings, with};

@@ -1,6 +1,6 @@
 //! Where an issuer's metadata is looked for, and what it must say for its `jwks_uri` to be believed.
 
-use mcp_edge_auth::discovery::{Unusable, jwks_uri, metadata_urls, misses};
+use mcp_edge_auth::keys::discovery::{Unusable, jwks_uri, metadata_urls, misses};
 use serde_json::{Value, json};
 
 use crate::support::{ISSUER, JWKS_URI, for_each_row, same, with};

@@ -1,6 +1,8 @@
 //! Where a permitted request goes, to the byte, and which of its headers do not go with it.
 
-use mcp_edge_auth::forward::{is_nominated, is_removed, names_websocket, opens_websocket, plan, relocated};
+use mcp_edge_auth::origin::request::{
+    is_nominated, is_removed, names_websocket, opens_websocket, plan, relocated,
+};
 use mcp_edge_auth::policy::{self, Asked, Clearance, Policy};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::{Route, route};

@@ -1,7 +1,7 @@
 //! What the origin is told about the caller, encoded so that no value can pass for another one, and which incoming headers could pass for it.
 
-use mcp_edge_auth::claims::{Permit, Rules, judge};
-use mcp_edge_auth::identity::is_reserved;
+use mcp_edge_auth::token::claims::{Permit, Rules, judge};
+use mcp_edge_auth::token::identity::is_reserved;
 use serde_json::{Value, json};
 
 use crate::support::{CANONICAL, ISSUER, NOW, claims, for_each_row, object, same, with};

@@ -1,6 +1,6 @@
 //! Issuers that are no URL, and entries that are for machines only.
 
-use mcp_edge_auth::config::{Config, KeySource};
+use mcp_edge_auth::settings::{Config, KeySource};
 use serde_json::{Value, json};
 
 use crate::support::engine::run;

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::jwks::Need;
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::cache::Need;
+use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::refusal::Detail;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::jwks::{Held, Need, Next, State, next};
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::cache::{Held, Need, Next, State, next};
+use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::limits::{
     KID_COOL_DOWN, KV_WRITE, METADATA_REREAD, REFRESH_SECONDS, RETRY, RETRY_MAX, STALE,
 };

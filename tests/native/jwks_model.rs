@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use mcp_edge_auth::jwks::{Held, Need, Next, State, fresh_for, next};
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::cache::{Held, Need, Next, State, fresh_for, next};
+use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::limits::{CACHE_TTL, KID_COOL_DOWN, REFRESH_SECONDS, RETRY, STALE, Seconds};
 
 /// Deterministic, so that a failure can be run again.

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mcp_edge_auth::accept::prefers_html;
-use mcp_edge_auth::decide::{Decision, Head, decide};
-use mcp_edge_auth::landing::{SCRIPT, STYLE};
+use mcp_edge_auth::admission::{Decision, Head, decide};
+use mcp_edge_auth::documents::landing::{SCRIPT, STYLE};
+use mcp_edge_auth::http::accept::prefers_html;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -82,7 +82,11 @@ fn who_prefers_html() {
 }
 
 /// A request's answer with an `Accept`; none if it is not a visit.
-fn visit(settings: &Value, head: &Head<'_>, accept: Option<&str>) -> Option<mcp_edge_auth::answer::Answer> {
+fn visit(
+    settings: &Value,
+    head: &Head<'_>,
+    accept: Option<&str>,
+) -> Option<mcp_edge_auth::http::response::Answer> {
     match decide(Some(&config(settings)), head) {
         Decision::Visit(visit) => Some(visit.answer(accept)),
         _ => None,

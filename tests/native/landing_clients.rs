@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mcp_edge_auth::landing::{About, Way, clients};
+use mcp_edge_auth::documents::landing::{About, Way, clients};
 use serde_json::{Value, json};
 
 use crate::support::{CANONICAL_URL, config, for_each_row, resource, same, settings, with};

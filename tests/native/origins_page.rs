@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mcp_edge_auth::config::{Config, Variables};
+use mcp_edge_auth::settings::{Config, Variables};
 
 const PAGE: &str = include_str!("../../docs/origins.md");
 const PACKAGES: &str = include_str!("../../package.json");

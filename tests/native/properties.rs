@@ -2,16 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::claims::{Rules, judge};
-use mcp_edge_auth::config::{Config, KeySource, Variables};
-use mcp_edge_auth::decide::{Decision, Head, decide};
-use mcp_edge_auth::identity::is_reserved;
-use mcp_edge_auth::jose::{self, Algorithm};
+use mcp_edge_auth::admission::{Decision, Head, decide};
+use mcp_edge_auth::json;
 use mcp_edge_auth::json::Node;
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::set::KeySet;
+use mcp_edge_auth::keys::{discovery, stored};
+use mcp_edge_auth::origin::request;
 use mcp_edge_auth::policy::Clearance;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::{bearer, discovery, forward, json, stored};
+use mcp_edge_auth::settings::{Config, KeySource, Variables};
+use mcp_edge_auth::token::bearer;
+use mcp_edge_auth::token::claims::{Rules, judge};
+use mcp_edge_auth::token::identity::is_reserved;
+use mcp_edge_auth::token::jose::{self, Algorithm};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -214,7 +217,7 @@ proptest! {
         let config = config(&with(settings(), json!({ support::CANONICAL_URL: canonical, "ORIGIN_URL": origin })));
         for request in [format!("https://mcp.example.com{path}"), format!("{CANONICAL}/{path}")] {
             let Route::Protected(protected) = route(&config, &request) else { continue };
-            let target = CLEARANCE.with(|clearance| forward::plan(clearance, &protected).target);
+            let target = CLEARANCE.with(|clearance| request::plan(clearance, &protected).target);
             let target = Url::parse(&target).unwrap();
             let origin = Url::parse(origin).unwrap();
             prop_assert_eq!(target.origin(), origin.origin());

@@ -1,7 +1,7 @@
 //! What holds whatever the provider: the type of a token, the clients that an entry lists, and that no preset loosens
 //! what every entry demands.
 
-use mcp_edge_auth::presets::{PRESETS, Preset};
+use mcp_edge_auth::settings::presets::{PRESETS, Preset};
 use serde_json::{Value, json};
 
 use crate::support::engine::run_with;

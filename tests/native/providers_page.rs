@@ -1,7 +1,7 @@
 //! What docs/providers.md says is so: every entry is sound, every token shown is accepted there, and its
 //! table leaves no provider out.
 
-use mcp_edge_auth::presets::{PRESETS, Preset};
+use mcp_edge_auth::settings::presets::{PRESETS, Preset};
 use serde_json::{Value, json};
 
 use crate::support::engine::run;
@@ -115,7 +115,10 @@ fn the_table_has_a_row_for_each() {
         let fields = row[link.len()..].split_once(" | ").unwrap().0;
         let mut expected: Vec<String> = preset.parameters.iter().map(|p| format!("`{}`", p.name)).collect();
         for (needed, name) in [
-            (matches!(preset.audience, mcp_edge_auth::presets::Audience::Told(_)), "expected_audiences"),
+            (
+                matches!(preset.audience, mcp_edge_auth::settings::presets::Audience::Told(_)),
+                "expected_audiences",
+            ),
             (preset.clients.is_some(), "expected_clients"),
         ] {
             if needed {

@@ -1,6 +1,6 @@
 //! Several MCP servers behind one Worker: what each gets of what stands beside them, and what is warned of.
 
-use mcp_edge_auth::config::{Config, KeySource, Resource};
+use mcp_edge_auth::settings::{Config, KeySource, Resource};
 use serde_json::{Value, json};
 
 use crate::support::resources::{RESOURCES, at, many};

@@ -1,6 +1,6 @@
 //! Several MCP servers behind one Worker: no token for the one opens the other because of where their origins are.
 
-use mcp_edge_auth::config::{Config, Fault};
+use mcp_edge_auth::settings::{Config, Fault};
 use serde_json::{Value, json};
 
 use crate::support::resources::many;

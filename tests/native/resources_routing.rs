@@ -1,7 +1,7 @@
 //! Several MCP servers behind one Worker: which of them a URL leads to.
 
-use mcp_edge_auth::config::{Config, Resource};
 use mcp_edge_auth::route::{Route, route};
+use mcp_edge_auth::settings::{Config, Resource};
 use serde_json::{Value, json};
 
 use crate::support::resources::{at, many};

@@ -1,7 +1,7 @@
 //! Session ids bound to their caller: whatever differs in resource, issuer, subject, client or id is another session, and framing leaves no two ways to read one.
 
+use mcp_edge_auth::origin::sessions::{Caller, Sessions, owner};
 use mcp_edge_auth::refusal::Refusal::{self, SessionMalformed, SessionMismatch, SessionUnbindable};
-use mcp_edge_auth::sessions::{Caller, Sessions, owner};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! A token is refused for exactly what is wrong with its structure, its encoding or its signature.
 
-use mcp_edge_auth::jwks::Need;
+use mcp_edge_auth::keys::cache::Need;
 use mcp_edge_auth::limits;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::config::{Config, Variables};
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::set::KeySet;
+use mcp_edge_auth::settings::{Config, Variables};
 use serde_json::{Value, json};
 
 /// The time it always is, in seconds since the Unix epoch.

@@ -3,14 +3,14 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
-use mcp_edge_auth::config::{Config, Resource};
-use mcp_edge_auth::decide::{Decision, Head, Refused, decide};
-use mcp_edge_auth::forward;
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::admission::{Decision, Head, Refused, decide};
+use mcp_edge_auth::keys::set::KeySet;
+use mcp_edge_auth::origin::request;
 use mcp_edge_auth::policy::{self, Asked};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::Protected;
-use mcp_edge_auth::verify::{Step, Verification};
+use mcp_edge_auth::settings::{Config, Resource};
+use mcp_edge_auth::token::verify::{Step, Verification};
 
 use crate::fixtures::{self, NOW};
 
@@ -112,7 +112,7 @@ impl Scenario {
         let clearance = policy::clear(resource.policy.as_ref(), Some(verified), &asked)
             .1
             .map_err(|unmet| unmet.refusal)?;
-        black_box(forward::plan(&clearance, protected));
+        black_box(request::plan(&clearance, protected));
         Ok(())
     }
 }

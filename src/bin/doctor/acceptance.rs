@@ -1,8 +1,8 @@
 //! What becomes of a client's first request with a token: the deployment's word on the token, and
 //! the MCP server's answer behind it.
 
-use mcp_edge_auth::assertion::{Carrier, HEADER, keys};
-use mcp_edge_auth::config::Resource;
+use mcp_edge_auth::origin::assertion::{Carrier, HEADER, keys};
+use mcp_edge_auth::settings::Resource;
 use serde_json::Value;
 use url::Url;
 
@@ -21,7 +21,7 @@ pub(crate) fn check(
     report: &mut Report,
 ) {
     let endpoint = deployment.endpoint();
-    if !mcp_edge_auth::config::is_public_url(&endpoint) {
+    if !mcp_edge_auth::settings::is_public_url(&endpoint) {
         return report.warn(
             CHECK,
             format!("the token is not sent to {endpoint}"),

@@ -1,7 +1,7 @@
 //! What to do about a refusal.
 
-use mcp_edge_auth::claims::Rules;
 use mcp_edge_auth::refusal::Refusal;
+use mcp_edge_auth::token::claims::Rules;
 
 pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
     let keycloak = rules.issuer.contains("/realms/");

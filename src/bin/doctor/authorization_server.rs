@@ -1,8 +1,8 @@
 //! The authorization servers as MCP clients see them (MCP 2026-07-28, authorization server discovery; RFC 8414; OpenID Connect Discovery 1.0).
 
-use mcp_edge_auth::config::{Config, Entry, KeySource, Resource};
-use mcp_edge_auth::discovery;
 use mcp_edge_auth::json::{self, Object};
+use mcp_edge_auth::keys::discovery;
+use mcp_edge_auth::settings::{Config, Entry, KeySource, Resource};
 use serde_json::Value;
 
 use super::exchange::Network;
@@ -331,5 +331,5 @@ fn found(metadata: &Object, name: &str) -> String {
 }
 
 fn is_public(url: &str) -> bool {
-    mcp_edge_auth::config::is_public_url(url)
+    mcp_edge_auth::settings::is_public_url(url)
 }

@@ -1,9 +1,9 @@
 //! A running deployment, as clients and browsers see it.
 
-use mcp_edge_auth::config::{AllowedOrigins, Resource};
+use mcp_edge_auth::documents::metadata::WELL_KNOWN;
 use mcp_edge_auth::json;
-use mcp_edge_auth::metadata::WELL_KNOWN;
 use mcp_edge_auth::route::HEALTH;
+use mcp_edge_auth::settings::{AllowedOrigins, Resource};
 use serde_json::Value;
 
 use super::challenge;

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead as _, Lines, StdinLock, Write as _, stdin, stdout};
 
-use mcp_edge_auth::discovery;
 use mcp_edge_auth::json::{self, Object};
+use mcp_edge_auth::keys::discovery;
 use mcp_edge_auth::plain;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::config::{Config, KeySource, Resource, SourceId};
-use mcp_edge_auth::discovery;
-use mcp_edge_auth::jose::Algorithm;
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::discovery;
+use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::refusal::Refusal;
+use mcp_edge_auth::settings::{Config, KeySource, Resource, SourceId};
+use mcp_edge_auth::token::jose::Algorithm;
 
 use super::exchange::Network;
 use super::report::Report;

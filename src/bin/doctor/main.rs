@@ -20,8 +20,8 @@ mod token;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcp_edge_auth::config::{Config, Resource};
 use mcp_edge_auth::deployment::Deployment;
+use mcp_edge_auth::settings::{Config, Resource};
 use serde_json::Value;
 
 use exchange::Network;

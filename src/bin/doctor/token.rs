@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::claims::{self, AudienceIn, Demand, Rules};
-use mcp_edge_auth::config::{Entry, Resource};
-use mcp_edge_auth::jose::{self, Token};
 use mcp_edge_auth::json::{Document, Node};
 use mcp_edge_auth::refusal::{Detail, Refusal};
-use mcp_edge_auth::verify::{Step, Verification, Verified};
+use mcp_edge_auth::settings::{Entry, Resource};
+use mcp_edge_auth::token::claims::{self, AudienceIn, Demand, Rules};
+use mcp_edge_auth::token::jose::{self, Token};
+use mcp_edge_auth::token::verify::{Step, Verification, Verified};
 
 use super::key_sets::KeySets;
 use super::report::Report;

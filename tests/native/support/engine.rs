@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use mcp_edge_auth::config::Resource;
-use mcp_edge_auth::jwks::Need;
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::cache::Need;
+use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::policy::{self, Asked, Clearance, Head};
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::verify::{Check, Step, Verification, Verified};
+use mcp_edge_auth::settings::Resource;
+use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
 
 #[path = "../../../src/bin/doctor/signatures.rs"]
 #[allow(dead_code, reason = "the doctor tells what could not be read; here it only fails")]

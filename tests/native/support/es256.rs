@@ -1,6 +1,6 @@
 //! An issuer that signs whatever it is given, byte for byte, with ES256: malformed tokens need good signatures to prove anything.
 
-use mcp_edge_auth::keys::KeySet;
+use mcp_edge_auth::keys::set::KeySet;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};

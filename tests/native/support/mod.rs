@@ -14,11 +14,11 @@ pub mod rows;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::answer::Answer;
-use mcp_edge_auth::config::{Config, Fault, Resource, Variables};
-use mcp_edge_auth::decide::{Decision, Head, decide};
+use mcp_edge_auth::admission::{Decision, Head, decide};
+use mcp_edge_auth::http::response::Answer;
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::refusal::Refusal;
+use mcp_edge_auth::settings::{Config, Fault, Resource, Variables};
 use serde_json::{Value, json};
 
 /// The time it always is, in seconds since the Unix epoch.

@@ -3,7 +3,7 @@
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::lists::Sieve;
 use mcp_edge_auth::policy::{self, Asked, Body, Caller, Clearance, Heard, Unmet};
-use mcp_edge_auth::verify::Verified;
+use mcp_edge_auth::token::verify::Verified;
 use serde_json::{Value, json};
 
 use super::engine::run_with;

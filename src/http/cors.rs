@@ -1,0 +1,108 @@
+//! CORS (Fetch standard, section 3.2) at the MCP endpoint and at the document.
+//!
+//! 1. Every answer at the endpoint says who may read it, forwarded answers included; an origin's own CORS headers are replaced.
+//! 2. `WWW-Authenticate` is exposed, or a browser client never sees the challenge.
+//! 3. A preflight is answered before any authentication. It echoes the headers asked for: `Mcp-Param-*` has no end, and `*` does not cover
+//!    `Authorization`.
+//! 4. There is no credentials mode: the token is in a header.
+
+use std::borrow::Cow;
+
+use crate::http::response::Answer;
+use crate::limits;
+use crate::settings::AllowedOrigins;
+
+pub const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
+pub const EXPOSE_HEADERS: &str = "Access-Control-Expose-Headers";
+pub const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
+
+const DEFAULT_HEADERS: &str = "Content-Type, Authorization, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, \
+                               Mcp-Name, Last-Event-ID";
+
+/// What the answers to one request say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cors {
+    /// The value of `Access-Control-Allow-Origin`, if any.
+    pub allow_origin: Option<Cow<'static, str>>,
+    /// Whether it depends on the request's `Origin`.
+    pub varies: bool,
+}
+
+impl Cors {
+    /// For a request with this `Origin` header.
+    pub fn new(allowed: &AllowedOrigins, origin: Option<&str>) -> Self {
+        match allowed {
+            AllowedOrigins::Any { .. } => Self { allow_origin: Some(Cow::Borrowed("*")), varies: false },
+            _ => Self {
+                allow_origin: origin.filter(|o| allowed.allows(o)).map(|o| Cow::Owned(o.to_owned())),
+                varies: true,
+            },
+        }
+    }
+
+    /// Adds the headers to an answer of our own.
+    pub fn apply(self, answer: &mut Answer) {
+        if self.varies {
+            answer.set("Vary", "Origin");
+        }
+        if let Some(origin) = self.allow_origin {
+            answer.set(ALLOW_ORIGIN, origin);
+        }
+        answer.set(EXPOSE_HEADERS, EXPOSED);
+    }
+}
+
+/// The response headers of CORS, and that of Private Network Access: an origin's own are replaced by ours. Named one by one, because asking a response
+/// what headers it has costs more than all that is done with them.
+pub const RESPONSE_HEADERS: [&str; 7] = [
+    ALLOW_ORIGIN,
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Private-Network",
+    EXPOSE_HEADERS,
+    "Access-Control-Max-Age",
+];
+
+/// The methods that MCP's Streamable HTTP uses, and that of preflights.
+pub const METHODS: &str = "GET, POST, DELETE, OPTIONS";
+
+/// The answer to a preflight at the endpoint.
+pub fn preflight(cors: Cors, requested: Option<&str>) -> Answer {
+    let mut answer = Answer::empty(204);
+    let vary =
+        if cors.varies { "Origin, Access-Control-Request-Headers" } else { "Access-Control-Request-Headers" };
+    cors.apply(&mut answer);
+    answer.set("Vary", vary);
+    allow(&mut answer, METHODS, requested);
+    answer
+}
+
+/// The answer to a preflight at the document, which any page may read.
+pub fn metadata_preflight(requested: Option<&str>) -> Answer {
+    let mut answer = Answer::empty(204);
+    answer.set(ALLOW_ORIGIN, "*");
+    answer.set("Vary", "Access-Control-Request-Headers");
+    allow(&mut answer, METADATA_METHODS, requested);
+    answer
+}
+
+/// The methods that the document takes.
+pub const METADATA_METHODS: &str = "GET, HEAD, OPTIONS";
+
+fn allow(answer: &mut Answer, methods: &'static str, requested: Option<&str>) {
+    let headers = match requested.map(str::trim).filter(|r| is_header_list(r)) {
+        Some(requested) => Cow::Owned(requested.to_owned()),
+        None => Cow::Borrowed(DEFAULT_HEADERS),
+    };
+    answer.set("Access-Control-Allow-Methods", methods);
+    answer.set("Access-Control-Allow-Headers", headers);
+    answer.set("Access-Control-Max-Age", limits::PREFLIGHT_MAX_AGE.to_string());
+}
+
+/// Names as a browser lists them: tokens, commas, spaces. Anything else is not echoed.
+fn is_header_list(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= limits::REQUESTED_HEADERS_BYTES
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~, ".contains(&b))
+}

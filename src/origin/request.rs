@@ -1,0 +1,130 @@
+//! The request that the origin gets: its target, and its identity headers.
+//!
+//! 1. There is no plan without a `Clearance`, which only the policy gives.
+//! 2. What goes out is what was judged: no header says another method or another body, in no spelling.
+//! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
+//!    has no dot segments, and nothing is resolved, only appended.
+
+use crate::http::header_names;
+use crate::origin::headers;
+use crate::policy::{Clearance, mirror};
+use crate::refusal::Refusal;
+use crate::route::Protected;
+use crate::settings::{Canonical, Resource};
+
+/// What to send where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<'p> {
+    pub target: String,
+    /// `Identity::headers_text`, or empty for nobody's: set after every reserved header and `Authorization` were removed.
+    pub headers: &'p str,
+}
+
+/// The plan for a permitted request.
+pub fn plan<'p>(clearance: &'p Clearance, protected: &Protected<'_>) -> Plan<'p> {
+    let headers = clearance.verified().map_or("", |verified| verified.permit().identity().headers_text());
+    Plan { target: target(protected), headers }
+}
+
+/// Where a request for this place is sent.
+pub fn target(protected: &Protected<'_>) -> String {
+    let origin = protected.resource().origin_url.as_str();
+    let rest = protected.rest();
+    let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
+    [origin, rest, protected.query()].concat()
+}
+
+/// The public address of a place below the origin's URL, to which the origin redirects: clients do not
+/// reach the origin itself. `None`: it is not below. Both URLs are absolute and as a URL parser writes
+/// them. Which of http and https the origin says does not count: TLS may end before it.
+pub fn relocated(canonical: &Canonical, origin: &str, location: &str) -> Option<String> {
+    let (origin, location) = (Parts::of(origin)?, Parts::of(location)?);
+    if location.authority != origin.authority {
+        return None;
+    }
+    if location.path == origin.path {
+        return Some([canonical.origin(), canonical.path_as_set(), location.rest].concat());
+    }
+    let below = location.path.strip_prefix(origin.path.strip_suffix('/').unwrap_or(origin.path))?;
+    let is_below = below.is_empty() || below.starts_with('/');
+    is_below.then(|| [canonical.origin(), canonical.path(), below, location.rest].concat())
+}
+
+/// An http or https URL, as a URL parser writes it.
+struct Parts<'u> {
+    authority: &'u str,
+    path: &'u str,
+    /// Query and fragment.
+    rest: &'u str,
+}
+
+impl<'u> Parts<'u> {
+    fn of(url: &'u str) -> Option<Self> {
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+        let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+        let (path, rest) = rest.split_at_checked(rest.find(['?', '#']).unwrap_or(rest.len()))?;
+        Some(Self { authority, path, rest })
+    }
+}
+
+/// Whether an incoming header is kept from the origin: the credential, what could pass for a header of
+/// ours, what is meant for the connection; and where there is a policy, what could get around it.
+pub fn is_removed(resource: &Resource, name: &str) -> bool {
+    crate::token::identity::is_reserved(name)
+        || headers::is_of_connection(name)
+        || is_lookalike(name, &headers::FRAMING)
+        || resource.delivery.removes(name)
+        || (resource.policy.is_some() && (is_override(name) || is_lookalike(name, &JUDGED)))
+}
+
+/// Whether some server takes a request with this header for one of another method than was judged.
+fn is_override(name: &str) -> bool {
+    ["x-http-method-override", "x-http-method", "x-method-override"]
+        .iter()
+        .any(|own| header_names::same(own, name))
+}
+
+/// Whether some server takes a header for one of these, though it is spelled differently.
+fn is_lookalike(name: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| header_names::same(known, name) && !known.eq_ignore_ascii_case(name))
+}
+
+/// What a policy looks at beside the body.
+const JUDGED: [&str; 5] =
+    ["Content-Encoding", "Content-Type", mirror::VERSION_HEADER, mirror::METHOD_HEADER, mirror::NAME_HEADER];
+
+/// Whether `Connection` names a header as one that is meant for this connection only. What the runtime
+/// reads itself stays its own.
+pub fn is_nominated(connection: &str, name: &str) -> bool {
+    connection.split(',').any(|option| header_names::same(option.trim_matches([' ', '\t']), name))
+        && !headers::FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
+}
+
+/// Whether an `Upgrade` asks for a WebSocket, among others perhaps (RFC 9110 section 7.8).
+pub fn names_websocket(upgrade: &str) -> bool {
+    upgrade.split(',').any(|protocol| {
+        let name = protocol.split('/').next().unwrap_or_default();
+        name.trim_matches([' ', '\t']).eq_ignore_ascii_case(WEBSOCKET)
+    })
+}
+
+/// Whether a request may go out as the opening of a WebSocket. The runtime sends each that says so as a
+/// `GET`, whatever its method is; and for nobody none is opened.
+///
+/// # Errors
+/// It asks for one, and may not.
+pub fn opens_websocket(method: &str, clearance: &Clearance, upgrade: Option<&str>) -> Result<bool, Refusal> {
+    let Some(upgrade) = upgrade.filter(|upgrade| names_websocket(upgrade)) else { return Ok(false) };
+    if method != "GET" || clearance.verified().is_none() {
+        return Err(Refusal::UpgradeNotAllowed);
+    }
+    Ok(upgrade.eq_ignore_ascii_case(WEBSOCKET))
+}
+
+const WEBSOCKET: &str = "websocket";
+
+/// Headers that ask for a part of an answer, which could not be filtered. `Request-Range` is what
+/// browsers sent once, and Apache's httpd reads it still.
+pub fn asks_for_a_part(name: &str) -> bool {
+    ["range", "if-range", "request-range"].iter().any(|own| header_names::same(own, name))
+}

@@ -1,0 +1,3 @@
+//! The model that a request meets.
+
+pub mod compatibility;

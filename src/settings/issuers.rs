@@ -1,0 +1,65 @@
+//! What an entry may have for an issuer, and whether clients are sent there. With a key set of the
+//! entry's own an issuer is a name, compared byte for byte; otherwise its metadata is looked for
+//! there, so it is a URL.
+
+use serde_json::Value;
+
+use super::authorization_servers::Fields;
+use super::urls::{self, Kind};
+use super::written;
+use crate::json::Object;
+use crate::limits;
+use crate::settings::presets::Preset;
+
+pub(super) const NAME: &str = "a non-empty string of 1024 bytes at most";
+
+/// An issuer that is any text, as it was written.
+///
+/// # Errors
+/// What was found instead.
+pub(super) fn name(value: &Value) -> Result<String, String> {
+    match value.as_str() {
+        None => Err(format!("found {}", written::kind(value))),
+        Some(text) if text.trim().is_empty() => Err("found an empty text".to_owned()),
+        Some(text) if text.len() > limits::ISSUER_BYTES => {
+            Err(format!("found a text of {} bytes", text.len()))
+        }
+        // No token has such a name.
+        Some(text) if urls::public(text).is_some() => urls::read(value, Kind::Issuer),
+        Some(text) => Ok(text.to_owned()),
+    }
+}
+
+/// Whether an issuer is one whose metadata may be looked for.
+pub(super) fn is_url(issuer: &str) -> bool {
+    urls::read(&Value::from(issuer), Kind::Issuer).is_ok()
+}
+
+/// Whether an entry has an issuer that is a name and no URL.
+pub(super) fn is_name(entry: &Object) -> bool {
+    let issuer = entry.get("issuer").filter(|_| entry.contains_key("jwks_uri"));
+    issuer.and_then(Value::as_str).is_some_and(|issuer| !is_url(issuer))
+}
+
+impl Fields<'_> {
+    /// Whether clients are told to log in there. An entry that names where clients log in is for
+    /// clients, unless it says otherwise itself.
+    pub(super) fn for_clients(&mut self, object: &Object, preset: &Preset) -> bool {
+        let Some(value) = object.get("for_clients") else {
+            return preset.for_clients || object.contains_key("authorization_server_url");
+        };
+        value.as_bool().unwrap_or_else(|| {
+            self.fault_hinted("for_clients", "true or false", format!("found {}", written::kind(value)));
+            true
+        })
+    }
+
+    /// The entry's own `issuer`. `None`: it has none, or there is a fault.
+    pub(super) fn issuer(&mut self, object: &Object) -> Option<String> {
+        if !object.contains_key("jwks_uri") {
+            return self.url(object, "issuer", Kind::Issuer);
+        }
+        let read = name(object.get("issuer")?);
+        read.map_err(|found| self.fault_hinted("issuer", NAME, found)).ok()
+    }
+}

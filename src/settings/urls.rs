@@ -1,0 +1,211 @@
+//! Which URLs are taken. They are parsed to be judged, and kept as they were written.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::faults::Faults;
+use super::variables::Variables;
+use super::written::{character, kind};
+use crate::http::path::leads_elsewhere;
+
+pub(super) const PUBLIC_URL: &str =
+    "an https URL (or http on 127.0.0.0/8, ::1 or localhost) without fragment, userinfo or whitespace";
+const ORIGIN_URL: &str = "an http or https URL without query, fragment, userinfo or whitespace";
+
+pub(super) const PUBLIC_PAGE: &str =
+    "an https URL (or http on 127.0.0.0/8, ::1 or localhost) without userinfo or whitespace";
+
+/// A URL as the WHATWG standard reads it.
+pub(crate) struct Url {
+    pub(crate) scheme: String,
+    /// IPv6 in brackets; empty if there is none.
+    pub(crate) host: String,
+    pub(crate) path: String,
+    /// Serialized; `null` for schemes that have none.
+    pub(crate) origin: String,
+}
+
+/// Parses a URL: the Worker by the runtime's own parser, which is a seventh of its size less, and the native commands and tests by the crate `url`.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn parse(text: &str) -> Option<Url> {
+    crate::edge::parse_url(text)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn parse(text: &str) -> Option<Url> {
+    let url = url::Url::parse(text).ok()?;
+    Some(Url {
+        scheme: url.scheme().to_owned(),
+        host: url.host_str().unwrap_or_default().to_owned(),
+        path: url.path().to_owned(),
+        origin: url.origin().ascii_serialization(),
+    })
+}
+
+impl Url {
+    pub(super) fn is_loopback(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']');
+        self.host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+/// A URL that clients and issuers see: https, or http on loopback.
+pub(super) fn public(text: &str) -> Option<Url> {
+    let url = absolute(text)?;
+    (url.scheme == "https" || url.is_loopback()).then_some(url)
+}
+
+/// Whether a URL may be that of a page for people: a public one, with or without a fragment.
+pub(super) fn public_page(text: &str) -> bool {
+    let (page, fragment) = text.split_once('#').unwrap_or((text, ""));
+    public(page).is_some() && is_safe(fragment) && !fragment.contains('#')
+}
+
+/// An absolute http or https URL in header-safe ASCII, without fragment and userinfo.
+fn absolute(text: &str) -> Option<Url> {
+    let (scheme, rest) = text.split_once("://")?;
+    let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let authority = authority(rest);
+    let url = parse(text)?;
+    (is_safe(text) && web && !authority.is_empty() && !authority.contains('@') && !text.contains('#'))
+        .then_some(url)
+}
+
+fn is_safe(text: &str) -> bool {
+    text.chars().all(is_safe_character)
+}
+
+fn is_safe_character(c: char) -> bool {
+    matches!(c, '\u{21}'..='\u{7e}') && !"\"\\<>^`{|}".contains(c)
+}
+
+/// What a URL has to be, beside http or https in safe characters. All but an origin: https, or http
+/// on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Public,
+    /// With or without a fragment.
+    Page,
+    /// What tokens name, and where metadata is looked for.
+    Issuer,
+    KeySet,
+    /// `ORIGIN_URL`.
+    Origin,
+}
+
+/// Documents in which a key set is named.
+const METADATA: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+
+/// A URL of an issuer or a key set, as it was written.
+///
+/// # Errors
+/// What was found instead.
+pub(super) fn read(value: &Value, kind: Kind) -> Result<String, String> {
+    let text = value.as_str().filter(|text| public(text).is_some()).ok_or_else(|| found(value, kind))?;
+    let path = path(text);
+    match kind {
+        Kind::Issuer if path.contains("/.well-known") => {
+            Err("found the URL of a document: write the issuer, without /.well-known/…".to_owned())
+        }
+        Kind::KeySet if METADATA.iter().any(|document| path.contains(document)) => {
+            Err("found the URL of metadata: write its jwks_uri, or leave this out".to_owned())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// What was found where such a URL was expected: the first thing that is wrong with it.
+#[cold]
+pub(super) fn found(value: &Value, expected: Kind) -> String {
+    let Some(text) = value.as_str() else { return format!("found {}", kind(value)) };
+    if let Some(odd) = odd_character("", text) {
+        return odd;
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let authority = authority(rest);
+    let url = parse(text);
+    let what = if text.is_empty() {
+        "an empty text"
+    } else if scheme.is_empty() {
+        "no https:// at the beginning"
+    } else if !["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        "another scheme than https"
+    } else if authority.contains('@') {
+        "userinfo (what stands before @)"
+    } else if authority.is_empty() {
+        "no host"
+    } else if url.is_none() {
+        "a host or a port that is none"
+    } else if text.contains('#') && expected != Kind::Page {
+        "a fragment (from # on)"
+    } else if text.contains('?') && expected == Kind::Origin {
+        "a query (from ? on)"
+    } else if expected != Kind::Origin && public(text).is_none() {
+        "http, on a host that is not this machine"
+    } else {
+        "a path that no request has: dot segments, or something else that is rewritten on the way"
+    };
+    format!("found {what}")
+}
+
+/// The first character that no URL here may have: where it stands, its code point, and what the
+/// same is in ASCII. Only of a host more is told than the character itself. `lead`: what the text
+/// lacks of a URL.
+#[cold]
+pub(super) fn odd_character(lead: &str, text: &str) -> Option<String> {
+    let (at, odd) = text.char_indices().find(|(_, c)| !is_safe_character(*c))?;
+    let place = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+    let url = [lead, text].concat();
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let authority = authority(url.get(start..).unwrap_or_default());
+    let in_host = (start..start + authority.len()).contains(&(lead.len() + at)) && !authority.contains('@');
+    let host =
+        Some(&url).filter(|_| in_host && !odd.is_ascii()).and_then(|url| parse(url)).map(|url| url.host);
+    let ascii = match host {
+        Some(host) => format!("the host in ASCII: {host}"),
+        None => format!("in ASCII: {}", percent_encoded(odd)),
+    };
+    Some(format!("found {} as character {place}; {ascii}", character(odd)))
+}
+
+fn percent_encoded(c: char) -> String {
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// What stands between `://` and the path.
+pub(super) fn authority(after_scheme: &str) -> &str {
+    after_scheme.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// Whether the path of a URL reads the same after parsing: no dot segments, nothing that a parser would rewrite.
+pub(super) fn is_normal(text: &str, url: &Url) -> bool {
+    let path = path(text);
+    path == url.path || (path.is_empty() && url.path == "/")
+}
+
+/// The path as written; empty if there is none.
+pub(super) fn path(text: &str) -> &str {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let rest = rest.get(authority(rest).len()..).unwrap_or_default();
+    rest.split('?').next().unwrap_or_default()
+}
+
+pub(super) fn read_origin_url(variables: &Variables, faults: &mut Faults) -> Option<String> {
+    let Some(found) = variables.named("ORIGIN_URL") else {
+        faults.add("ORIGIN_URL", "", format!("{ORIGIN_URL}; it is required"));
+        return None;
+    };
+    let text = found
+        .value
+        .as_str()
+        .filter(|text| absolute(text).is_some_and(|url| is_normal(text, &url) && !text.contains('?')));
+    match text {
+        None => faults.add_hinted(found.name, "", ORIGIN_URL, self::found(&found.value, Kind::Origin)),
+        Some(text) if leads_elsewhere(path(text)) => {
+            faults.add(found.name, "", "a path without dot segments, in any spelling");
+        }
+        Some(_) => {}
+    }
+    text.map(str::to_owned)
+}

@@ -1,0 +1,198 @@
+//! The claims of a token whose signature was found good → `Permit`, or why not.
+//!
+//! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`, client, what else the entry demands, `sub`. A claim of the wrong type is refused, never
+//! treated as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
+
+use crate::json::{Document, Node};
+use crate::limits::{self, Seconds};
+use crate::refusal::Refusal;
+use crate::token::identity::{ClaimNames, Identity};
+
+/// What an entry demands of a token's claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The exact `iss`.
+    pub issuer: String,
+    /// Accepted `aud` values; never empty.
+    pub audiences: Vec<String>,
+    /// Where a token says for whom it is.
+    pub audience_in: AudienceIn,
+    /// Accepted clients; empty: any.
+    pub clients: Vec<String>,
+    /// What else a token must say, or it is not an access token of ours.
+    pub demands: Vec<Demand>,
+    /// Where client and scopes stand.
+    pub names: ClaimNames,
+    pub verify_exp: bool,
+    pub verify_iat: bool,
+    pub verify_nbf: bool,
+    pub verify_iss: bool,
+    pub leeway: Seconds,
+}
+
+/// Where a token says for whom it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudienceIn {
+    Aud,
+    /// In `aud`, where there is one, and else by its client: Cognito's access tokens have no `aud`. Without a list of clients it is `Aud`.
+    AudElseClient,
+}
+
+/// A claim that an access token of this issuer has and its other tokens do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// This claim is this string.
+    Is(&'static str, String),
+    /// One of these claims is there and has something in it.
+    AnyOf(&'static [&'static str]),
+}
+
+impl Rules {
+    /// Every check on, with the default leeway.
+    pub const fn strict(issuer: String, audiences: Vec<String>) -> Self {
+        Self {
+            issuer,
+            audiences,
+            audience_in: AudienceIn::Aud,
+            clients: Vec::new(),
+            demands: Vec::new(),
+            names: ClaimNames::USUAL,
+            verify_exp: true,
+            verify_iat: true,
+            verify_nbf: true,
+            verify_iss: true,
+            leeway: limits::LEEWAY_DEFAULT,
+        }
+    }
+}
+
+/// The right to be forwarded, and as whom. Only [`judge`] makes one.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    identity: Identity,
+}
+
+impl Permit {
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+/// Judges claims whose signature was found good with a key of the rules' own issuer.
+pub fn judge(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
+    if rules.verify_exp {
+        check_exp(claims, rules.leeway, now)?;
+    }
+    if rules.verify_nbf {
+        check_nbf(claims, rules.leeway, now)?;
+    }
+    if rules.verify_iat {
+        check_iat(claims, rules.leeway, now)?;
+    }
+    if rules.verify_iss {
+        check_iss(claims, &rules.issuer)?;
+    }
+    check_audience(claims, rules)?;
+    check_client(claims, rules)?;
+    check_demands(claims, &rules.demands)?;
+    let subject = check_sub(claims)?;
+    refuse_bound(claims)?;
+    Ok(Permit { identity: Identity::new(subject, &rules.issuer, claims, rules.names) })
+}
+
+/// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2 makes it required.
+fn check_exp(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+    let exp = claims.get("exp").ok_or(Refusal::ExpMissing)?;
+    let exp = exp.as_f64().ok_or(Refusal::ExpNotNumber)?;
+    if now as f64 >= exp + leeway as f64 { Err(Refusal::TokenExpired) } else { Ok(()) }
+}
+
+/// RFC 7519 section 4.1.5.
+fn check_nbf(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+    let Some(nbf) = claims.get("nbf") else { return Ok(()) };
+    let nbf = nbf.as_f64().ok_or(Refusal::NbfNotNumber)?;
+    if nbf > (now + leeway) as f64 { Err(Refusal::TokenNotYetValid) } else { Ok(()) }
+}
+
+/// RFC 7519 section 4.1.6. A token from the future is a clock gone wrong, or a lie.
+fn check_iat(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
+    let Some(iat) = claims.get("iat") else { return Ok(()) };
+    let iat = iat.as_f64().ok_or(Refusal::IatNotNumber)?;
+    if iat > (now + leeway) as f64 { Err(Refusal::IatInFuture) } else { Ok(()) }
+}
+
+/// RFC 9068 section 4: the issuer identifier "MUST exactly match".
+fn check_iss(claims: &Document, issuer: &str) -> Result<(), Refusal> {
+    match claims.get("iss") {
+        Some(Node::String(iss)) if iss == issuer => Ok(()),
+        _ => Err(Refusal::IssMismatch),
+    }
+}
+
+/// RFC 9068 section 4 and RFC 8707 section 2: the token names this resource. One trailing slash, which clients add and drop, is no difference.
+fn check_aud(claims: &Document, expected: &[String]) -> Result<(), Refusal> {
+    let is_expected = |aud: &str| expected.iter().any(|e| without_slash(e) == without_slash(aud));
+    let accepted = match claims.get("aud") {
+        None => return Err(Refusal::AudMissing),
+        Some(Node::String(aud)) => is_expected(aud),
+        Some(Node::Array(auds)) => {
+            let auds: Option<Vec<&str>> = auds.values().map(Node::as_str).collect();
+            auds.ok_or(Refusal::AudMalformed)?.into_iter().any(is_expected)
+        }
+        Some(_) => return Err(Refusal::AudMalformed),
+    };
+    if accepted { Ok(()) } else { Err(Refusal::AudMismatch) }
+}
+
+fn without_slash(url: &str) -> &str {
+    url.strip_suffix('/').unwrap_or(url)
+}
+
+/// `aud`; where it may be absent, the client stands for it.
+fn check_audience(claims: &Document, rules: &Rules) -> Result<(), Refusal> {
+    let by_client = rules.audience_in == AudienceIn::AudElseClient && !rules.clients.is_empty();
+    if by_client && claims.get("aud").is_none() {
+        return Ok(()); // `check_client` is next
+    }
+    check_aud(claims, &rules.audiences)
+}
+
+/// The client, if the entry lists its clients: exact, and a string.
+fn check_client(claims: &Document, rules: &Rules) -> Result<(), Refusal> {
+    if rules.clients.is_empty() {
+        return Ok(());
+    }
+    let client = rules.names.client(claims).ok_or(Refusal::ClientMissing)?;
+    if rules.clients.iter().any(|c| c == client) { Ok(()) } else { Err(Refusal::ClientMismatch) }
+}
+
+fn check_demands(claims: &Document, demands: &[Demand]) -> Result<(), Refusal> {
+    let is_met = |demand: &Demand| match demand {
+        Demand::Is(name, value) => claims.get(name).and_then(Node::as_str) == Some(value),
+        Demand::AnyOf(names) => names.iter().any(|name| claims.get(name).is_some_and(says_something)),
+    };
+    if demands.iter().all(is_met) { Ok(()) } else { Err(Refusal::ClaimMismatch) }
+}
+
+fn says_something(claim: Node<'_>) -> bool {
+    match claim {
+        Node::String(text) => !text.is_empty(),
+        Node::Array(members) | Node::Object(members) => members.values().next().is_some(),
+        Node::Null | Node::Bool(_) | Node::Number(_) => false,
+    }
+}
+
+/// Without a subject there is nobody to forward as.
+fn check_sub(claims: &Document) -> Result<&str, Refusal> {
+    match claims.get("sub") {
+        None => Err(Refusal::SubMissing),
+        Some(Node::String("")) => Err(Refusal::SubMissing),
+        Some(Node::String(sub)) => Ok(sub),
+        Some(_) => Err(Refusal::SubNotString),
+    }
+}
+
+/// A token bound to a key or a certificate (RFC 9449 section 7.2, RFC 8705 section 3) proves nothing as a bare Bearer token.
+fn refuse_bound(claims: &Document) -> Result<(), Refusal> {
+    if claims.get("cnf").is_some() { Err(Refusal::TokenBound) } else { Ok(()) }
+}

@@ -1,0 +1,253 @@
+//! A token's way to a `Permit`, without I/O.
+//!
+//! 1. The unverified `iss` picks the entries that may answer for the token; entries with `verify_iss` off are tried as well. Issuer and key set belong together: a key is
+//!    only ever looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
+//! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is good. 5. The claims are.
+//! 6. The first entry that accepts wins. If none does, the most specific refusal is told.
+//!
+//! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the answer.
+
+use std::rc::Rc;
+
+use crate::json::Document;
+use crate::keys::cache::Need;
+use crate::keys::set::{Key, KeySet};
+use crate::limits::Seconds;
+use crate::origin::sessions::Caller;
+use crate::refusal::Refusal;
+use crate::settings::{Entry, Resource, SourceId};
+use crate::token::claims::{self, Permit};
+use crate::token::identity::ClaimNames;
+use crate::token::jose::{self, Algorithm, Token};
+
+/// One token at one resource.
+#[derive(Debug)]
+pub struct Verification<'c> {
+    token: Rc<Token>,
+    now: Seconds,
+    /// Entries that have not been asked yet.
+    entries: Vec<&'c Entry>,
+    stage: Stage<'c>,
+    refusal: Refusal,
+    /// The entry that was asked last, for the log.
+    asked: Option<&'c Entry>,
+}
+
+#[derive(Debug)]
+enum Stage<'c> {
+    NextEntry,
+    KeySet(&'c Entry, Algorithm, Need),
+    Signature(&'c Entry, Algorithm, Vec<Rc<Key>>),
+    Accepted(Permit, ClaimNames),
+}
+
+/// What a verification needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// A key set; answer with `key_set`.
+    KeySet(SourceId, Need),
+    /// A signature check; answer with `signature`.
+    Signature(Check),
+    /// Nothing: `verdict` has it.
+    Done,
+}
+
+/// A token that was accepted: the permit, and the claims that it was given for. Only a `Verification` makes one.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    permit: Permit,
+    /// Where the token says what its client and scopes are.
+    names: ClaimNames,
+    token: Rc<Token>,
+}
+
+impl Verified {
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    pub fn claims(&self) -> &Document {
+        &self.token.claims
+    }
+
+    /// Where the entry that accepted the token looks for its client and scopes.
+    pub(crate) const fn names(&self) -> ClaimNames {
+        self.names
+    }
+
+    /// The granted scopes, as they stand in the token.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.names.scopes(self.claims())
+    }
+
+    /// The client that the token was given to.
+    pub fn client_id(&self) -> Option<&str> {
+        self.names.client(self.claims())
+    }
+
+    /// Who is calling, as sessions are bound.
+    pub fn caller(&self) -> Caller<'_> {
+        let identity = self.permit.identity();
+        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client: self.client_id() }
+    }
+
+    /// The token but for its signature, as it was sent.
+    pub(crate) fn signing_input(&self) -> &str {
+        &self.token.signing_input
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.token.signature
+    }
+
+    /// The claims as they were sent.
+    pub(crate) fn payload(&self) -> Option<Vec<u8>> {
+        let (_, payload) = self.token.signing_input.split_once('.')?;
+        jose::base64url(payload)
+    }
+}
+
+/// One signature check, whole.
+#[derive(Debug)]
+pub struct Check {
+    pub algorithm: Algorithm,
+    pub key: Rc<Key>,
+    token: Rc<Token>,
+}
+
+impl Check {
+    /// What was signed.
+    pub fn signing_input(&self) -> &str {
+        &self.token.signing_input
+    }
+
+    pub fn signature(&self) -> &[u8] {
+        &self.token.signature
+    }
+}
+
+impl<'c> Verification<'c> {
+    pub fn new(resource: &'c Resource, token: &str, now: Seconds) -> Result<Self, Refusal> {
+        let token = jose::parse(token)?;
+        let issuer = token.issuer();
+        let entries = resource
+            .entries
+            .iter()
+            .rev()
+            .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))
+            .collect();
+        Ok(Self {
+            token: Rc::new(token),
+            now,
+            entries,
+            stage: Stage::NextEntry,
+            refusal: Refusal::IssuerUntrusted,
+            asked: None,
+        })
+    }
+
+    /// What is needed next. Asked twice without an answer, it says the same.
+    pub fn step(&mut self) -> Step {
+        if matches!(self.stage, Stage::NextEntry) {
+            self.next_entry();
+        }
+        match &self.stage {
+            Stage::NextEntry | Stage::Accepted(..) => Step::Done,
+            Stage::KeySet(entry, _, need) => Step::KeySet(entry.source, *need),
+            Stage::Signature(_, algorithm, keys) => match keys.last() {
+                Some(key) => Step::Signature(Check {
+                    algorithm: *algorithm,
+                    key: Rc::clone(key),
+                    token: Rc::clone(&self.token),
+                }),
+                None => Step::Done,
+            },
+        }
+    }
+
+    /// The key set that was asked for, or seconds until it can be asked for again.
+    pub fn key_set(&mut self, answer: Result<Rc<KeySet>, Seconds>) {
+        let Stage::KeySet(entry, algorithm, need) = self.stage else { return };
+        let selected = match answer {
+            Ok(set) => set.select(algorithm, self.token.kid.as_deref()),
+            Err(retry_after) => Err(Refusal::KeysUnavailable(retry_after)),
+        };
+        match selected {
+            Ok(mut keys) => {
+                keys.reverse();
+                self.stage = Stage::Signature(entry, algorithm, keys);
+            }
+            Err(Refusal::KidUnknown) if need == Need::Any => {
+                self.stage = Stage::KeySet(entry, algorithm, Need::UnknownKid);
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// Whether the signature that was asked about is good.
+    pub fn signature(&mut self, good: bool) {
+        let Stage::Signature(entry, _, keys) = &mut self.stage else { return };
+        if !good {
+            keys.pop();
+            if keys.is_empty() {
+                self.refuse(Refusal::SignatureInvalid);
+            }
+            return;
+        }
+        match claims::judge(&self.token.claims, &entry.rules, self.now) {
+            Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// The outcome, once nothing is needed any more. Before that, it is a no.
+    pub fn verdict(self) -> Result<Verified, Refusal> {
+        match self.stage {
+            Stage::Accepted(permit, names) => Ok(Verified { permit, names, token: self.token }),
+            _ => Err(self.refusal),
+        }
+    }
+
+    /// The token's `alg`, if the table has it.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.token.alg
+    }
+
+    pub fn kid(&self) -> Option<&str> {
+        self.token.kid.as_deref()
+    }
+
+    /// What the token calls its issuer, if no entry's name is that. It is the sender's choice.
+    pub fn untrusted_issuer(&self) -> Option<&str> {
+        let is_untrusted =
+            self.refusal == Refusal::IssuerUntrusted && !matches!(self.stage, Stage::Accepted(..));
+        if is_untrusted { self.token.issuer() } else { None }
+    }
+
+    /// The issuer of the entry that was asked last.
+    pub fn issuer(&self) -> Option<&'c str> {
+        self.asked.map(|entry| entry.rules.issuer.as_str())
+    }
+
+    fn next_entry(&mut self) {
+        while let Some(entry) = self.entries.pop() {
+            self.asked = Some(entry);
+            if entry.only_at_jwt && !self.token.at_jwt {
+                self.refusal = self.refusal.max(Refusal::TypNotAllowed);
+                continue;
+            }
+            match self.token.alg.filter(|alg| entry.algorithms.contains(alg)) {
+                Some(algorithm) => {
+                    self.stage = Stage::KeySet(entry, algorithm, Need::Any);
+                    return;
+                }
+                None => self.refusal = self.refusal.max(Refusal::AlgNotAllowed),
+            }
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.refusal = self.refusal.max(refusal);
+        self.stage = Stage::NextEntry;
+    }
+}
