@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::{SERVERS, for_each_row, same, settings, variables, with};
-use mcp_edge_auth::config::Config;
+use mcp_edge_auth::settings::Config;
 use serde_json::json;
 
 /// The pages beside those in docs/.
