@@ -3,30 +3,20 @@
 use serde_json::Value;
 
 use super::faults::Faults;
-use super::providers::Provider;
+use super::object_reader::ObjectReader;
+use super::providers::{self, Provider};
+use super::table::{self, ENTRY, OPTIONS};
 use super::urls::Kind;
 use super::variables::{Found, Variables};
 use super::written::{self, Shape};
-use super::{Canonical, Entry, KeySource, SourceId, algorithms, issuers, slips, urls};
-use crate::json::Object;
+use super::{Canonical, Entry, KeySource, SourceId, algorithms, issuers, urls};
 use crate::limits;
 use crate::settings::presets::{Audience, Preset};
 use crate::token::claims::{AudienceIn, Demand, Rules};
 use crate::token::jose::Algorithm;
 
-const FIELDS: [&str; 9] = [
-    "authorization_server_url",
-    "issuer",
-    "jwks_uri",
-    "for_clients",
-    "algorithm",
-    "expected_audiences",
-    "expected_clients",
-    "validation_options",
-    "provider",
-];
-const OPTIONS: [&str; 5] = ["verify_exp", "verify_iat", "verify_nbf", "verify_iss", "leeway"];
-const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
+/// The single-issuer form.
+pub(super) const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
 
 const AUDIENCES: &str = "one or more non-empty strings";
 
@@ -70,11 +60,11 @@ fn entries(
     };
     let mut entries: Vec<Entry> = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        let mut fields = Fields { variable: found.name, path: format!("[{index}]"), faults };
-        let read = fields.object(item).and_then(|object| fields.entries(object, canonical, sources));
-        let Some(read) = read else { continue };
+        let entry = ObjectReader::open(found.name, format!("[{index}]"), item, &ENTRY, faults);
+        let Some(mut entry) = entry else { continue };
+        let Some(read) = entries_of(&mut entry, canonical, sources) else { continue };
         if read.iter().any(|entry| entries.iter().any(|other| contradict(other, entry))) {
-            fields.fault(
+            entry.fault(
                 "issuer",
                 "the same rules as the other entry with this issuer, or the same jwks_uri (issuer and key set belong together)",
             );
@@ -151,183 +141,130 @@ fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
     }))
 }
 
-/// The fields of one entry.
-pub(super) struct Fields<'f> {
-    variable: &'f str,
-    path: String,
-    faults: &'f mut Faults,
+/// An entry; several of them where its provider has several issuers.
+fn entries_of(
+    entry: &mut ObjectReader<'_>,
+    canonical: Option<&Canonical>,
+    sources: &mut Vec<KeySource>,
+) -> Option<Vec<Entry>> {
+    let preset = providers::preset(entry);
+    let mut known = table::names(&ENTRY);
+    known.extend(providers::parameter_names(preset));
+    entry.check_names(&known);
+    let provider = providers::read(entry, preset.unwrap_or(&Preset::PLAIN));
+    let preset = provider.preset;
+    let for_clients = issuers::for_clients(entry, preset);
+    let url = issuers::url(entry, "authorization_server_url", Kind::Issuer);
+    let is_missing = if entry.has("provider") {
+        // Clients are given the issuer, so it must be a URL.
+        for_clients && issuers::is_name(entry)
+    } else {
+        for_clients || !entry.has("issuer")
+    };
+    if is_missing && !entry.has("authorization_server_url") {
+        let expected =
+            format!("{}; it is required, but for an issuer with for_clients = false", urls::PUBLIC_URL);
+        entry.fault("authorization_server_url", expected);
+    }
+    let issuer = issuers::read(entry);
+    let jwks_uri = issuers::url(entry, "jwks_uri", Kind::KeySet);
+    let algorithms = match entry.get("algorithm").map(algorithms::read) {
+        None => Some(preset.algorithms.to_vec()),
+        Some(Ok(algorithms)) => Some(algorithms),
+        Some(Err(hint)) => {
+            entry.fault_hinted("algorithm", algorithms::expected(), hint);
+            None
+        }
+    };
+    let audiences = audiences(entry, &provider, canonical);
+    let clients = clients(entry, preset);
+    let mut rules = Rules::strict(String::new(), Vec::new());
+    options(entry, &mut rules);
+
+    rules.audiences = audiences?;
+    rules.clients = clients?;
+    rules.names = preset.names;
+    if preset.aud_may_be_absent {
+        rules.audience_in = AudienceIn::AudElseClient;
+    }
+    for (name, value) in preset.claims {
+        rules.demands.push(Demand::Is(name, provider.fill(value)));
+    }
+    if !preset.any_of.is_empty() {
+        rules.demands.push(Demand::AnyOf(preset.any_of));
+    }
+    let issuers = match (entry.has("issuer"), preset.issuers) {
+        (true, _) => vec![issuer?],
+        (false, []) => vec![url.clone()?],
+        (false, templates) => templates.iter().map(|t| provider.fill(t)).collect(),
+    };
+    let listed = url.or_else(|| issuers.first().cloned()).filter(|_| for_clients);
+    let preset_keys = preset.jwks_uri.filter(|_| !entry.has("issuer")).map(|t| provider.fill(t));
+    let keys = if entry.has("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
+    let algorithms = algorithms?;
+    for text in preset.warnings {
+        entry.warn("provider", text);
+    }
+    let entry = |issuer: String| Entry {
+        authorization_server_url: listed.clone(),
+        source: source_id(
+            sources,
+            match &keys {
+                Some(uri) => KeySource::JwksUri(uri.clone()),
+                None => KeySource::Discovery(issuer.clone()),
+            },
+        ),
+        algorithms: algorithms.clone(),
+        only_at_jwt: preset.only_at_jwt,
+        rules: Rules { issuer, ..rules.clone() },
+    };
+    Some(issuers.into_iter().map(entry).collect())
 }
 
-impl Fields<'_> {
-    pub(super) fn fault(&mut self, field: &str, expected: impl Into<String>) {
-        self.fault_hinted(field, expected, String::new());
+fn audiences(
+    entry: &mut ObjectReader<'_>,
+    provider: &Provider,
+    canonical: Option<&Canonical>,
+) -> Option<Vec<String>> {
+    if entry.has("expected_audiences") {
+        return entry.array("expected_audiences");
     }
-
-    pub(super) fn fault_hinted(&mut self, field: &str, expected: impl Into<String>, hint: String) {
-        self.faults.add_hinted(self.variable, &format!("{}.{field}", self.path), expected, hint);
-    }
-
-    fn object<'v>(&mut self, item: &'v Value) -> Option<&'v Object> {
-        if !item.is_object() {
-            let expected = format!("an object with {}", FIELDS.join(", "));
-            let found = written::found(item, Shape::Object);
-            self.faults.add_hinted(self.variable, &self.path, expected, found);
-        }
-        item.as_object()
-    }
-
-    /// An entry; several of them where its provider has several issuers.
-    fn entries(
-        &mut self,
-        object: &Object,
-        canonical: Option<&Canonical>,
-        sources: &mut Vec<KeySource>,
-    ) -> Option<Vec<Entry>> {
-        let set = |name: &str| object.contains_key(name);
-        let preset = self.preset(object);
-        self.known(object, "", &[&FIELDS[..], &Self::parameter_names(preset)].concat());
-        let provider = self.provider(object, preset.unwrap_or(&Preset::PLAIN));
-        let preset = provider.preset;
-        let for_clients = self.for_clients(object, preset);
-        let url = self.url(object, "authorization_server_url", Kind::Issuer);
-        let is_missing = if set("provider") {
-            // Clients are given the issuer, so it must be a URL.
-            for_clients && issuers::is_name(object)
-        } else {
-            for_clients || !set("issuer")
-        };
-        if is_missing && !set("authorization_server_url") {
-            let expected =
-                format!("{}; it is required, but for an issuer with for_clients = false", urls::PUBLIC_URL);
-            self.fault("authorization_server_url", expected);
-        }
-        let issuer = self.issuer(object);
-        let jwks_uri = self.url(object, "jwks_uri", Kind::KeySet);
-        let algorithms = match object.get("algorithm").map(algorithms::read) {
-            None => Some(preset.algorithms.to_vec()),
-            Some(Ok(algorithms)) => Some(algorithms),
-            Some(Err(hint)) => {
-                self.fault_hinted("algorithm", algorithms::expected(), hint);
-                None
-            }
-        };
-        let audiences = self.audiences(object, &provider, canonical);
-        let clients = self.clients(object, preset);
-        let mut rules = Rules::strict(String::new(), Vec::new());
-        self.options(object, &mut rules);
-
-        rules.audiences = audiences?;
-        rules.clients = clients?;
-        rules.names = preset.names;
-        if preset.aud_may_be_absent {
-            rules.audience_in = AudienceIn::AudElseClient;
-        }
-        let claims = preset.claims.iter().map(|(name, value)| Demand::Is(name, provider.fill(value)));
-        let any_of = Some(preset.any_of).filter(|names| !names.is_empty()).map(Demand::AnyOf);
-        rules.demands = claims.chain(any_of).collect();
-        let issuers = match (set("issuer"), preset.issuers) {
-            (true, _) => vec![issuer?],
-            (false, []) => vec![url.clone()?],
-            (false, templates) => templates.iter().map(|t| provider.fill(t)).collect(),
-        };
-        let listed = url.or_else(|| issuers.first().cloned()).filter(|_| for_clients);
-        let preset_keys = preset.jwks_uri.filter(|_| !set("issuer")).map(|t| provider.fill(t));
-        let keys = if set("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
-        let algorithms = algorithms?;
-        for text in preset.warnings {
-            self.faults.warn(self.variable, &format!("{}.provider", self.path), *text);
-        }
-        let entry = |issuer: String| Entry {
-            authorization_server_url: listed.clone(),
-            source: source_id(
-                sources,
-                match &keys {
-                    Some(uri) => KeySource::JwksUri(uri.clone()),
-                    None => KeySource::Discovery(issuer.clone()),
-                },
-            ),
-            algorithms: algorithms.clone(),
-            only_at_jwt: preset.only_at_jwt,
-            rules: Rules { issuer, ..rules.clone() },
-        };
-        Some(issuers.into_iter().map(entry).collect())
-    }
-
-    fn audiences(
-        &mut self,
-        object: &Object,
-        provider: &Provider,
-        canonical: Option<&Canonical>,
-    ) -> Option<Vec<String>> {
-        if object.contains_key("expected_audiences") {
-            return self.texts(object, "expected_audiences");
-        }
-        match provider.preset.audience {
-            Audience::Canonical => canonical.map(|c| vec![c.as_str().to_owned()]),
-            Audience::Is(template) => Some(vec![provider.fill(template)]),
-            Audience::Told(what) => {
-                self.fault(
-                    "expected_audiences",
-                    format!("an array with {what}; it is required with this provider"),
-                );
-                None
-            }
+    match provider.preset.audience {
+        Audience::Canonical => canonical.map(|c| vec![c.as_str().to_owned()]),
+        Audience::Is(template) => Some(vec![provider.fill(template)]),
+        Audience::Told(what) => {
+            let expected = format!("an array with {what}; it is required with this provider");
+            entry.fault("expected_audiences", expected);
+            None
         }
     }
+}
 
-    fn clients(&mut self, object: &Object, preset: &Preset) -> Option<Vec<String>> {
-        if object.contains_key("expected_clients") {
-            return self.texts(object, "expected_clients");
-        }
-        match preset.clients {
-            None => Some(Vec::new()),
-            Some(which) => {
-                self.fault(
-                    "expected_clients",
-                    format!("an array with {which}; it is required with this provider"),
-                );
-                None
-            }
-        }
+fn clients(entry: &mut ObjectReader<'_>, preset: &Preset) -> Option<Vec<String>> {
+    if entry.has("expected_clients") {
+        return entry.array("expected_clients");
     }
+    let Some(which) = preset.clients else { return Some(Vec::new()) };
+    let expected = format!("an array with {which}; it is required with this provider");
+    entry.fault("expected_clients", expected);
+    None
+}
 
-    fn known(&mut self, object: &Object, prefix: &str, names: &[&str]) {
-        for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-            let expected = format!("no such field; there are {}", names.join(", "));
-            let hint = slips::did_you_mean(name, names);
-            self.fault_hinted(&format!("{prefix}{name}"), expected, hint);
-        }
+fn options(entry: &mut ObjectReader<'_>, rules: &mut Rules) {
+    let Some(value) = entry.get("validation_options") else { return };
+    let Some(mut options) = entry.inner(".validation_options", value, &OPTIONS) else { return };
+    let switches = [
+        ("verify_exp", &mut rules.verify_exp),
+        ("verify_iat", &mut rules.verify_iat),
+        ("verify_nbf", &mut rules.verify_nbf),
+        ("verify_iss", &mut rules.verify_iss),
+    ];
+    for (name, switch) in switches {
+        *switch = options.switch(name).unwrap_or(*switch);
     }
-
-    fn options(&mut self, object: &Object, rules: &mut Rules) {
-        let Some(value) = object.get("validation_options") else { return };
-        let Some(options) = value.as_object() else {
-            let expected = format!("an object with {}", OPTIONS.join(", "));
-            self.fault_hinted("validation_options", expected, written::found(value, Shape::Object));
-            return;
-        };
-        self.known(options, "validation_options.", &OPTIONS);
-        let switches = [
-            ("verify_exp", &mut rules.verify_exp),
-            ("verify_iat", &mut rules.verify_iat),
-            ("verify_nbf", &mut rules.verify_nbf),
-            ("verify_iss", &mut rules.verify_iss),
-        ];
-        for (name, switch) in switches {
-            match options.get(name).map(Value::as_bool) {
-                None => {}
-                Some(Some(choice)) => *switch = choice,
-                Some(None) => {
-                    let found = options.get(name).map(|value| format!("found {}", written::kind(value)));
-                    let field = format!("validation_options.{name}");
-                    self.fault_hinted(&field, "true or false", found.unwrap_or_default());
-                }
-            }
-        }
-        match options.get("leeway").map(|v| v.as_u64().filter(|s| limits::LEEWAY.contains(s))) {
-            None => {}
-            Some(Some(leeway)) => rules.leeway = leeway,
-            Some(None) => self.fault("validation_options.leeway", "a whole number of seconds, 0 to 300"),
-        }
+    match options.get("leeway").map(|v| v.as_u64().filter(|s| limits::LEEWAY.contains(s))) {
+        None => {}
+        Some(Some(leeway)) => rules.leeway = leeway,
+        Some(None) => options.fault("leeway", "a whole number of seconds, 0 to 300"),
     }
 }

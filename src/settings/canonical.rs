@@ -12,9 +12,9 @@ use crate::route::HEALTH;
 #[derive(Clone, Debug)]
 pub struct Canonical {
     text: String,
-    /// Where the path is in `text`.
+    /// Where the path begins in `text`.
     path_start: usize,
-    path_end: usize,
+    path: String,
     loopback: bool,
     /// Host and port as a request's URL has them.
     authority: String,
@@ -51,10 +51,10 @@ impl Canonical {
         let url = urls::public(text).filter(|url| urls::is_normal(text, url))?;
         let scheme_end = text.find("://")? + 3;
         let path_start = scheme_end + urls::authority(text.get(scheme_end..)?).len();
-        let path_end = path_start + urls::path(text).len();
+        let path = urls::path(text).to_owned();
         let loopback = url.is_loopback();
         let authority = url.origin.split_once("://").map(|(_, authority)| bare(authority).to_owned())?;
-        Some(Self { text: text.to_owned(), path_start, path_end, loopback, authority })
+        Some(Self { text: text.to_owned(), path_start, path, loopback, authority })
     }
 
     pub fn as_str(&self) -> &str {
@@ -69,7 +69,7 @@ impl Canonical {
 
     /// The path as written.
     pub fn path_as_set(&self) -> &str {
-        self.text.get(self.path_start..self.path_end).unwrap_or_default()
+        &self.path
     }
 
     /// The absolute path form of RFC 9728 section 3.1: inserted between host and path, a slash that is all of the path dropped.

@@ -52,11 +52,13 @@ pub(super) struct Faults {
 
 impl Faults {
     #[cold]
+    #[inline(never)]
     pub(super) fn add(&mut self, variable: &str, field: &str, expected: impl Into<String>) {
         self.add_hinted(variable, field, expected, String::new());
     }
 
     #[cold]
+    #[inline(never)]
     pub(super) fn add_hinted(
         &mut self,
         variable: &str,

@@ -4,10 +4,9 @@
 
 use serde_json::Value;
 
-use super::authorization_servers::Fields;
+use super::object_reader::ObjectReader;
 use super::urls::{self, Kind};
 use super::written;
-use crate::json::Object;
 use crate::limits;
 use crate::settings::presets::Preset;
 
@@ -36,30 +35,31 @@ pub(super) fn is_url(issuer: &str) -> bool {
 }
 
 /// Whether an entry has an issuer that is a name and no URL.
-pub(super) fn is_name(entry: &Object) -> bool {
-    let issuer = entry.get("issuer").filter(|_| entry.contains_key("jwks_uri"));
+pub(super) fn is_name(entry: &ObjectReader<'_>) -> bool {
+    let issuer = entry.get("issuer").filter(|_| entry.has("jwks_uri"));
     issuer.and_then(Value::as_str).is_some_and(|issuer| !is_url(issuer))
 }
 
-impl Fields<'_> {
-    /// Whether clients are told to log in there. An entry that names where clients log in is for
-    /// clients, unless it says otherwise itself.
-    pub(super) fn for_clients(&mut self, object: &Object, preset: &Preset) -> bool {
-        let Some(value) = object.get("for_clients") else {
-            return preset.for_clients || object.contains_key("authorization_server_url");
-        };
-        value.as_bool().unwrap_or_else(|| {
-            self.fault_hinted("for_clients", "true or false", format!("found {}", written::kind(value)));
-            true
-        })
+/// Whether clients are told to log in there. An entry that names where clients log in is for
+/// clients, unless it says otherwise itself.
+pub(super) fn for_clients(entry: &mut ObjectReader<'_>, preset: &Preset) -> bool {
+    if entry.has("for_clients") {
+        return entry.switch("for_clients").unwrap_or(true);
     }
+    preset.for_clients || entry.has("authorization_server_url")
+}
 
-    /// The entry's own `issuer`. `None`: it has none, or there is a fault.
-    pub(super) fn issuer(&mut self, object: &Object) -> Option<String> {
-        if !object.contains_key("jwks_uri") {
-            return self.url(object, "issuer", Kind::Issuer);
-        }
-        let read = name(object.get("issuer")?);
-        read.map_err(|found| self.fault_hinted("issuer", NAME, found)).ok()
+/// The entry's own `issuer`. `None`: it has none, or there is a fault.
+pub(super) fn read(entry: &mut ObjectReader<'_>) -> Option<String> {
+    if !entry.has("jwks_uri") {
+        return url(entry, "issuer", Kind::Issuer);
     }
+    let read = name(entry.get("issuer")?);
+    read.map_err(|found| entry.fault_hinted("issuer", NAME, found)).ok()
+}
+
+/// A member that is a URL, if it is there and sound.
+pub(super) fn url(entry: &mut ObjectReader<'_>, name: &str, kind: Kind) -> Option<String> {
+    let read = urls::read(entry.get(name)?, kind);
+    read.map_err(|found| entry.fault_hinted(name, urls::PUBLIC_URL, found)).ok()
 }

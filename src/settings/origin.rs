@@ -20,9 +20,6 @@ pub(super) fn is_headers(name: &str) -> bool {
     name.strip_prefix(HEADERS).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-/// The variables that have one spelling.
-pub(super) const NAMES: [&str; 6] = ["ORIGIN_URL", BINDING, HEADERS, MODE, PERMISSION, TIMEOUT];
-
 /// How long an origin may take to begin its answer.
 pub(super) fn timeout(variables: &Variables, faults: &mut Faults) -> Seconds {
     let found = variables.named(TIMEOUT);

@@ -1,20 +1,16 @@
 //! `MCP_SERVER_AUTH_POLICY`: who may do what. A slip of the pen here could open what it was meant to close, so everything that is not understood is a fault.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::faults::Faults;
-use super::variables::{Variables, one_or_more};
-use super::written::{self, Shape};
-use super::{scopes, slips};
+use super::object_reader::ObjectReader;
+use super::scopes;
+use super::table::{self, POLICY, RULE};
+use super::variables::Variables;
+use super::written::Shape;
 use crate::json::Object;
 use crate::policy::{Accepted, ClaimDemand, Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
 use crate::token::identity::is_scope;
-
-const MEMBERS: [&str; 7] =
-    ["required_scopes", "rules", "scope_hierarchy", "clients", "mode", "filter_lists", "anonymous_methods"];
-const RULE_MEMBERS: [&str; 6] = ["methods", "names", "scopes", "any_scopes", "claims", "deny"];
 
 const SCOPES: &str = "one or more scopes, as an array of strings or a space-separated string";
 const METHODS: &str = "one or more JSON-RPC methods such as tools/call, or tools/* for all that begin so";
@@ -23,219 +19,188 @@ const ANONYMOUS: &str =
 const STRINGS: &str = "one or more non-empty strings";
 const CLAIMS: &str = "an object: the path of a claim, and a string, whole number or boolean that is accepted, or an array of them";
 
+/// Each scope of the hierarchy, and all that it includes.
+type Hierarchy = Vec<(String, Vec<String>)>;
+
 /// `None`: no policy, or one with faults.
 pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Policy> {
     let found = variables.get("POLICY", faults)?;
     let before = faults.count();
-    let mut reader = Reader { variable: found.name, faults, hierarchy: BTreeMap::new() };
-    let policy = match found.value.as_object() {
-        Some(object) => reader.policy(object),
-        None => {
-            found.fault(&format!("an object with {}", MEMBERS.join(", ")), Shape::Object, reader.faults);
-            Policy::default()
-        }
+    let Some(object) = found.value.as_object() else {
+        let expected = format!("an object with {}", table::names(&POLICY).join(", "));
+        found.fault(&expected, Shape::Object, faults);
+        return None;
     };
+    let mut members = ObjectReader::new(found.name, String::new(), object, faults);
+    members.check_names(&table::names(&POLICY));
+    let policy = policy(&mut members);
     (faults.count() == before).then_some(policy)
 }
 
-struct Reader<'f> {
-    variable: &'f str,
-    faults: &'f mut Faults,
-    /// Each scope of the hierarchy, and all that it includes.
-    hierarchy: BTreeMap<String, BTreeSet<String>>,
+fn policy(members: &mut ObjectReader<'_>) -> Policy {
+    let hierarchy = hierarchy(members);
+    let rules = rules(members, &hierarchy);
+    let policy = Policy {
+        mode: mode(members),
+        required_scopes: demands(members, "required_scopes", &hierarchy),
+        clients: members.one_or_more("clients", STRINGS),
+        anonymous_methods: list(members, "anonymous_methods", ANONYMOUS, |text| {
+            MethodPattern::new(text).filter(|_| text != "*")
+        })
+        .unwrap_or_default(),
+        filter_lists: members.switch("filter_lists").unwrap_or_default(),
+        rules: Rules::new(rules),
+    };
+    if policy.filter_lists && !policy.has_rules() {
+        members.fault("filter_lists", "rules, by which lists could be filtered");
+    }
+    policy
 }
 
-impl Reader<'_> {
-    fn fault(&mut self, field: &str, expected: impl Into<String>) {
-        self.faults.add(self.variable, field, expected);
-    }
-
-    /// A fault of the shape, with what was found instead.
-    fn misshapen(&mut self, field: &str, expected: impl Into<String>, value: &Value, shape: Shape) {
-        self.faults.add_hinted(self.variable, field, expected, written::found(value, shape));
-    }
-
-    fn known(&mut self, object: &Object, prefix: &str, names: &[&str]) {
-        for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-            let expected = format!("no such field; there are {}", names.join(", "));
-            let hint = slips::did_you_mean(name, names);
-            self.faults.add_hinted(self.variable, &format!("{prefix}.{name}"), expected, hint);
-        }
-    }
-
-    fn policy(&mut self, object: &Object) -> Policy {
-        self.known(object, "", &MEMBERS);
-        self.hierarchy = self.scope_hierarchy(object.get("scope_hierarchy"));
-        let rules = match object.get("rules") {
-            None => Vec::new(),
-            Some(Value::Array(rules)) => {
-                rules.iter().enumerate().map(|(at, rule)| self.rule(at, rule)).collect()
-            }
-            Some(other) => {
-                self.misshapen(".rules", "an array of rules", other, Shape::Array);
-                Vec::new()
-            }
-        };
-        let policy = Policy {
-            mode: self.mode(object.get("mode")),
-            required_scopes: self.demands(object, "", "required_scopes"),
-            clients: self.list(object, "", "clients", STRINGS, |text| Some(text.to_owned())),
-            anonymous_methods: self
-                .list(object, "", "anonymous_methods", ANONYMOUS, |text| {
-                    MethodPattern::new(text).filter(|_| text != "*")
-                })
-                .unwrap_or_default(),
-            filter_lists: self.switch(object, "", "filter_lists"),
-            rules: Rules::new(rules),
-        };
-        if policy.filter_lists && !policy.has_rules() {
-            self.fault(".filter_lists", "rules, by which lists could be filtered");
-        }
-        policy
-    }
-
-    fn rule(&mut self, at: usize, value: &Value) -> Rule {
-        let prefix = format!(".rules[{at}]");
-        let Some(object) = value.as_object() else {
-            let expected = format!("an object with {}", RULE_MEMBERS.join(", "));
-            self.misshapen(&prefix, expected, value, Shape::Object);
-            return Rule::default();
-        };
-        self.known(object, &prefix, &RULE_MEMBERS);
-        let before = self.faults.count();
-        let rule = Rule {
-            methods: self.list(object, &prefix, "methods", METHODS, MethodPattern::new),
-            names: self.list(object, &prefix, "names", STRINGS, NamePattern::new),
-            scopes: self.demands(object, &prefix, "scopes"),
-            any_scopes: self.demands(object, &prefix, "any_scopes"),
-            claims: self.claims(object.get("claims"), &prefix),
-            deny: self.switch(object, &prefix, "deny"),
-        };
-        let demands =
-            rule.deny || !(rule.scopes.is_empty() && rule.any_scopes.is_empty() && rule.claims.is_empty());
-        if !demands && self.faults.count() == before {
-            self.fault(&prefix, "something that is demanded: scopes, any_scopes, claims, or deny = true");
-        }
-        rule
-    }
-
-    /// Strings, each of which `read` takes; `None` if the member is not there.
-    fn list<T>(
-        &mut self,
-        object: &Object,
-        prefix: &str,
-        name: &str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let value = object.get(name)?;
-        let all =
-            one_or_more(value).and_then(|all| all.iter().map(|text| read(text)).collect::<Option<Vec<T>>>());
-        if all.is_none() {
-            self.misshapen(&format!("{prefix}.{name}"), expected, value, Shape::Texts);
-        }
-        all
-    }
-
-    fn switch(&mut self, object: &Object, prefix: &str, name: &str) -> bool {
-        match object.get(name).map(Value::as_bool) {
-            None => false,
-            Some(Some(choice)) => choice,
-            Some(None) => {
-                let found = object.get(name).map(|value| format!("found {}", written::kind(value)));
-                let field = format!("{prefix}.{name}");
-                self.faults.add_hinted(self.variable, &field, "true or false", found.unwrap_or_default());
-                false
+fn rules(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Vec<Rule> {
+    let mut all = Vec::new();
+    match members.get("rules") {
+        None => {}
+        Some(Value::Array(rules)) => {
+            for (at, value) in rules.iter().enumerate() {
+                let rule = members.inner(&format!(".rules[{at}]"), value, &RULE);
+                all.extend(rule.map(|mut members| self::rule(&mut members, hierarchy)));
             }
         }
+        Some(_) => members.misshapen("rules", "an array of rules", Shape::Array),
     }
+    all
+}
 
-    fn mode(&mut self, value: Option<&Value>) -> Mode {
-        match value.map(Value::as_str) {
-            None | Some(Some("enforce")) => Mode::Enforce,
-            Some(Some("report")) => Mode::Report,
-            Some(_) => {
-                self.fault(".mode", "enforce or report");
-                Mode::Enforce
-            }
-        }
+fn rule(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Rule {
+    let before = members.count();
+    let rule = Rule {
+        methods: list(members, "methods", METHODS, MethodPattern::new),
+        names: list(members, "names", STRINGS, NamePattern::new),
+        scopes: demands(members, "scopes", hierarchy),
+        any_scopes: demands(members, "any_scopes", hierarchy),
+        claims: claims(members),
+        deny: members.switch("deny").unwrap_or_default(),
+    };
+    let demands =
+        rule.deny || !(rule.scopes.is_empty() && rule.any_scopes.is_empty() && rule.claims.is_empty());
+    if !demands && members.count() == before {
+        members.fault_here("something that is demanded: scopes, any_scopes, claims, or deny = true");
     }
+    rule
+}
 
-    fn scopes(&mut self, value: &Value, field: &str) -> Vec<String> {
-        match scopes::list(value) {
-            Ok(scopes) if !scopes.is_empty() => return scopes,
-            found => self.faults.add_hinted(self.variable, field, SCOPES, found.err().unwrap_or_default()),
-        }
-        Vec::new()
-    }
-
-    fn demands(&mut self, object: &Object, prefix: &str, name: &str) -> Vec<Demand> {
-        let Some(value) = object.get(name) else { return Vec::new() };
-        let scopes = self.scopes(value, &format!("{prefix}.{name}"));
-        scopes.into_iter().map(|scope| self.demand(scope)).collect()
-    }
-
-    fn demand(&self, scope: String) -> Demand {
-        let including = self.hierarchy.iter().filter(|(_, included)| included.contains(&scope));
-        let satisfied_by =
-            std::iter::once(scope.clone()).chain(including.map(|(name, _)| name.clone())).collect();
-        Demand { scope, satisfied_by }
-    }
-
-    /// Each scope with all that it includes, over any number of steps.
-    fn scope_hierarchy(&mut self, value: Option<&Value>) -> BTreeMap<String, BTreeSet<String>> {
-        let Some(value) = value else { return BTreeMap::new() };
-        let Some(object) = value.as_object().filter(|object| object.keys().all(|scope| is_scope(scope)))
-        else {
-            let expected = "an object: a scope, and the scopes that it includes";
-            self.misshapen(".scope_hierarchy", expected, value, Shape::Object);
-            return BTreeMap::new();
+/// Texts, each of which `read` takes; `None` if the member is not there.
+fn list<T>(
+    members: &mut ObjectReader<'_>,
+    name: &str,
+    expected: &str,
+    read: fn(&str) -> Option<T>,
+) -> Option<Vec<T>> {
+    let texts = members.one_or_more(name, expected)?;
+    let mut all = Vec::new();
+    for text in &texts {
+        let Some(one) = read(text) else {
+            members.misshapen(name, expected, Shape::Texts);
+            return None;
         };
-        let direct: BTreeMap<String, Vec<String>> = object
-            .iter()
-            .map(|(scope, included)| {
-                (scope.clone(), self.scopes(included, &format!(".scope_hierarchy.{scope}")))
-            })
-            .collect();
-        let mut all = BTreeMap::new();
-        for scope in direct.keys() {
-            let included = reachable(&direct, scope);
-            if included.contains(scope) {
-                self.fault(
-                    &format!(".scope_hierarchy.{scope}"),
-                    "no scope that includes itself, over however many steps",
-                );
-            }
-            all.insert(scope.clone(), included);
-        }
-        all
+        all.push(one);
     }
+    Some(all)
+}
 
-    fn claims(&mut self, value: Option<&Value>, prefix: &str) -> Vec<ClaimDemand> {
-        let Some(value) = value else { return Vec::new() };
-        let claims = value.as_object().filter(|claims| !claims.is_empty()).and_then(|claims| {
-            let demand = |(path, value): (&String, &Value)| {
-                let sound = !path.is_empty() && !path.split('.').any(str::is_empty);
-                Some(ClaimDemand { path: path.clone(), accepted: accepted(value)? }).filter(|_| sound)
-            };
-            claims.iter().map(demand).collect::<Option<Vec<_>>>()
-        });
-        if claims.is_none() {
-            self.misshapen(&format!("{prefix}.claims"), CLAIMS, value, Shape::Object);
+fn mode(members: &mut ObjectReader<'_>) -> Mode {
+    match members.get("mode").map(Value::as_str) {
+        None | Some(Some("enforce")) => Mode::Enforce,
+        Some(Some("report")) => Mode::Report,
+        Some(_) => {
+            members.fault("mode", "enforce or report");
+            Mode::Enforce
         }
-        claims.unwrap_or_default()
     }
 }
 
-fn reachable(direct: &BTreeMap<String, Vec<String>>, from: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut next: Vec<&String> = direct.get(from).into_iter().flatten().collect();
+/// At least one scope, where something is set.
+#[inline(never)]
+fn some_scopes(members: &mut ObjectReader<'_>, name: &str) -> Vec<String> {
+    let Some(value) = members.get(name) else { return Vec::new() };
+    match scopes::list(value) {
+        Ok(scopes) if !scopes.is_empty() => return scopes,
+        found => members.fault_hinted(name, SCOPES, found.err().unwrap_or_default()),
+    }
+    Vec::new()
+}
+
+#[inline(never)]
+fn demands(members: &mut ObjectReader<'_>, name: &str, hierarchy: &Hierarchy) -> Vec<Demand> {
+    let mut demands = Vec::new();
+    for scope in some_scopes(members, name) {
+        let mut satisfied_by = vec![scope.clone()];
+        for (other, included) in hierarchy {
+            if included.contains(&scope) {
+                satisfied_by.push(other.clone());
+            }
+        }
+        demands.push(Demand { scope, satisfied_by });
+    }
+    demands
+}
+
+/// Each scope with all that it includes, over any number of steps.
+fn hierarchy(members: &mut ObjectReader<'_>) -> Hierarchy {
+    const NAME: &str = "scope_hierarchy";
+    let Some(value) = members.get(NAME) else { return Vec::new() };
+    let is_sound = |object: &&Object| object.keys().all(|scope| is_scope(scope));
+    let Some(object) = value.as_object().filter(is_sound) else {
+        members.misshapen(NAME, "an object: a scope, and the scopes that it includes", Shape::Object);
+        return Vec::new();
+    };
+    let names: Vec<&String> = object.keys().collect();
+    let mut object = members.map(NAME, object);
+    let mut direct: Hierarchy = Vec::new();
+    for name in &names {
+        direct.push(((*name).clone(), some_scopes(&mut object, name)));
+    }
+    let mut all = Vec::new();
+    for name in names {
+        let included = reachable(&direct, name);
+        if included.contains(name) {
+            object.fault(name, "no scope that includes itself, over however many steps");
+        }
+        all.push((name.clone(), included));
+    }
+    all
+}
+
+fn reachable(direct: &Hierarchy, from: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut next = vec![from];
     while let Some(scope) = next.pop() {
-        if found.insert(scope.clone()) {
-            next.extend(direct.get(scope).into_iter().flatten());
+        for (_, included) in direct.iter().filter(|(name, _)| name == scope) {
+            for scope in included.iter().filter(|scope| !found.contains(scope)).collect::<Vec<_>>() {
+                found.push(scope.clone());
+                next.push(scope);
+            }
         }
     }
     found
+}
+
+fn claims(members: &mut ObjectReader<'_>) -> Vec<ClaimDemand> {
+    let Some(value) = members.get("claims") else { return Vec::new() };
+    let mut demands = Vec::new();
+    for (path, value) in value.as_object().into_iter().flatten() {
+        let is_path = !path.split('.').any(str::is_empty);
+        let Some(accepted) = accepted(value).filter(|_| is_path) else {
+            demands.clear();
+            break;
+        };
+        demands.push(ClaimDemand { path: path.clone(), accepted });
+    }
+    if demands.is_empty() {
+        members.misshapen("claims", CLAIMS, Shape::Object);
+    }
+    demands
 }
 
 fn accepted(value: &Value) -> Option<Vec<Accepted>> {

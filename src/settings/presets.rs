@@ -91,8 +91,11 @@ impl Kind {
                 !text.is_empty() && text.bytes().all(safe) && !text.bytes().all(|b| b == b'.')
             }
             Self::Guid => {
-                let hex = |part: &str| part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-                text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(hex)
+                let is_right = |(at, b): (usize, u8)| match at {
+                    8 | 13 | 18 | 23 => b == b'-',
+                    _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+                };
+                text.len() == 36 && text.bytes().enumerate().all(is_right)
             }
         }
     }

@@ -8,46 +8,21 @@
 
 use serde_json::Value;
 
+use super::authorization_servers::SINGLE;
 use super::faults::{Fault, Faults};
-use super::variables::{Found, PREFIX, Variables, bare, is_blank, may_be_empty};
+use super::object_reader::{get, unknown};
+use super::setting::Place;
+use super::table::{self, PREFIX, SETTINGS, bare};
+use super::variables::{Found, Variables, is_blank};
 use super::written::{self, Shape};
-use super::{Config, KeySource, Resource, across, origin, slips};
+use super::{Config, KeySource, across, origin, slips};
 use crate::json::Object;
 
 pub(super) const NAME: &str = "RESOURCES";
 
 const SERVERS: &str = "authorization_servers";
-const SINGLE_ISSUER: [&str; 4] = ["jwks_uri", "issuer", "audience", "algorithm"];
 const CANONICAL_URL: &str = "canonical_url";
 const ORIGIN_URL: &str = "origin_url";
-
-/// Settings of the single form that an element may set, and takes from beside the array where it does not.
-const SHARED: [&str; 21] = [
-    SERVERS,
-    "jwks_uri",
-    "issuer",
-    "audience",
-    "algorithm",
-    "scopes_supported",
-    "default_challenge_scopes",
-    "allowed_origins",
-    "policy",
-    "assertion",
-    "assertion_claims",
-    "assertion_issuer",
-    "assertion_audience",
-    "bind_sessions",
-    "resource_name",
-    "resource_documentation",
-    "resource_policy_uri",
-    "resource_tos_uri",
-    "landing_page",
-    "compatibility",
-    "origin_timeout_seconds",
-];
-
-/// Settings of the single form that only an element may have.
-const OWN: [&str; 4] = [CANONICAL_URL, ORIGIN_URL, "origin_authorization", origin::PERMISSION];
 
 /// What the single form has not, or not so.
 const BINDING: &str = "binding";
@@ -58,8 +33,10 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut faults = Faults::default();
     let Some(array) = variables.get(NAME, &mut faults) else { return single(variables) };
     variables.check_names(&mut faults);
-    for member in OWN {
-        if let Some(beside) = beside(variables, &variable(member), &mut faults) {
+    for setting in SETTINGS.iter().filter(|setting| setting.place == Place::Element) {
+        let variable = setting.variable();
+        if let Some(beside) = variable.and_then(|name| beside(variables, &name, &mut faults)) {
+            let member = setting.member();
             let expected =
                 format!("nothing beside {}, whose elements each have their own {member}", array.name);
             faults.add(beside.name, "", expected);
@@ -74,7 +51,7 @@ pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut read: Vec<Config> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let Some(members) = item.as_object() else {
-            let expected = format!("an object with {}", names().join(", "));
+            let expected = format!("an object with {}", table::element_members().join(", "));
             let found = written::found(item, Shape::Object);
             faults.add_hinted(array.name, &format!("[{at}]"), expected, found);
             continue;
@@ -134,11 +111,13 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
         faults.add(name, "", expected);
     }
     let has_binding = variables.has_binding(origin::BINDING);
-    let mut config = match (Config::of_one(variables, has_binding, &mut sources), faults.into_result()) {
+    let read = Config::of_one(variables, has_binding, &mut sources);
+    let mut config = match (read, faults.into_result()) {
         (Ok(config), Ok(_)) => config,
         (config, others) => {
-            let found = [others.err(), config.err()].into_iter().flatten().flatten();
-            return Err(found.collect());
+            let mut found = others.err().unwrap_or_default();
+            found.extend(config.err().unwrap_or_default());
+            return Err(found);
         }
     };
     if has_binding {
@@ -149,17 +128,13 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
     Ok(Config { sources, ..config })
 }
 
-/// The members that there are.
-fn names() -> Vec<&'static str> {
-    [&OWN[..2], &[BINDING, DEFAULT], &SHARED, &OWN[2..], &[HEADERS]].concat()
-}
-
-/// The variable of a member.
+/// The variable that a member would be in the single form.
+#[inline(never)]
 fn variable(member: &str) -> String {
     match member {
         origin::PERMISSION => member.to_owned(),
         _ if member.starts_with("origin_") => member.to_ascii_uppercase(),
-        _ => format!("{PREFIX}{}", member.to_ascii_uppercase()),
+        _ => [PREFIX, &member.to_ascii_uppercase()].concat(),
     }
 }
 
@@ -208,7 +183,8 @@ impl Element<'_> {
         match Config::of_one(&self.settings(), self.sets(BINDING), sources) {
             Ok(mut config) => {
                 for resource in &mut config.resources {
-                    *resource = Resource { binding: binding.clone(), is_default, ..resource.clone() };
+                    resource.binding.clone_from(&binding);
+                    resource.is_default = is_default;
                 }
                 config.unseen_secrets.extend(unseen);
                 for warning in &mut config.warnings {
@@ -237,19 +213,21 @@ impl Element<'_> {
         }
     }
 
+    fn get(&self, member: &str) -> Option<&Value> {
+        get(self.members, member)
+    }
+
     /// Whether a member has a value. An empty text is none where the variable may be empty, but for
     /// the authorization servers: those beside the array would be believed.
+    #[inline(never)]
     fn sets(&self, member: &str) -> bool {
-        let may_be_empty = match member {
-            SERVERS => false,
-            DEFAULT => true,
-            _ => may_be_empty(&variable(member)),
-        };
-        self.members.get(member).is_some_and(|value| !(may_be_empty && is_blank(value)))
+        let may_be_empty =
+            || member != SERVERS && table::of_member(member).is_some_and(|setting| setting.may_be_empty);
+        self.get(member).is_some_and(|value| !(is_blank(value) && may_be_empty()))
     }
 
     fn text(&self, member: &str) -> Option<&str> {
-        self.members.get(member)?.as_str().filter(|text| !text.trim().is_empty())
+        self.get(member).filter(|value| !is_blank(value))?.as_str()
     }
 
     /// The name of the secret that holds the headers of its origin.
@@ -262,24 +240,24 @@ impl Element<'_> {
     }
 
     fn check_members(&self, faults: &mut Faults) {
-        let names = names();
-        for member in self.members.keys().filter(|member| !names.contains(&member.as_str())) {
+        let names = table::element_members();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for member in unknown(self.members, &names) {
             let beside = variable(member);
-            let field = format!("[{}].{member}", self.at);
-            if Variables::is_known(&beside) && bare(&beside) != NAME {
+            if table::of_variable(&beside).is_some() && bare(&beside) != NAME {
                 let expected =
                     format!("no such member: {beside} is the whole Worker's, and beside {}", self.array);
-                faults.add(self.array, &field, expected);
+                self.fault(member, expected, faults);
             } else {
                 let expected = format!("no such member; there are {}", names.join(", "));
                 let hint = slips::did_you_mean(bare(member), &names);
-                faults.add_hinted(self.array, &field, expected, hint);
+                faults.add_hinted(self.array, &format!("[{}].{member}", self.at), expected, hint);
             }
         }
     }
 
     fn is_default(&self, faults: &mut Faults) -> Option<bool> {
-        let value = self.members.get(DEFAULT).filter(|_| self.sets(DEFAULT))?;
+        let value = self.get(DEFAULT).filter(|_| self.sets(DEFAULT))?;
         let choice = Found { name: DEFAULT, value: value.clone() }.switch();
         if choice.is_none() {
             self.fault(DEFAULT, "true or false", faults);
@@ -325,37 +303,47 @@ impl Element<'_> {
     /// What the single form of this resource would be.
     fn settings(&self) -> Variables {
         let is_kept = |name: &str| {
-            let member = bare(name).to_ascii_lowercase();
-            let member = member.as_str();
-            let other_form = match member {
+            let Some(setting) = table::of_variable(name) else { return true };
+            let member = setting.member();
+            let other_form = match member.as_str() {
                 SERVERS => self.sets("jwks_uri"),
-                _ => SINGLE_ISSUER.contains(&member) && self.sets(SERVERS),
+                _ => SINGLE.contains(&setting.name) && self.sets(SERVERS),
             };
-            !(bare(name) == NAME
-                || OWN.contains(&member)
-                || origin::is_headers(name)
-                || self.sets(member)
-                || other_form)
+            let is_left_out = [NAME, origin::HEADERS].contains(&setting.name);
+            !(is_left_out || setting.place == Place::Element || self.sets(&member) || other_form)
         };
-        let own = OWN.iter().chain(&SHARED).filter(|member| self.sets(member));
-        let own = own.filter_map(|member| Some((variable(member), self.members.get(*member)?.clone())));
+        let mut own = Vec::new();
+        for setting in SETTINGS.iter().filter(|setting| setting.place != Place::Beside) {
+            let member = setting.member();
+            let value = self.get(&member).filter(|_| self.sets(&member));
+            if let (Some(name), Some(value)) = (setting.variable(), value) {
+                own.push((name, value.clone()));
+            }
+        }
         // A binding is asked for the canonical URL itself, if for no other.
         let url = self.text(CANONICAL_URL).filter(|_| self.sets(BINDING) && !self.sets(ORIGIN_URL));
-        let url = url.and_then(|url| url.split('?').next());
-        let url = url.map(|url| (variable(ORIGIN_URL), Value::from(url)));
-        let headers = self.headers_name().and_then(|name| self.beside.named(name));
-        let headers = headers.map(|found| (origin::HEADERS.to_owned(), found.value));
-        let place = format!("{}[{}]", self.array, self.at);
-        self.beside.overlaid(is_kept, own.chain(url).chain(headers), place)
+        if let Some(url) = url.and_then(|url| url.split('?').next()) {
+            own.push((variable(ORIGIN_URL), Value::from(url)));
+        }
+        if let Some(headers) = self.headers_name().and_then(|name| self.beside.named(name)) {
+            own.push((origin::HEADERS.to_owned(), headers.value));
+        }
+        self.beside.overlaid(&is_kept, own, format!("{}[{}]", self.array, self.at))
     }
 
     /// Where a setting of the single form is to be found in truth: in this element, or beside the array.
     fn place(&self, name: &str, field: &str) -> (String, String) {
-        let member = bare(name).to_ascii_lowercase();
-        let is_shared = SHARED.contains(&member.as_str());
-        let is_beside = || beside(self.beside, name, &mut Faults::default()).is_some();
-        if OWN.contains(&member.as_str()) || (is_shared && (self.sets(&member) || !is_beside())) {
-            return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
+        if let Some(setting) = table::of_variable(name) {
+            let member = setting.member();
+            let is_beside = || beside(self.beside, name, &mut Faults::default()).is_some();
+            let is_own = match setting.place {
+                Place::Element => true,
+                Place::Shared => self.sets(&member) || !is_beside(),
+                Place::Beside => false,
+            };
+            if is_own {
+                return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
+            }
         }
         let name = self.headers_name().filter(|_| name == origin::HEADERS).unwrap_or(name);
         (name.to_owned(), field.to_owned())

@@ -1,76 +1,21 @@
 //! The variables as they come: both spellings, strings and structured values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
 use super::faults::Faults;
+use super::setting::{Setting, Spelling};
+use super::table::{self, PREFIX, SECOND_PREFIX, SETTINGS, bare};
 use super::written::{self, Shape};
 use super::{origin, slips};
 use crate::json;
 use crate::limits::Seconds;
 
-pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
-/// The spelling that Arcade's releases read.
-const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
-
-const NAMES: [&str; 26] = [
-    "CANONICAL_URL",
-    "AUTHORIZATION_SERVERS",
-    "JWKS_URI",
-    "ISSUER",
-    "AUDIENCE",
-    "ALGORITHM",
-    "CACHE_TTL",
-    "SCOPES_SUPPORTED",
-    "DEFAULT_CHALLENGE_SCOPES",
-    "ALLOWED_ORIGINS",
-    "LOG_SUBJECT",
-    "POLICY",
-    "ASSERTION",
-    "ASSERTION_KEY",
-    "ASSERTION_CLAIMS",
-    "ASSERTION_ISSUER",
-    "ASSERTION_AUDIENCE",
-    "BIND_SESSIONS",
-    "SESSION_KEY",
-    "RESOURCE_NAME",
-    "RESOURCE_DOCUMENTATION",
-    "RESOURCE_POLICY_URI",
-    "RESOURCE_TOS_URI",
-    "LANDING_PAGE",
-    "COMPATIBILITY",
-    "RESOURCES",
-];
-
-/// The variables that are not set if their text is empty: the default of none of them opens what a
-/// value would have closed. Any other variable's empty text reaches its reader, which takes it for
-/// a fault, so that protection is never switched off without a word.
-const MAY_BE_EMPTY: [&str; 16] = [
-    "CANONICAL_URL",
-    "ORIGIN_URL",
-    "AUTHORIZATION_SERVERS",
-    "CACHE_TTL",
-    "SCOPES_SUPPORTED",
-    "DEFAULT_CHALLENGE_SCOPES",
-    "LOG_SUBJECT",
-    "RESOURCE_NAME",
-    "RESOURCE_DOCUMENTATION",
-    "RESOURCE_POLICY_URI",
-    "RESOURCE_TOS_URI",
-    "LANDING_PAGE",
-    "COMPATIBILITY",
-    origin::MODE,
-    origin::PERMISSION,
-    origin::TIMEOUT,
-];
-
-const SECRETS: [&str; 2] = ["ASSERTION_KEY", "SESSION_KEY"];
-
 /// Whether a binding of this name is one of our settings.
 pub fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX) || name.starts_with(SECOND_PREFIX) || is_spelled_once(name)
+    bare(name).len() != name.len() || table::of_variable(name).is_some()
 }
 
 /// The Worker's variables: strings, or the JSON of structured ones.
@@ -79,7 +24,7 @@ pub struct Variables {
     values: BTreeMap<String, Value>,
     secrets_elsewhere: bool,
     /// The names of the bindings that answer requests.
-    bindings: BTreeSet<String>,
+    bindings: Vec<String>,
     /// Of one of several resources: which variables are its own, and where it is written.
     own: Vec<String>,
     place: String,
@@ -116,25 +61,26 @@ impl Variables {
     }
 
     pub(super) fn has_binding(&self, name: &str) -> bool {
-        self.bindings.contains(name)
+        self.bindings.iter().any(|binding| binding == name)
     }
 
     /// The same without some, and with others, which are the own ones of a resource at this place.
     pub(super) fn overlaid(
         &self,
-        is_kept: impl Fn(&str) -> bool,
-        others: impl IntoIterator<Item = (String, Value)>,
+        is_kept: &dyn Fn(&str) -> bool,
+        others: Vec<(String, Value)>,
         place: String,
     ) -> Self {
-        let kept = self.values.iter().filter(|(name, _)| is_kept(name));
-        let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        values.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
-        let mut own = Vec::new();
+        let mut values = BTreeMap::new();
+        for (name, value) in self.values.iter().filter(|(name, _)| is_kept(name)) {
+            values.insert(name.clone(), value.clone());
+        }
+        let own = others.iter().map(|(name, _)| name.clone()).collect();
         for (name, value) in others {
-            own.push(name.clone());
             values.insert(name, value);
         }
-        Self { values, own, place, ..self.clone() }
+        let bindings = self.bindings.clone();
+        Self { values, secrets_elsewhere: self.secrets_elsewhere, bindings, own, place }
     }
 
     /// What is set and no secret, as it is read.
@@ -166,23 +112,16 @@ impl Variables {
         self
     }
 
-    /// Whether there is a variable of this name.
-    pub(super) fn is_known(name: &str) -> bool {
-        is_spelled_once(name)
-            || [PREFIX, SECOND_PREFIX]
-                .iter()
-                .any(|p| name.strip_prefix(p).is_some_and(|n| NAMES.contains(&n)))
-    }
-
     pub(super) const fn secrets_are_elsewhere(&self) -> bool {
         self.secrets_elsewhere
     }
 
     /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.values.keys().filter(|name| !Self::is_known(name)) {
-            let expected = format!("no such variable; there are {PREFIX}{{{}}}", NAMES.join(", "));
-            let meant = slips::nearest(bare(name), &NAMES);
+        for name in self.values.keys().filter(|name| table::of_variable(name).is_none()) {
+            let known: Vec<&str> = prefixed().map(|setting| setting.name).collect();
+            let expected = format!("no such variable; there are {PREFIX}{{{}}}", known.join(", "));
+            let meant = slips::nearest(bare(name), &known);
             let hint = meant.map(|meant| format!("did you mean {PREFIX}{meant}?")).unwrap_or_default();
             faults.add_hinted(name, "", expected, hint);
         }
@@ -272,14 +211,9 @@ pub(super) fn seconds(
     })
 }
 
-/// A name without a prefix of ours.
-pub(super) fn bare(name: &str) -> &str {
-    [PREFIX, SECOND_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
-}
-
 /// Whether a variable with an empty text is one that is not set.
 pub(super) fn may_be_empty(name: &str) -> bool {
-    MAY_BE_EMPTY.contains(&bare(name))
+    table::of_variable(name).is_some_and(|setting| setting.may_be_empty)
 }
 
 /// An empty text, or one of white space.
@@ -287,21 +221,22 @@ pub(super) fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
+/// The variables with a prefix.
+fn prefixed() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.spelling == Spelling::Prefixed)
+}
+
 /// All names that are read.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn known() -> Vec<String> {
-    let prefixed =
-        NAMES.iter().flat_map(|name| [PREFIX, SECOND_PREFIX].map(|prefix| [prefix, name].concat()));
-    prefixed.chain(origin::NAMES.map(str::to_owned)).filter(|name| name != origin::BINDING).collect()
+    let both = prefixed().flat_map(|setting| [PREFIX, SECOND_PREFIX].map(|p| [p, setting.name].concat()));
+    let others = SETTINGS.iter().filter(|setting| setting.spelling == Spelling::Bare);
+    both.chain(others.map(|setting| setting.name.to_owned())).collect()
 }
 
 /// Whether a variable is a setting that whoever reads it must not know.
 fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&bare(name)) || origin::is_headers(name)
-}
-
-fn is_spelled_once(name: &str) -> bool {
-    origin::NAMES.contains(&name) || origin::is_headers(name)
+    table::of_variable(name).is_some_and(|setting| setting.is_secret)
 }
 
 /// A number or a switch is the same as its text: TOML has both spellings of it.

@@ -4,7 +4,8 @@
 mod texts;
 
 use super::faults::{Faults, Warning};
-use super::variables::{self, PREFIX, Variables};
+use super::table::PREFIX;
+use super::variables::{self, Variables};
 use super::{Config, Resource, resources, scopes, slips, urls};
 
 const CANONICAL_URL: &str = "MCP_SERVER_AUTH_CANONICAL_URL";

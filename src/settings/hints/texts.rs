@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::super::faults::{Faults, Warning};
 use super::super::scopes::is_separator;
-use super::super::variables::{Variables, bare};
+use super::super::table::bare;
+use super::super::variables::Variables;
 use super::super::written::{character, is_invisible};
 use super::super::{about, urls};
 use crate::settings::presets::{Kind, PRESETS, Parameter};

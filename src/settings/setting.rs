@@ -1,0 +1,129 @@
+//! One setting: its name, where it may stand, and what is special about it.
+//!
+//! What it has to be, its default and the sentence about it are for the schema. The Worker does not
+//! have them: they are dropped when it is compiled.
+
+#![allow(dead_code, reason = "for the schema")]
+
+use super::form::Form;
+use super::table::PREFIX;
+
+/// A variable of ours, or a member of an object in one.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Without prefix.
+    pub(super) name: &'static str,
+    pub(super) spelling: Spelling,
+    pub(super) place: Place,
+    /// Whoever reads the settings must not know it.
+    pub(super) is_secret: bool,
+    /// Whether an empty text is the same as no value: the default of none of these opens what a
+    /// value would have closed. Any other's empty text reaches its reader, which takes it for a
+    /// fault, so that protection is never switched off without a word.
+    pub(super) may_be_empty: bool,
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) form: Form,
+    /// The default as JSON, where it is always the same.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) default: Option<&'static str>,
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) about: &'static str,
+}
+
+/// How the name is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// A variable with one of the two prefixes.
+    Prefixed,
+    /// A variable without prefix.
+    Bare,
+    /// A binding, which is not found among the variables.
+    Binding,
+    /// A member of an object.
+    Member,
+}
+
+/// Where a setting of one server may stand if there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Beside the array `RESOURCES`: it is the whole Worker's.
+    Beside,
+    /// In an element of it, or beside it for all elements that do not set it.
+    Shared,
+    /// In an element only.
+    Element,
+}
+
+impl Setting {
+    pub(super) const fn new(name: &'static str, spelling: Spelling, form: Form, about: &'static str) -> Self {
+        #[cfg(target_arch = "wasm32")]
+        let _ = (form, about);
+        Self {
+            name,
+            spelling,
+            place: Place::Beside,
+            is_secret: false,
+            may_be_empty: false,
+            #[cfg(not(target_arch = "wasm32"))]
+            form,
+            #[cfg(not(target_arch = "wasm32"))]
+            default: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            about,
+        }
+    }
+
+    pub(super) const fn shared(self) -> Self {
+        Self { place: Place::Shared, ..self }
+    }
+
+    pub(super) const fn in_element(self) -> Self {
+        Self { place: Place::Element, ..self }
+    }
+
+    pub(super) const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    pub(super) const fn or_empty(self) -> Self {
+        Self { may_be_empty: true, ..self }
+    }
+
+    /// `json`: its default.
+    pub(super) const fn or(self, json: &'static str) -> Self {
+        #[cfg(target_arch = "wasm32")]
+        let _ = json;
+        Self {
+            #[cfg(not(target_arch = "wasm32"))]
+            default: Some(json),
+            ..self
+        }
+    }
+
+    /// The name of the member that it is in an element of `RESOURCES`.
+    #[inline(never)]
+    pub(super) fn member(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    /// The name of the variable; none for what is a member only.
+    pub(super) fn variable(&self) -> Option<String> {
+        match self.spelling {
+            Spelling::Prefixed => Some([PREFIX, self.name].concat()),
+            Spelling::Bare | Spelling::Binding => Some(self.name.to_owned()),
+            Spelling::Member => None,
+        }
+    }
+}
+
+pub(super) const fn variable(name: &'static str, form: Form, about: &'static str) -> Setting {
+    Setting::new(name, Spelling::Prefixed, form, about)
+}
+
+pub(super) const fn bare_variable(name: &'static str, form: Form, about: &'static str) -> Setting {
+    Setting::new(name, Spelling::Bare, form, about)
+}
+
+pub(super) const fn member(name: &'static str, form: Form, about: &'static str) -> Setting {
+    Setting::new(name, Spelling::Member, form, about)
+}

@@ -1,0 +1,291 @@
+//! Every setting, once: the readers take names, secrets and what may be empty from here, and
+//! `schema` makes the JSON Schema of it.
+
+use super::form::{Form, Url};
+use super::origin;
+use super::setting::{Place, Setting, Spelling, bare_variable, member, variable};
+use crate::limits;
+use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY};
+
+pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
+/// The spelling that Arcade's releases read.
+pub(super) const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
+
+/// The setting of a variable, by its full name in either spelling.
+#[inline(never)]
+pub(super) fn of_variable(name: &str) -> Option<&'static Setting> {
+    let without = bare(name);
+    let is_prefixed = without.len() != name.len();
+    SETTINGS.iter().find(|setting| match setting.spelling {
+        Spelling::Prefixed => is_prefixed && setting.name == without,
+        Spelling::Bare if setting.name == origin::HEADERS => origin::is_headers(name),
+        Spelling::Bare | Spelling::Binding => setting.name == name,
+        Spelling::Member => false,
+    })
+}
+
+/// The setting that a member of an element of `RESOURCES` is.
+#[inline(never)]
+pub(super) fn of_member(member: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.place != Place::Beside && setting.member() == member)
+}
+
+/// The names of the members that an element of `RESOURCES` may have.
+pub(super) fn element_members() -> Vec<String> {
+    let may_be_there = SETTINGS.iter().filter(|setting| setting.place != Place::Beside);
+    may_be_there.map(Setting::member).collect()
+}
+
+/// A name without a prefix of ours.
+#[inline(never)]
+pub(super) fn bare(name: &str) -> &str {
+    let second = || name.strip_prefix(SECOND_PREFIX);
+    name.strip_prefix(PREFIX).or_else(second).unwrap_or(name)
+}
+
+#[inline(never)]
+pub(super) fn names(table: &[Setting]) -> Vec<&'static str> {
+    table.iter().map(|setting| setting.name).collect()
+}
+
+/// Variables, and what an element of `RESOURCES` has beside them, in the order of fault texts.
+pub(super) static SETTINGS: [Setting; 35] = [
+    variable(
+        "CANONICAL_URL",
+        Form::Url(Url::Public),
+        "The public URL of the MCP server: its resource identifier and the default audience.",
+    )
+    .in_element()
+    .or_empty(),
+    bare_variable(
+        "ORIGIN_URL",
+        Form::Url(Url::Origin),
+        "Where the MCP server is, by another address than the canonical URL.",
+    )
+    .in_element()
+    .or_empty(),
+    member(
+        "binding",
+        Form::Text,
+        "The binding by which this server is reached: a service, a VPC service, an mTLS certificate.",
+    )
+    .in_element(),
+    member(
+        "default",
+        Form::Switch,
+        "Whether the metadata document at the root of its host is this server's.",
+    )
+    .in_element()
+    .or_empty(),
+    variable(
+        "AUTHORIZATION_SERVERS",
+        Form::Items(&ENTRY),
+        "Who issues the tokens, and on what terms each of them is believed.",
+    )
+    .shared()
+    .or_empty(),
+    variable(
+        "JWKS_URI",
+        Form::Url(Url::Public),
+        "The single-issuer form: the key set of the one issuer, without discovery.",
+    )
+    .shared(),
+    variable("ISSUER", Form::OneOrMore, "The single-issuer form: accepted values of iss.").shared(),
+    variable("AUDIENCE", Form::OneOrMore, "The single-issuer form: accepted values of aud.").shared(),
+    variable("ALGORITHM", Form::Algorithms, "The single-issuer form: accepted signature algorithms.")
+        .or("\"RS256\"")
+        .shared(),
+    variable(
+        "CACHE_TTL",
+        Form::Seconds(limits::CACHE_TTL, limits::CACHE_TTL_DEFAULT),
+        "Seconds that a key set is fresh.",
+    )
+    .or_empty(),
+    variable("SCOPES_SUPPORTED", Form::Scopes, "Scopes that the metadata document lists.")
+        .shared()
+        .or_empty(),
+    variable(
+        "DEFAULT_CHALLENGE_SCOPES",
+        Form::Scopes,
+        "Scopes that the 401 challenge names: what clients ask for when they log in.",
+    )
+    .shared()
+    .or_empty(),
+    variable(
+        "ALLOWED_ORIGINS",
+        Form::Texts,
+        "Browser origins that may call the MCP endpoint: * or a list; null only if it is listed.",
+    )
+    .shared(),
+    variable("LOG_SUBJECT", Form::Switch, "Whether the log names the subject of a token.")
+        .or("false")
+        .or_empty(),
+    variable(
+        "POLICY",
+        Form::Object(&POLICY),
+        "Who may do what: scopes for the server, for methods and for tools, claims and clients.",
+    )
+    .shared(),
+    variable(
+        "ASSERTION",
+        Form::OneOf(&["header", "bearer", "off"]),
+        "A signed JWT that tells the MCP server who is calling, and how it is sent.",
+    )
+    .or("\"off\"")
+    .shared(),
+    variable(
+        "ASSERTION_KEY",
+        Form::Key,
+        "The private keys for assertions, P-256 or Ed25519, as JWK or PEM; the first one signs.",
+    )
+    .secret(),
+    variable(
+        "ASSERTION_CLAIMS",
+        Form::Claims,
+        "Claims of the token that the assertion passes on: names, or names and new names.",
+    )
+    .shared(),
+    variable(
+        "ASSERTION_ISSUER",
+        Form::One,
+        "The iss of assertions; by default scheme and host of the canonical URL.",
+    )
+    .shared(),
+    variable("ASSERTION_AUDIENCE", Form::OneOrMore, "The aud of assertions; by default ORIGIN_URL.").shared(),
+    variable(
+        "BIND_SESSIONS",
+        Form::Switch,
+        "Whether session ids are bound to their caller; by default where there is a session key.",
+    )
+    .shared(),
+    variable(
+        "SESSION_KEY",
+        Form::OneOrMore,
+        "The secret that session ids are bound with: 32 random bytes or more.",
+    )
+    .secret(),
+    variable("RESOURCE_NAME", Form::Line(limits::RESOURCE_NAME_CHARS), "The name of the server, for people.")
+        .shared()
+        .or_empty(),
+    variable("RESOURCE_DOCUMENTATION", Form::Url(Url::Page), "A page that says how to use the server.")
+        .shared()
+        .or_empty(),
+    variable("RESOURCE_POLICY_URI", Form::Url(Url::Page), "A page with the server's privacy policy.")
+        .shared()
+        .or_empty(),
+    variable("RESOURCE_TOS_URI", Form::Url(Url::Page), "A page with the server's terms of service.")
+        .shared()
+        .or_empty(),
+    variable(
+        "LANDING_PAGE",
+        Form::Switch,
+        "Whether a browser that opens the MCP endpoint is shown how to add it to a client.",
+    )
+    .or("true")
+    .shared()
+    .or_empty(),
+    variable(
+        "COMPATIBILITY",
+        Form::Words(&[COPY, CHALLENGE, ACCEPT]),
+        "What is switched on for clients and servers that need it.",
+    )
+    .shared()
+    .or_empty(),
+    variable(
+        "RESOURCES",
+        Form::Resources,
+        "Several MCP servers behind one Worker, each with settings of its own.",
+    ),
+    bare_variable(
+        origin::TIMEOUT,
+        Form::Seconds(limits::ORIGIN_TIMEOUT, limits::ORIGIN_TIMEOUT_DEFAULT),
+        "Seconds that the MCP server may take to begin an answer.",
+    )
+    .shared()
+    .or_empty(),
+    bare_variable(
+        origin::MODE,
+        Form::OneOf(&["remove", "forward"]),
+        "What becomes of the client's token: removed, or passed on, which the specification forbids.",
+    )
+    .or("\"remove\"")
+    .in_element()
+    .or_empty(),
+    bare_variable(
+        origin::PERMISSION,
+        Form::Switch,
+        "Says that the client's token may be passed on, beside ORIGIN_AUTHORIZATION = \"forward\".",
+    )
+    .or("false")
+    .in_element()
+    .or_empty(),
+    member(
+        "origin_headers",
+        Form::HeadersName,
+        "The name of the secret with the headers that this server gets: ORIGIN_HEADERS or ORIGIN_HEADERS_…",
+    )
+    .in_element(),
+    bare_variable(
+        origin::HEADERS,
+        Form::Headers,
+        "Headers that the MCP server gets with every request, such as an access token for it.",
+    )
+    .secret(),
+    Setting::new(origin::BINDING, Spelling::Binding, Form::Text, "Reaches the one MCP server."),
+];
+
+/// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.
+pub(super) static ENTRY: [Setting; 9] = [
+    member(
+        "authorization_server_url",
+        Form::Url(Url::Public),
+        "Where clients log in, byte for byte the authorization server's own issuer.",
+    ),
+    member("issuer", Form::Text, "The exact iss of its tokens; by default authorization_server_url."),
+    member("jwks_uri", Form::Url(Url::Public), "Where its keys are; by default found in its metadata."),
+    member(
+        "for_clients",
+        Form::Bool,
+        "Whether clients log in there; if not, the metadata document does not name it.",
+    ),
+    member("algorithm", Form::Algorithms, "Accepted signature algorithms; by default RS256."),
+    member("expected_audiences", Form::Array, "Accepted values of aud; by default the canonical URL."),
+    member("expected_clients", Form::Array, "Accepted clients; by default any."),
+    member("validation_options", Form::Object(&OPTIONS), "What is checked beside signature and audience."),
+    member("provider", Form::Provider, "Fills in what the tokens of this provider look like."),
+];
+
+/// `validation_options`.
+pub(super) static OPTIONS: [Setting; 5] = [
+    member("verify_exp", Form::Bool, "Whether a token that has expired is refused.").or("true"),
+    member("verify_iat", Form::Bool, "Whether a token that is issued in the future is refused.").or("true"),
+    member("verify_nbf", Form::Bool, "Whether a token that is not valid yet is refused.").or("true"),
+    member("verify_iss", Form::Bool, "Whether the issuer of a token is checked.").or("true"),
+    member(
+        "leeway",
+        Form::Whole(limits::LEEWAY, limits::LEEWAY_DEFAULT),
+        "Seconds by which clocks may differ.",
+    ),
+];
+
+/// `POLICY`.
+pub(super) static POLICY: [Setting; 7] = [
+    member("required_scopes", Form::SomeScopes, "Scopes that every request needs."),
+    member("rules", Form::Rules, "What some methods or names need beside; all rules that match apply."),
+    member("scope_hierarchy", Form::Hierarchy, "Scopes, and for each of them those that it includes."),
+    member("clients", Form::OneOrMore, "Clients that may call; by default all."),
+    member("mode", Form::OneOf(&["enforce", "report"]), "Whether refusals are carried out, or only logged.")
+        .or("\"enforce\""),
+    member("filter_lists", Form::Bool, "Whether lists leave out what the caller may not use.").or("false"),
+    member("anonymous_methods", Form::OneOrMore, "Methods that need no token, such as tools/list."),
+];
+
+/// A rule of `POLICY`.
+pub(super) static RULE: [Setting; 6] = [
+    member("methods", Form::OneOrMore, "The JSON-RPC methods that it is about; tools/* means all of tools."),
+    member("names", Form::OneOrMore, "The tools, prompts or resources that it is about."),
+    member("scopes", Form::SomeScopes, "Scopes of which the token needs all."),
+    member("any_scopes", Form::SomeScopes, "Scopes of which the token needs one."),
+    member("claims", Form::Demands, "Paths of claims, and the values that are accepted there."),
+    member("deny", Form::Bool, "Whether nobody may do it.").or("false"),
+];
