@@ -42,7 +42,7 @@ const FAULTS = [
   ["an entry that is null", vars({ [SERVERS]: [null] }), [SERVERS]],
   ["no authorization_server_url", entry({ authorization_server_url: undefined }), [SERVERS, "authorization_server_url"]],
   ["an http authorization_server_url", entry({ authorization_server_url: "http://login.example.com" }), [SERVERS, "authorization_server_url"]],
-  ["an http issuer", entry({ issuer: "http://login.example.com" }), [SERVERS, "issuer"]],
+  ["an http issuer", entry({ issuer: "http://login.example.com", jwks_uri: undefined }), [SERVERS, "issuer"]],
   ["an http jwks_uri", entry({ jwks_uri: "http://login.example.com/jwks" }), [SERVERS, "jwks_uri"]],
   ["a jwks_uri that is null", entry({ jwks_uri: null }), [SERVERS, "jwks_uri"]],
   ["an unknown field", entry({ audience: CANONICAL }), [SERVERS, "audience"]],
