@@ -1,5 +1,5 @@
-//! What holds for every page in Markdown: its links lead somewhere, its commands exist, and the
-//! reference pages leave nothing out.
+//! What holds for every page in Markdown: its links lead somewhere, the commands and files that it
+//! names exist, its lines are short enough to read, and the reference pages leave nothing out.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +8,23 @@ use std::path::{Path, PathBuf};
 use crate::support::{SERVERS, for_each_row, same, settings, variables, with};
 use mcp_edge_auth::settings::Config;
 use serde_json::json;
+
+/// Columns of a line of prose.
+const COLUMNS: usize = 100;
+
+/// Pages that are still to be shortened. Nothing is added here.
+const STILL_LONG: [&str; 3] = [
+    "docs/decisions/0005-few-crossings.md",
+    "docs/decisions/0009-built-from-source.md",
+    "docs/decisions/0011-dependencies.md",
+];
+
+/// Words that are not what anybody would say in English: a reader has to guess what they mean.
+const ODD_WORDS: [&str; 8] =
+    ["mend", "mended", "slip of the pen", "told apart", "himself", "its kin", "their kin", "for ever"];
+
+/// Files of other repositories, whose names look like ours.
+const ELSEWHERE: [&str; 1] = ["src/lib/utils.ts"];
 
 /// The pages beside those in docs/.
 const MEASURED: [&str; 3] = ["README.md", "CHANGELOG.md", "SECURITY.md"];
@@ -152,6 +169,75 @@ fn every_npm_command_exists() {
         }
     }
     assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn prose_has_at_most_100_columns() {
+    let mut long = Vec::new();
+    for (page, text) in pages() {
+        if STILL_LONG.contains(&page.as_str()) {
+            continue;
+        }
+        for (n, line) in prose(&text) {
+            let is_table = line.trim_start().starts_with('|');
+            // One link that no break shortens, whatever stands before it in a list.
+            let words = line.trim_start_matches(['-', ' ']).split(' ').count();
+            if line.chars().count() > COLUMNS && !is_table && words > 1 {
+                long.push(format!("{page}:{n}"));
+            }
+        }
+    }
+    assert!(long.is_empty(), "longer than {COLUMNS} columns: {}", long.join(", "));
+}
+
+/// A heading, the problem in a paragraph, and what to type, before anything else.
+#[test]
+fn every_page_in_docs_begins_with_the_problem_and_what_to_type() {
+    let own =
+        pages().into_iter().filter(|(page, _)| page.starts_with("docs/") && page.matches('/').count() == 1);
+    for_each_row(own, |(page, text)| {
+        let beginning = text.split("\n## ").next().unwrap();
+        let (problem, rest) = beginning.split_once("\n```").ok_or(format!("{page}: nothing to type"))?;
+        let mut lines = problem.lines();
+        same(page, lines.next().is_some_and(|line| line.starts_with("# ")), true)?;
+        same(page, lines.next(), Some(""))?;
+        let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        let sentences = paragraph.join(" ").matches(". ").count() + 1;
+        same(page, (2..=3).contains(&sentences), true)?;
+        same(page, rest.contains("\n```"), true)
+    });
+}
+
+#[test]
+fn no_page_has_a_word_that_reads_as_translation() {
+    for_each_row(pages(), |(page, text)| {
+        let is_word = |at: usize, word: &str| {
+            let around = [text[..at].chars().next_back(), text[at + word.len()..].chars().next()];
+            !around.into_iter().flatten().any(char::is_alphanumeric)
+        };
+        let found =
+            ODD_WORDS.into_iter().find(|word| text.match_indices(word).any(|(at, _)| is_word(at, word)));
+        same(page, found, None)
+    });
+}
+
+/// The files that a page names in code: a reader goes there.
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let mut seen = 0;
+    for (page, text) in pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md") {
+        for named in text.split('`').skip(1).step_by(2) {
+            let is_ours =
+                ["src/", "tests/", "scripts/", "xtask/"].iter().any(|start| named.starts_with(start));
+            let is_path =
+                named.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
+            if is_ours && is_path && !ELSEWHERE.contains(&named) {
+                seen += 1;
+                assert!(root().join(named).exists(), "{page}: {named}");
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }
 
 /// Names that a fault lists as those that are known.
