@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::{SERVERS, for_each_row, same, settings, variables, with};
+use mcp_edge_auth::limits;
 use mcp_edge_auth::settings::Config;
 use serde_json::json;
 
@@ -301,4 +302,38 @@ fn the_log_page_has_every_line() {
     let events: Vec<&str> = events.chain(["request", "waiting"]).collect();
     assert!(events.len() > 7, "{events:?}");
     for_each_row(events, |name| same(name, rows.contains(&format!("`{name}`")), true));
+}
+
+#[test]
+fn the_reference_has_the_limits_of_the_program() {
+    let range = |range: std::ops::RangeInclusive<u64>| format!("{} to {}", range.start(), range.end());
+    let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
+    let mib = |bytes: usize| format!("{} MiB", bytes / 1024 / 1024);
+    let ending = |default: u64| format!("| {default} |");
+    let mac = 44; // a dot, and 32 bytes in base64url
+    let rows = [
+        ("settings", "MCP_SERVER_AUTH_CACHE_TTL", range(limits::CACHE_TTL)),
+        ("settings", "MCP_SERVER_AUTH_CACHE_TTL", ending(limits::CACHE_TTL_DEFAULT)),
+        ("settings", "ORIGIN_TIMEOUT_SECONDS", range(limits::ORIGIN_TIMEOUT)),
+        ("settings", "ORIGIN_TIMEOUT_SECONDS", ending(limits::ORIGIN_TIMEOUT_DEFAULT)),
+        ("settings", "validation_options", range(limits::LEEWAY)),
+        ("settings", "validation_options", format!("; {} seconds |", limits::LEEWAY_DEFAULT)),
+        ("settings", "issuer", format!("{} bytes", limits::ISSUER_BYTES)),
+        ("settings", "MCP_SERVER_AUTH_RESOURCE_NAME", format!("{} characters", limits::RESOURCE_NAME_CHARS)),
+        ("settings", "MCP_SERVER_AUTH_SESSION_KEY", format!("{} bytes", limits::SESSION_KEY_BYTES)),
+        ("reasons", "token_too_large", kib(limits::TOKEN_BYTES)),
+        ("reasons", "body_too_large", mib(limits::BODY_BYTES)),
+        ("reasons", "list_unreadable", mib(limits::LIST_BYTES)),
+        ("reasons", "session_unbindable", format!("{} bytes", limits::SESSION_ID_BYTES - mac)),
+        ("log", "waiting", format!("waited {} s", limits::ORIGIN_NOTICE)),
+        ("log", "iss", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
+        ("log", "client", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
+        ("log", "rpc_method", format!("{} characters", limits::LOGGED_NAME_CHARS)),
+    ];
+    for_each_row(rows, |(page, name, expected)| {
+        let text = read(&format!("docs/{page}.md"));
+        let row = text.lines().find(|line| line.starts_with(&format!("| `{name}`")));
+        let row = row.ok_or(format!("{page}: no row for {name}"))?;
+        same(&format!("{page}, {name}: {expected}"), row.contains(expected.as_str()), true)
+    });
 }
