@@ -37,6 +37,7 @@ mod delivery;
 mod deploying;
 mod discovery;
 mod doctor_challenge;
+mod floors;
 mod forward;
 mod fuzz_corpora;
 mod headers;
