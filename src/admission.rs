@@ -1,14 +1,16 @@
 //! What to do with a request, before its token is looked into. In this order: settings, path, preflight, `Origin`, credentials.
 
-use crate::documents::landing::Visit;
+use crate::documents::landing;
 use crate::documents::metadata;
+use crate::http::accept::prefers_html;
 use crate::http::cors::{self, Cors};
 use crate::http::response::Answer;
 use crate::origin::assertion::keys::SigningKeys;
 use crate::policy::Unmet;
 use crate::refusal::{Detail, Refusal};
+use crate::resource::Config;
+use crate::resource::Resource;
 use crate::route::{Protected, Route, route};
-use crate::settings::{Config, Resource};
 use crate::token::bearer;
 
 /// The parts of a request that are decided on.
@@ -30,7 +32,7 @@ pub enum Decision<'c, 'r> {
     Serve(Answer, &'static str),
     Refuse(Refused<'c, 'r>),
     /// Refuse; whether with a page for people is for `Accept` to say, which nothing else needs.
-    Visit(Visit<'c, 'r>),
+    Visit(BrowserRefusal<'c, 'r>),
     /// Serve a copy of this issuer's metadata.
     Copy(&'c str),
     /// Verify the token, then ask the policy, then forward.
@@ -74,6 +76,30 @@ impl<'c, 'r> Refused<'c, 'r> {
         let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges), &self.detail);
         if let Some(resource) = self.resource {
             Cors::new(&resource.allowed_origins, self.origin).apply(&mut answer);
+        }
+        answer
+    }
+}
+
+/// A refusal at the endpoint that a person may be looking at.
+#[derive(Debug)]
+pub struct BrowserRefusal<'c, 'r> {
+    refused: Refused<'c, 'r>,
+    page: &'c str,
+}
+
+impl<'c, 'r> BrowserRefusal<'c, 'r> {
+    pub const fn refused(&self) -> &Refused<'c, 'r> {
+        &self.refused
+    }
+
+    /// The refusal as every client gets it, or with the page for a body.
+    pub fn answer(&self, accept: Option<&str>) -> Answer {
+        let mut answer = self.refused.answer();
+        let vary = if answer.header("Vary").is_some() { "Origin, Accept" } else { "Accept" };
+        answer.set("Vary", vary);
+        if prefers_html(accept) {
+            landing::put(self.page, &mut answer);
         }
         answer
     }
@@ -154,7 +180,9 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
         Err(refusal) => {
             let refused = Refused::at(resource, head.origin, refusal);
             match &resource.page {
-                Some(page) if is_visit(&protected, head, refusal) => Decision::Visit(Visit { refused, page }),
+                Some(page) if is_visit(&protected, head, refusal) => {
+                    Decision::Visit(BrowserRefusal { refused, page })
+                }
                 _ => Decision::Refuse(refused),
             }
         }

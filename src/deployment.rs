@@ -7,8 +7,11 @@
 
 use serde_json::Value;
 
+use crate::fault::Fault;
+use crate::fault::Warning;
 use crate::json::Object;
-use crate::settings::{self, Config, Fault, Variables, Warning, is_ours};
+use crate::resource::Config;
+use crate::settings::{self, Variables, is_ours};
 
 /// Kinds of bindings that hold data and answer no requests.
 const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
@@ -71,7 +74,7 @@ impl Deployment {
     /// All faults: of the files, and of what is in the one that was read.
     pub fn config(&self) -> Result<(Config, Vec<Warning>), Vec<Fault>> {
         let faults = self.side_by_side.iter().cloned();
-        match Config::read(&self.variables) {
+        match settings::read(&self.variables) {
             Ok(config) if self.side_by_side.is_empty() => {
                 let mut warnings = config.warnings.clone();
                 warnings.extend(settings::hints(&self.variables, &config));

@@ -20,15 +20,18 @@
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 
 pub mod admission;
+mod base64url;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod deployment;
 pub mod documents;
 pub mod edge;
+pub mod fault;
 pub mod http;
 pub mod json;
 pub mod keys;
 pub mod limits;
 pub mod origin;
+pub mod paths;
 pub mod plain;
 pub mod policy;
 pub mod refusal;

@@ -140,7 +140,7 @@ impl Rpc {
 pub enum Challenge {
     None,
     /// No credential was understood: where to learn more, and no `error` (RFC 6750 section 3.1).
-    Entry,
+    TrustedIssuer,
     /// A token was read and refused.
     InvalidToken(Description),
     /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one that does.
@@ -181,13 +181,13 @@ impl Description {
 impl Refusal {
     /// The table.
     pub const fn row(self) -> Row {
-        use Challenge::{Entry, InvalidToken};
+        use Challenge::{InvalidToken, TrustedIssuer};
         use Description::{Audience, Expired, Invalid, Malformed, Untrusted};
         const fn plain(status: u16, error: &'static str, reason: &'static str) -> Row {
             Row { status, challenge: Challenge::None, error, reason, rpc: None }
         }
         const fn entry(reason: &'static str) -> Row {
-            Row { status: 401, challenge: Entry, error: "unauthorized", reason, rpc: None }
+            Row { status: 401, challenge: TrustedIssuer, error: "unauthorized", reason, rpc: None }
         }
         const fn token(description: Description, reason: &'static str) -> Row {
             Row {
@@ -348,7 +348,7 @@ impl Challenges {
         let entry = self.scope.as_deref();
         let (error, scope, description) = match challenge {
             Challenge::None => return None,
-            Challenge::Entry => (self.entry_error, entry, None),
+            Challenge::TrustedIssuer => (self.entry_error, entry, None),
             Challenge::InvalidToken(description) => (Some("invalid_token"), entry, Some(description.text())),
             Challenge::InsufficientScope => (Some("insufficient_scope"), needed.as_deref(), None),
         };

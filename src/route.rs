@@ -9,13 +9,11 @@
 //! 5. The document at the root of a host is that of the resource which is its default.
 //! 6. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
 
-use crate::documents::copy;
-use crate::documents::metadata::WELL_KNOWN;
 use crate::http::path;
-use crate::origin::assertion::keys;
-use crate::settings::{Config, Resource};
-
-pub const HEALTH: &str = "/healthz";
+use crate::origin::request;
+use crate::paths;
+use crate::resource::Config;
+use crate::resource::Resource;
 
 /// A request's way.
 #[derive(Clone, Debug)]
@@ -50,6 +48,11 @@ impl<'c> Protected<'c> {
         &self.rest
     }
 
+    /// Where at the origin it is.
+    pub fn target(&self) -> String {
+        request::target(&self.resource.origin_url, &self.rest, &self.query)
+    }
+
     /// Whether it is the canonical path itself, with or without a trailing slash.
     pub fn is_endpoint(&self) -> bool {
         matches!(self.rest.as_str(), "" | "/")
@@ -64,10 +67,10 @@ impl<'c> Protected<'c> {
 /// Finds the way of a request by its URL.
 pub fn route<'c>(config: &'c Config, url: &str) -> Route<'c> {
     let (path, query) = split(url);
-    if path == HEALTH {
+    if path == paths::HEALTH {
         return Route::Health;
     }
-    if path == keys::PATH {
+    if path == paths::SIGNING_KEYS {
         return Route::SigningKeys;
     }
     let here = |resource: &&Resource| !config.by_host || resource.canonical.is_at(authority(url));
@@ -126,8 +129,8 @@ const fn is_end_of_authority(byte: u8) -> bool {
 
 /// The three forms: path-inserted, root, and below the endpoint.
 fn is_metadata(resource: &Resource, path: &str) -> bool {
-    is_inserted(resource, WELL_KNOWN, path)
-        || path.strip_suffix(WELL_KNOWN).is_some_and(|start| start == resource.canonical.path())
+    is_inserted(resource, paths::RESOURCE_METADATA, path)
+        || path.strip_suffix(paths::RESOURCE_METADATA).is_some_and(|start| start == resource.canonical.path())
 }
 
 /// The path-inserted and the root form, which is one and the same where there is no path.
@@ -144,7 +147,7 @@ fn is_inserted(resource: &Resource, well_known: &str, path: &str) -> bool {
 /// Whose metadata is copied here.
 fn copied_issuer<'c>(resource: &'c Resource, path: &str) -> Option<&'c str> {
     let issuer = resource.compatibility.copied_issuer.as_deref()?;
-    is_inserted(resource, copy::WELL_KNOWN, path).then_some(issuer)
+    is_inserted(resource, paths::ISSUER_METADATA, path).then_some(issuer)
 }
 
 /// What follows the canonical path.

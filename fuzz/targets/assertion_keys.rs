@@ -8,9 +8,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::origin::assertion::der::{self, Private};
 use mcp_edge_auth::origin::assertion::keys::SigningKeys;
-use mcp_edge_auth::token::jose::Algorithm;
 use p256::pkcs8::{DecodePrivateKey as _, PrivateKeyInfoRef};
 use serde_json::Value;
 

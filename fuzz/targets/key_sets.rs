@@ -8,8 +8,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::{Key, KeySet, Material};
-use mcp_edge_auth::token::jose::Algorithm;
 use serde_json::Value;
 
 use super::reference;

@@ -14,7 +14,7 @@ use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::Caller;
 use mcp_edge_auth::policy::events::Place;
 use mcp_edge_auth::policy::lists::Sieve;
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use serde_json::json;
 
 use super::reference::{self, Json};

@@ -16,7 +16,7 @@ mod reference;
 mod sessions;
 mod settings;
 
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 /// Looks at any bytes, and panics where the crate's answer is wrong.
@@ -51,7 +51,8 @@ fn config(changes: &Value) -> Config {
         settings[name] = value.clone();
     }
     let settings = settings.as_object().unwrap().clone();
-    Config::read(&settings.into_iter().filter(|(_, value)| !value.is_null()).collect()).unwrap()
+    mcp_edge_auth::settings::read(&settings.into_iter().filter(|(_, value)| !value.is_null()).collect())
+        .unwrap()
 }
 
 /// The input up to its first line end, and what follows that.

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 use mcp_edge_auth::origin::request::plan;
 use mcp_edge_auth::policy::{Asked, Body, Clearance, clear};
+use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -55,7 +55,7 @@ pub(super) fn check(data: &[u8]) {
             let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
             for url in urls.into_iter().flatten().filter(is_web).collect::<BTreeSet<_>>() {
                 if let Route::Protected(protected) = route(config, &url) {
-                    let target = plan(clearance, &protected).target;
+                    let target = plan(clearance, protected.target()).target;
                     stays_below(&protected.resource().origin_url, &target);
                     if config.resources.len() > 1 {
                         belongs_to(config, protected.resource().canonical.path(), &url);

@@ -10,7 +10,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use mcp_edge_auth::origin::sessions::{Caller, Sessions, owner};
+use mcp_edge_auth::origin::sessions::{Holder, Sessions, owner};
 use sha2::Sha256;
 
 pub(super) fn check(data: &[u8]) {
@@ -57,12 +57,12 @@ pub(super) fn check(data: &[u8]) {
 /// The owners that can be made of these texts by giving them other places.
 fn owners(texts: [&str; 4]) -> Vec<String> {
     let [a, b, c, d] = texts;
-    let mut callers = vec![(a, Caller::Nobody)];
+    let mut callers = vec![(a, Holder::Nobody)];
     for (issuer, subject, client) in [(b, c, d), (c, b, d), (b, d, c), (d, c, b)] {
-        callers.push((a, Caller::User { issuer, subject, client: Some(client) }));
-        callers.push((a, Caller::User { issuer, subject, client: None }));
-        callers.push((issuer, Caller::User { issuer: a, subject, client: None }));
-        callers.push((issuer, Caller::Nobody));
+        callers.push((a, Holder::User { issuer, subject, client: Some(client) }));
+        callers.push((a, Holder::User { issuer, subject, client: None }));
+        callers.push((issuer, Holder::User { issuer: a, subject, client: None }));
+        callers.push((issuer, Holder::Nobody));
     }
     let owners: Vec<String> = callers.iter().map(|(resource, caller)| owner(resource, *caller)).collect();
     for (one, its) in callers.iter().zip(&owners) {

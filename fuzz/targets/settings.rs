@@ -8,8 +8,9 @@
 //! 3. Settings that are accepted are complete: each resource has its entries, each entry its
 //!    algorithms, audiences and key set, and its own URL is a path of the Worker.
 
+use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::settings::{Config, Variables};
+use mcp_edge_auth::settings::Variables;
 use serde_json::{Map, Value, json};
 
 const WORD: &str = "zinnia7";
@@ -44,7 +45,7 @@ pub(super) fn check(data: &[u8]) {
     if elsewhere {
         variables = variables.without_secrets();
     }
-    match Config::read(&variables) {
+    match mcp_edge_auth::settings::read(&variables) {
         Err(faults) => {
             assert!(!faults.is_empty());
             for fault in faults {

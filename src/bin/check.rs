@@ -68,7 +68,7 @@ fn report(deployment: &Deployment) -> ExitCode {
                     print_line("");
                     say!("{}{default}", resource.canonical.as_str());
                 }
-                for (name, values) in config.summary(resource) {
+                for (name, values) in mcp_edge_auth::settings::summary(&config, resource) {
                     if one || name != CANONICAL {
                         say!("{}{name}: {}", if one { "" } else { "  " }, values.join(", "));
                     }

@@ -19,8 +19,6 @@ use crate::http::response::Answer;
 use crate::limits::{self, Seconds};
 use crate::refusal::{Detail, Refusal};
 
-pub const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
-
 /// What an isolate knows of one issuer's metadata.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {

@@ -7,12 +7,19 @@
 
 use serde::Serialize;
 
-use crate::documents::landing::About;
 use crate::http::response::Answer;
 use crate::limits;
-use crate::settings::{Canonical, Entry};
+use crate::resource::canonical::Canonical;
+use crate::token::trusted_issuer::TrustedIssuer;
 
-pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+/// What the operator says of the server; in the metadata document, too (RFC 9728 section 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    pub name: Option<String>,
+    pub documentation: Option<String>,
+    pub policy_uri: Option<String>,
+    pub tos_uri: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Document<'c> {
@@ -34,7 +41,7 @@ struct Document<'c> {
 /// The document; none if no entry names an authorization server, as in the single-issuer form.
 pub(crate) fn document(
     canonical: &Canonical,
-    entries: &[Entry],
+    entries: &[TrustedIssuer],
     scopes_supported: &[String],
     about: &About,
 ) -> Option<String> {

@@ -12,8 +12,8 @@ use crate::limits;
 use crate::origin::request;
 use crate::policy::mirror::Mirror;
 use crate::policy::{self, Asked, Body, Clearance, Head, Heard, Mode, Policy, Unmet};
+use crate::resource::Resource;
 use crate::route::Protected;
-use crate::settings::Resource;
 use crate::token::verify::Verified;
 
 pub(super) struct Asking {

@@ -11,9 +11,9 @@ use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 use super::isolate::Isolate;
 use super::passage::Event;
 use super::runtime;
+use crate::keys::algorithm::{Algorithm, Scheme};
 use crate::keys::set::{Key, Material};
 use crate::limits;
-use crate::token::jose::{Algorithm, Scheme};
 use crate::token::verify::Check;
 
 /// A key that WebCrypto has taken, and how it is to be used.

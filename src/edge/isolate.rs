@@ -17,11 +17,14 @@ use super::signer::Signer;
 use super::waiting::Waiting;
 use super::{kv, log};
 use crate::documents::copy::Kept;
+use crate::fault::Fault;
 use crate::json;
 use crate::keys::cache;
 use crate::limits::Seconds;
 use crate::origin::assertion::reuse::Reuse;
-use crate::settings::{self, Config, Fault, Resource, Variables};
+use crate::resource::Config;
+use crate::resource::Resource;
+use crate::settings::{self, Variables};
 
 /// One per isolate, made at its first request: before it there are no settings and there is no clock.
 pub(super) struct Isolate {
@@ -81,7 +84,7 @@ impl Isolate {
     }
 
     fn new(env: &Env) -> Self {
-        let config = only_nobodys(Config::read(&variables(env)));
+        let config = only_nobodys(settings::read(&variables(env)));
         let count = config.as_ref().map_or(0, |config| config.sources.len());
         let fetchers = config.as_ref().map(|config| fetchers(config, env)).unwrap_or_default();
         let sources = std::iter::repeat_with(Source::default).take(count).collect();

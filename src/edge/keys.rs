@@ -17,8 +17,10 @@ use super::upstream::{self, Document, deadline};
 use crate::keys::cache::{self, Held, Need, Next};
 use crate::keys::discovery;
 use crate::keys::set::KeySet;
+use crate::keys::source::KeySource;
+use crate::keys::source::SourceId;
 use crate::limits::{self, Seconds};
-use crate::settings::{Config, KeySource, SourceId};
+use crate::resource::Config;
 
 /// Where the key set of a request came from.
 #[derive(Clone, Copy)]

@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use web_sys::console;
 
 use crate::admission::Refused;
+use crate::fault::Fault;
+use crate::fault::Warning;
+use crate::keys::source::KeySource;
 use crate::limits::{self, Seconds};
 use crate::plain;
 use crate::policy::{Clearance, Heard};
 use crate::refusal::Refusal;
-use crate::settings::{Config, Fault, KeySource, Resource, Warning};
+use crate::resource::Config;
+use crate::resource::Resource;
 use crate::token::verify::{Verification, Verified};
 
 const REFUSED: &str = "refused";
@@ -186,7 +190,9 @@ pub(super) fn waiting(text: &str) {
 /// At an isolate's first request: the summary of the settings; each of several resources has a line of its own.
 pub(super) fn started(config: &Config, kv: bool) {
     let mut members = vec![("event", json!("start")), ("Resource Server auth enabled", json!(true))];
-    let summary = |resource| config.summary(resource).into_iter().map(|(name, values)| (name, json!(values)));
+    let summary = |resource| {
+        crate::settings::summary(config, resource).into_iter().map(|(name, values)| (name, json!(values)))
+    };
     if let [resource] = config.resources.as_slice() {
         members.extend(summary(resource));
     }

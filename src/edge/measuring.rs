@@ -1,7 +1,8 @@
 //! Builds for `npm run bench` that leave a part of the work out, so that the part's cost can be told. Compiled in by a Cargo feature, which the builder
 //! never lets into `build/`; and such a build serves no host but one that nobody can have.
 
-use crate::settings::{Config, Fault};
+use crate::fault::Fault;
+use crate::resource::Config;
 
 /// Every signature is taken for good.
 pub(super) const UNSIGNED: bool = cfg!(feature = "bench-unsigned");

@@ -101,7 +101,7 @@ pub fn fetch(
             Copying { isolate, ticket, issuer, line }.proceed(Event { request, env, context })
         }
         Decision::Verify(token, protected) => {
-            match Verification::new(protected.resource(), token, isolate::seconds(started)) {
+            match Verification::new(&protected.resource().entries, token, isolate::seconds(started)) {
                 Ok(verification) => {
                     let began = false;
                     let passage = Passage { isolate, ticket, origin, line, protected, verification, began };
@@ -137,9 +137,9 @@ fn list<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> String {
 
 /// A URL, read by the runtime.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn parse_url(text: &str) -> Option<crate::settings::Url> {
+pub(crate) fn parse_url(text: &str) -> Option<crate::http::url::Url> {
     let url = web_sys::Url::new(text).ok()?;
-    Some(crate::settings::Url {
+    Some(crate::http::url::Url {
         scheme: url.protocol().trim_end_matches(':').to_owned(),
         host: url.hostname(),
         path: url.pathname(),

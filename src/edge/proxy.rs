@@ -23,9 +23,9 @@ use crate::origin::sessions::{self, Sessions};
 use crate::policy::mirror::VERSION_HEADER;
 use crate::policy::{Caller, Clearance};
 use crate::refusal::Refusal;
+use crate::resource::Config;
+use crate::resource::Resource;
 use crate::route::{Protected, Route, route};
-use crate::settings::{Config, Resource};
-use crate::token::verify::Verified;
 
 const CHALLENGE: &str = "WWW-Authenticate";
 
@@ -55,7 +55,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let Sending { request, clearance, protected, origin, .. } = *sending;
     let resource = protected.resource();
     let line = line.forwarded(resource);
-    let plan = request::plan(clearance, protected);
+    let plan = request::plan(clearance, protected.target());
     let names = runtime::names(request);
     let upgrade = sent_header(request, &names, "upgrade")?;
     let websocket = request::opens_websocket(line.method(), clearance, upgrade.as_deref());
@@ -70,7 +70,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let connection = sent_header(request, &names, "connection")?;
     let is_removed = |name: &str| {
         let of_websocket = websocket && name == "upgrade";
-        (request::is_removed(resource, name) && !of_websocket)
+        (resource.removes(name) && !of_websocket)
             || (clearance.lists && request::asks_for_a_part(name))
             || (bound.is_some() && header_names::same(name, sessions::HEADER))
             || (!sending.body.is_undefined() && matches!(name, "content-length" | "transfer-encoding"))
@@ -79,7 +79,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
     let deleted = only(&names, is_removed);
     let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
     let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
-    let accept = match resource.compatibility.repairs_accept(line.method(), protected) {
+    let accept = match resource.compatibility.repairs_accept(line.method(), protected.is_endpoint()) {
         true => accept::repaired(request.headers().get("accept")?.as_deref()),
         false => None,
     };
@@ -168,7 +168,7 @@ impl Sending<'_> {
     fn bound(&self) -> Option<(&'static Sessions, String)> {
         let resource = self.protected.resource();
         let sessions = self.isolate.config()?.sessions.as_ref().filter(|_| resource.binds_sessions)?;
-        let caller = self.clearance.verified().map_or(sessions::Caller::Nobody, Verified::caller);
+        let caller = sessions::Holder::of(self.clearance.verified());
         Some((sessions, sessions::owner(resource.canonical.as_str(), caller)))
     }
 

@@ -7,7 +7,7 @@ use super::isolate::Isolate;
 use super::runtime::Exchange;
 use super::{log, proxy};
 use crate::origin::request;
-use crate::settings::Resource;
+use crate::resource::Resource;
 
 const LOCATION: &str = "Location";
 
@@ -22,9 +22,9 @@ pub(super) fn passed(
     if let (Some(sent), Some(protected)) = (sent, proxy::protected(&exchange.request())) {
         let resource = protected.resource();
         // What is no URL is no place below the origin's either.
-        if let Ok(url) = Url::new_with_base(&sent, &request::target(&protected)) {
+        if let Ok(url) = Url::new_with_base(&sent, &protected.target()) {
             let origin = Url::new(&resource.origin_url)?.href();
-            match request::relocated(&resource.canonical, &origin, &url.href()) {
+            match request::relocated(resource.canonical.public(), &origin, &url.href()) {
                 Some(public) => {
                     let location = [LOCATION, &public].join("\n");
                     exchange.set_added(&proxy::joined(&[session.unwrap_or_default(), &location]));

@@ -9,12 +9,14 @@ use web_sys::{CryptoKey, WorkerGlobalScope};
 
 use super::crypto::{object, subtle};
 use super::isolate::{Isolate, now};
+use crate::base64url;
+use crate::fault::Fault;
+use crate::keys::algorithm::Algorithm;
 use crate::keys::set::Material;
 use crate::origin::assertion::Assertion;
 use crate::origin::assertion::keys::{ListedKey, SigningKeys};
 use crate::origin::assertion::reuse::Reuse;
-use crate::settings::{Fault, Resource};
-use crate::token::jose::{self, Algorithm};
+use crate::resource::Resource;
 use crate::token::verify::Verified;
 
 /// The key that signs. It cannot be taken out again.
@@ -115,7 +117,7 @@ async fn public_of(key: &ListedKey, pkcs8: &[u8]) -> Result<Material, JsValue> {
     let jwk = JsFuture::from(subtle()?.export_key("jwk", &imported)?).await?;
     let member = |name: &str| -> Result<Vec<u8>, JsValue> {
         let text = Reflect::get(&jwk, &name.into())?.as_string();
-        text.as_deref().and_then(jose::base64url).ok_or(JsValue::UNDEFINED)
+        text.as_deref().and_then(base64url::decode).ok_or(JsValue::UNDEFINED)
     };
     let x = member("x")?;
     Ok(match key.algorithm() {

@@ -7,7 +7,7 @@ use std::cell::LazyCell;
 use jwt_simple::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::origin::sessions::{Caller, Sessions, owner};
+use crate::origin::sessions::{Holder, Sessions, owner};
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Said {
@@ -49,7 +49,7 @@ pub fn sign_eddsa() -> Option<String> {
 #[wasm_bindgen(js_name = bindSession)]
 pub fn bind_session(issuer: &str, subject: &str, id: &str) -> bool {
     let owner =
-        owner("https://mcp.example.com/mcp", Caller::User { issuer, subject, client: Some("client-1") });
+        owner("https://mcp.example.com/mcp", Holder::User { issuer, subject, client: Some("client-1") });
     let attached = SESSIONS.with(|sessions| sessions.as_ref()?.attach(&owner, id).ok());
     attached.is_some_and(|attached| {
         SESSIONS.with(|sessions| {

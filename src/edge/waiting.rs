@@ -20,9 +20,9 @@ use super::passage::{Event, Passage};
 use super::runtime::{self, Context, Env};
 use super::{proxy, refuse};
 use crate::admission::Refused;
+use crate::keys::source::SourceId;
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::settings::SourceId;
 
 /// A request that waits.
 pub(super) enum Waiter {

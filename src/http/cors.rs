@@ -9,8 +9,8 @@
 use std::borrow::Cow;
 
 use crate::http::response::Answer;
+use crate::http::url;
 use crate::limits;
-use crate::settings::AllowedOrigins;
 
 pub const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 pub const EXPOSE_HEADERS: &str = "Access-Control-Expose-Headers";
@@ -18,6 +18,31 @@ pub const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Versio
 
 const DEFAULT_HEADERS: &str = "Content-Type, Authorization, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, \
                                Mcp-Name, Last-Event-ID";
+
+/// Whom a page must come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Any origin; the opaque one (`null`) only where it is listed too.
+    Any {
+        null: bool,
+    },
+    Loopback,
+    Listed(Vec<String>),
+}
+
+impl AllowedOrigins {
+    pub fn allows(&self, origin: &str) -> bool {
+        match self {
+            Self::Any { null } => *null || !origin.eq_ignore_ascii_case("null"),
+            Self::Loopback => url::parse(origin).is_some_and(|url| {
+                matches!(url.scheme.as_str(), "http" | "https")
+                    && url.is_loopback()
+                    && url.origin.eq_ignore_ascii_case(origin)
+            }),
+            Self::Listed(origins) => origins.iter().any(|o| o.eq_ignore_ascii_case(origin)),
+        }
+    }
+}
 
 /// What the answers to one request say.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,3 +5,4 @@ pub mod cors;
 pub mod header_names;
 pub(crate) mod path;
 pub mod response;
+pub mod url;

@@ -7,8 +7,8 @@
 //! 3. Its `jwks_uri` is https, or http on loopback.
 //! 4. A place that has no such document, whatever else it has, is a miss, and the next one is asked.
 
+use crate::http::url::is_public_url;
 use crate::json::{self, Object};
-use crate::settings::is_public_url;
 
 /// What is asked for, also where a key set is: servers that serve one type of the two only answer 406
 /// to the other (Kubernetes, UAA).

@@ -1,7 +1,9 @@
 //! Key sets: what they are (`set`), where they are found (`discovery`), when they are fetched and how
 //! long they are kept (`cache`), and how KV holds them (`stored`).
 
+pub mod algorithm;
 pub mod cache;
 pub mod discovery;
 pub mod set;
+pub mod source;
 pub mod stored;

@@ -15,10 +15,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::base64url;
 use crate::json::{self, Object};
+use crate::keys::algorithm::Algorithm;
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::token::jose::{Algorithm, base64url};
 
 /// The usable keys of one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,19 +192,19 @@ fn ec(jwk: &Object) -> Option<Material> {
         "P-521" => ("P-521", 66),
         _ => return None,
     };
-    let x = base64url(string(jwk, "x")?)?;
-    let y = base64url(string(jwk, "y")?)?;
+    let x = base64url::decode(string(jwk, "x")?)?;
+    let y = base64url::decode(string(jwk, "y")?)?;
     (x.len() == length && y.len() == length).then_some(Material::Ec { crv, x, y })
 }
 
 fn ed25519(jwk: &Object) -> Option<Material> {
-    let x = base64url(string(jwk, "x")?)?;
+    let x = base64url::decode(string(jwk, "x")?)?;
     (string(jwk, "crv")? == "Ed25519" && x.len() == 32).then_some(Material::Ed25519 { x })
 }
 
 /// A big-endian number; leading zeros, which some issuers send, do not count.
 fn unsigned(jwk: &Object, name: &str) -> Option<Vec<u8>> {
-    let bytes = base64url(string(jwk, name)?)?;
+    let bytes = base64url::decode(string(jwk, name)?)?;
     let start = bytes.iter().position(|b| *b != 0)?;
     bytes.get(start..).map(<[u8]>::to_vec)
 }

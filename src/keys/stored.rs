@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::json;
 use crate::keys::cache::Held;
 use crate::keys::set::KeySet;
+use crate::keys::source::KeySource;
 use crate::limits::{self, Seconds};
-use crate::settings::KeySource;
 
 const FORMAT: u32 = 1;
 

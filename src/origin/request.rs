@@ -6,11 +6,9 @@
 //!    has no dot segments, and nothing is resolved, only appended.
 
 use crate::http::header_names;
-use crate::origin::headers;
+use crate::origin::headers::{self, Delivery};
 use crate::policy::{Clearance, mirror};
 use crate::refusal::Refusal;
-use crate::route::Protected;
-use crate::settings::{Canonical, Resource};
 
 /// What to send where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,33 +19,42 @@ pub struct Plan<'p> {
 }
 
 /// The plan for a permitted request.
-pub fn plan<'p>(clearance: &'p Clearance, protected: &Protected<'_>) -> Plan<'p> {
+pub fn plan(clearance: &Clearance, target: String) -> Plan<'_> {
     let headers = clearance.verified().map_or("", |verified| verified.permit().identity().headers_text());
-    Plan { target: target(protected), headers }
+    Plan { target, headers }
 }
 
-/// Where a request for this place is sent.
-pub fn target(protected: &Protected<'_>) -> String {
-    let origin = protected.resource().origin_url.as_str();
-    let rest = protected.rest();
+/// Where a request is sent: what follows the canonical path comes behind the origin's. `rest` is empty
+/// or begins with a slash, and `query` is empty or begins with a question mark.
+pub(crate) fn target(origin: &str, rest: &str, query: &str) -> String {
     let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
-    [origin, rest, protected.query()].concat()
+    [origin, rest, query].concat()
+}
+
+/// Where clients reach a resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Public<'c> {
+    /// Scheme, host and port.
+    pub origin: &'c str,
+    /// The path as the operator wrote it.
+    pub path: &'c str,
 }
 
 /// The public address of a place below the origin's URL, to which the origin redirects: clients do not
 /// reach the origin itself. `None`: it is not below. Both URLs are absolute and as a URL parser writes
 /// them. Which of http and https the origin says does not count: TLS may end before it.
-pub fn relocated(canonical: &Canonical, origin: &str, location: &str) -> Option<String> {
+pub fn relocated(public: Public<'_>, origin: &str, location: &str) -> Option<String> {
     let (origin, location) = (Parts::of(origin)?, Parts::of(location)?);
     if location.authority != origin.authority {
         return None;
     }
     if location.path == origin.path {
-        return Some([canonical.origin(), canonical.path_as_set(), location.rest].concat());
+        return Some([public.origin, public.path, location.rest].concat());
     }
     let below = location.path.strip_prefix(origin.path.strip_suffix('/').unwrap_or(origin.path))?;
+    let path = public.path.strip_suffix('/').unwrap_or(public.path);
     let is_below = below.is_empty() || below.starts_with('/');
-    is_below.then(|| [canonical.origin(), canonical.path(), below, location.rest].concat())
+    is_below.then(|| [public.origin, path, below, location.rest].concat())
 }
 
 /// An http or https URL, as a URL parser writes it.
@@ -69,12 +76,12 @@ impl<'u> Parts<'u> {
 
 /// Whether an incoming header is kept from the origin: the credential, what could pass for a header of
 /// ours, what is meant for the connection; and where there is a policy, what could get around it.
-pub fn is_removed(resource: &Resource, name: &str) -> bool {
+pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
     crate::token::identity::is_reserved(name)
         || headers::is_of_connection(name)
         || is_lookalike(name, &headers::FRAMING)
-        || resource.delivery.removes(name)
-        || (resource.policy.is_some() && (is_override(name) || is_lookalike(name, &JUDGED)))
+        || delivery.removes(name)
+        || (has_policy && (is_override(name) || is_lookalike(name, &JUDGED)))
 }
 
 /// Whether some server takes a request with this header for one of another method than was judged.

@@ -15,10 +15,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::base64url;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
-use crate::token::jose::base64url;
+use crate::token::verify::Verified;
 
 pub const HEADER: &str = "Mcp-Session-Id";
 
@@ -32,7 +33,7 @@ const SEPARATOR: char = '.';
 
 /// Whose session it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller<'c> {
+pub enum Holder<'c> {
     /// There was no token.
     Nobody,
     User {
@@ -40,6 +41,16 @@ pub enum Caller<'c> {
         subject: &'c str,
         client: Option<&'c str>,
     },
+}
+
+impl<'v> Holder<'v> {
+    /// Who was verified, if anybody was.
+    pub fn of(verified: Option<&'v Verified>) -> Self {
+        let Some(verified) = verified else { return Self::Nobody };
+        let identity = verified.permit().identity();
+        let (issuer, subject) = (identity.issuer(), identity.subject());
+        Self::User { issuer, subject, client: verified.client_id() }
+    }
 }
 
 /// The keys that bind.
@@ -73,8 +84,9 @@ impl Sessions {
             return Err(Refusal::SessionMalformed);
         }
         let (id, tag) = attached.rsplit_once(SEPARATOR).ok_or(Refusal::SessionMalformed)?;
-        let tag =
-            base64url(tag).filter(|tag| tag.len() == 32 && is_id(id)).ok_or(Refusal::SessionMalformed)?;
+        let tag = base64url::decode(tag)
+            .filter(|tag| tag.len() == 32 && is_id(id))
+            .ok_or(Refusal::SessionMalformed)?;
         // Compared in constant time.
         let good = self.keys.iter().any(|key| mac(key, owner, id).verify_slice(&tag).is_ok());
         if good { Ok(id) } else { Err(Refusal::SessionMismatch) }
@@ -95,12 +107,12 @@ impl Sessions {
 }
 
 /// The resource and the caller in one text, each part behind its length.
-pub fn owner(resource: &str, caller: Caller<'_>) -> String {
+pub fn owner(resource: &str, caller: Holder<'_>) -> String {
     let mut owner = String::with_capacity(128);
     frame(&mut owner, resource);
     match caller {
-        Caller::Nobody => owner.push('-'),
-        Caller::User { issuer, subject, client } => {
+        Holder::Nobody => owner.push('-'),
+        Holder::User { issuer, subject, client } => {
             owner.push('+');
             frame(&mut owner, issuer);
             frame(&mut owner, subject);

@@ -1,8 +1,6 @@
 //! For clients and servers that know no better: what `MCP_SERVER_AUTH_COMPATIBILITY` switches on. Everything is off by default; docs/compatibility.md says who needs
 //! what. Nothing here lets anybody in.
 
-use crate::route::Protected;
-
 /// What is switched on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compatibility {
@@ -29,7 +27,7 @@ impl Compatibility {
     }
 
     /// Whether a request's `Accept` may have to be repaired: messages are posted to the endpoint itself.
-    pub fn repairs_accept(&self, method: &str, protected: &Protected<'_>) -> bool {
-        self.accept_header && method == "POST" && protected.is_endpoint()
+    pub fn repairs_accept(&self, method: &str, is_endpoint: bool) -> bool {
+        self.accept_header && method == "POST" && is_endpoint
     }
 }

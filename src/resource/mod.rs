@@ -1,3 +1,84 @@
-//! The model that a request meets.
+//! The model that a request meets: what the settings come to.
 
+pub mod canonical;
 pub mod compatibility;
+
+use crate::fault::Warning;
+use crate::http::cors::AllowedOrigins;
+use crate::keys::source::KeySource;
+use crate::limits::Seconds;
+use crate::origin::assertion::Assertion;
+use crate::origin::assertion::keys::SigningKeys;
+use crate::origin::headers::Delivery;
+use crate::origin::request;
+use crate::origin::sessions::Sessions;
+use crate::policy::Policy;
+use crate::refusal::Challenges;
+use crate::token::trusted_issuer::TrustedIssuer;
+use canonical::Canonical;
+use compatibility::Compatibility;
+
+/// Settings without a fault.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// In the order of `MCP_SERVER_AUTH_RESOURCES`; one in the single form.
+    pub resources: Vec<Resource>,
+    /// Whether they have several hosts, so that a request's host decides, too.
+    pub by_host: bool,
+    /// Where key sets come from, each once; `SourceId` counts in it.
+    pub sources: Vec<KeySource>,
+    pub cache_ttl: Seconds,
+    /// Whether the log names the subject.
+    pub log_subject: bool,
+    /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged them, nothing may be served.
+    pub signing: Option<SigningKeys>,
+    /// What session ids are bound with, if they are.
+    pub sessions: Option<Sessions>,
+    /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
+    pub unseen_secrets: Vec<String>,
+    /// What is sound, and yet will surprise.
+    pub warnings: Vec<Warning>,
+}
+
+/// An MCP server behind the Worker.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub canonical: Canonical,
+    /// What follows its canonical path in those of the resources that are nested in it, as `path::names` has it.
+    pub nested: Vec<Vec<String>>,
+    pub entries: Vec<TrustedIssuer>,
+    /// The RFC 9728 document; none in the single-issuer form.
+    pub metadata: Option<String>,
+    pub challenges: Challenges,
+    pub compatibility: Compatibility,
+    /// The page for people; none if it is switched off.
+    pub page: Option<String>,
+    pub allowed_origins: AllowedOrigins,
+    /// None: every good token opens everything.
+    pub policy: Option<Policy>,
+    /// `ORIGIN_URL`.
+    pub origin_url: String,
+    /// How long the origin may take to begin its answer.
+    pub origin_timeout: Seconds,
+    /// The binding by which the origin is reached; `None`: by the public network.
+    pub binding: Option<String>,
+    /// Whether its document is the one at the root, too.
+    pub is_default: bool,
+    /// Whether session ids are bound to their caller.
+    pub binds_sessions: bool,
+    /// What the origin is told about the caller in a way that it can verify.
+    pub assertion: Option<Assertion>,
+    pub delivery: Delivery,
+}
+
+impl Resource {
+    /// Whether an incoming header is kept from the origin.
+    pub fn removes(&self, name: &str) -> bool {
+        request::is_removed(&self.delivery, self.policy.is_some(), name)
+    }
+
+    /// Whether a request without a credential may be asked what it wants.
+    pub fn may_be_anonymous(&self, method: &str) -> bool {
+        method == "POST" && self.policy.as_ref().is_some_and(Policy::has_anonymous_methods)
+    }
+}

@@ -1,9 +1,10 @@
 //! What is said of the server: in the metadata document (RFC 9728 section 2) and on the page for people.
 
-use super::faults::Faults;
 use super::urls;
 use super::variables::Variables;
-use crate::documents::landing::About;
+use crate::documents::metadata::About;
+use crate::fault::Faults;
+use crate::http::url;
 use crate::limits;
 use crate::plain;
 
@@ -32,7 +33,7 @@ fn name(variables: &Variables, faults: &mut Faults) -> Option<String> {
 
 fn url(variables: &Variables, name: &str, faults: &mut Faults) -> Option<String> {
     let found = variables.get(name, faults)?;
-    let url = found.value.as_str().filter(|text| urls::public_page(text));
+    let url = found.value.as_str().filter(|text| url::public_page(text));
     if url.is_none() {
         let hint = urls::found(&found.value, urls::Kind::Page);
         faults.add_hinted(found.name, "", urls::PUBLIC_PAGE, hint);

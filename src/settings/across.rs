@@ -1,11 +1,14 @@
 //! What several resources must have between them: each its own place and its own origin, one document at the root of a host, and tokens that open one of
 //! them only.
 
-use super::canonical::bare;
-use super::faults::Faults;
-use super::{Config, Entry, Resource, urls};
+use crate::fault::Faults;
 use crate::http::path::names;
+use crate::http::url;
+use crate::resource::Config;
+use crate::resource::Resource;
+use crate::resource::canonical::bare;
 use crate::route::{Route, route};
+use crate::token::trusted_issuer::TrustedIssuer;
 
 /// Whether they have several hosts.
 pub(super) fn has_hosts(config: &Config) -> bool {
@@ -105,7 +108,7 @@ fn canonical_below(inner: &Resource, outer: &Resource) -> Option<Vec<String>> {
 /// The same of the paths of their origins, if one server answers at both.
 fn origin_below(inner: &Resource, outer: &Resource) -> Option<Vec<String>> {
     let is_one = inner.binding == outer.binding && server(&inner.origin_url) == server(&outer.origin_url);
-    below(urls::path(&inner.origin_url), urls::path(&outer.origin_url)).filter(|_| is_one)
+    below(url::path(&inner.origin_url), url::path(&outer.origin_url)).filter(|_| is_one)
 }
 
 fn below(inner: &str, outer: &str) -> Option<Vec<String>> {
@@ -114,7 +117,7 @@ fn below(inner: &str, outer: &str) -> Option<Vec<String>> {
 
 /// Host and port. Neither the scheme with its default port nor the dot at the end of a name makes it another server.
 fn server(url: &str) -> Option<String> {
-    let url = urls::parse(url)?;
+    let url = url::parse(url)?;
     let authority = bare(url.origin.split_once("://")?.1);
     let (host, port) = authority.split_at_checked(url.host.len())?;
     Some([host.trim_end_matches('.'), port].concat())
@@ -123,7 +126,8 @@ fn server(url: &str) -> Option<String> {
 /// An issuer and an audience that both take.
 fn shared_audience<'c>(one: &'c Resource, other: &Resource) -> Option<(&'c str, &'c str)> {
     let pairs = one.entries.iter().flat_map(|a| other.entries.iter().map(move |b| (a, b)));
-    let same_issuer = |a: &Entry, b: &Entry| a.rules.issuer == b.rules.issuer || a.source == b.source;
+    let same_issuer =
+        |a: &TrustedIssuer, b: &TrustedIssuer| a.rules.issuer == b.rules.issuer || a.source == b.source;
     pairs.filter(|(a, b)| same_issuer(a, b)).find_map(|(a, b)| {
         let both = a.rules.audiences.iter().find(|audience| {
             b.rules.audiences.iter().any(|other| without_slash(other) == without_slash(audience))

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::slips;
 use super::variables::one_or_more;
 use super::written::{self, Shape};
-use crate::token::jose::Algorithm;
+use crate::keys::algorithm::Algorithm;
 
 /// Algorithms whose key both sides have (RFC 7518 section 3.1): whoever verifies could also sign.
 const SHARED_SECRET: [&str; 3] = ["HS256", "HS384", "HS512"];

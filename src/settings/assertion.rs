@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Canonical;
-use super::faults::Faults;
 use super::variables::{Found, Variables, strings};
 use super::written::Shape;
+use crate::fault::Faults;
 use crate::origin::assertion::keys::{EXPECTED as EXPECTED_KEY, SigningKeys};
 use crate::origin::assertion::{Assertion, Carrier, RESERVED};
+use crate::resource::canonical::Canonical;
 
 /// The secret.
 pub(super) const KEY: &str = "MCP_SERVER_AUTH_ASSERTION_KEY";

@@ -2,18 +2,22 @@
 
 use serde_json::Value;
 
-use super::faults::Faults;
 use super::object_reader::ObjectReader;
 use super::providers::{self, Provider};
 use super::table::{self, ENTRY, OPTIONS};
 use super::urls::Kind;
 use super::variables::{Found, Variables};
 use super::written::{self, Shape};
-use super::{Canonical, Entry, KeySource, SourceId, algorithms, issuers, urls};
+use super::{algorithms, issuers, urls};
+use crate::fault::Faults;
+use crate::keys::algorithm::Algorithm;
+use crate::keys::source::KeySource;
+use crate::keys::source::SourceId;
 use crate::limits;
+use crate::resource::canonical::Canonical;
 use crate::settings::presets::{Audience, Preset};
 use crate::token::claims::{AudienceIn, Demand, Rules};
-use crate::token::jose::Algorithm;
+use crate::token::trusted_issuer::TrustedIssuer;
 
 /// The single-issuer form.
 pub(super) const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
@@ -25,7 +29,7 @@ pub(super) fn read(
     canonical: Option<&Canonical>,
     sources: &mut Vec<KeySource>,
     faults: &mut Faults,
-) -> Vec<Entry> {
+) -> Vec<TrustedIssuer> {
     let many = variables.get("AUTHORIZATION_SERVERS", faults);
     let single = SINGLE.map(|name| variables.get(name, faults));
     match (many, single.iter().flatten().next()) {
@@ -53,12 +57,12 @@ fn entries(
     canonical: Option<&Canonical>,
     sources: &mut Vec<KeySource>,
     faults: &mut Faults,
-) -> Vec<Entry> {
+) -> Vec<TrustedIssuer> {
     let Some(items) = found.value.as_array().filter(|items| !items.is_empty()) else {
         found.fault("an array of at least one authorization server", Shape::Array, faults);
         return Vec::new();
     };
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<TrustedIssuer> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let entry = ObjectReader::open(found.name, format!("[{index}]"), item, &ENTRY, faults);
         let Some(mut entry) = entry else { continue };
@@ -79,7 +83,7 @@ fn single_issuer(
     [jwks_uri, issuer, audience, algorithm]: &[Option<Found<'_>>; 4],
     sources: &mut Vec<KeySource>,
     faults: &mut Faults,
-) -> Vec<Entry> {
+) -> Vec<TrustedIssuer> {
     let mut required = |found: &Option<Found<'_>>,
                         suffix: &str,
                         expected: &str,
@@ -111,7 +115,7 @@ fn single_issuer(
     let source = source_id(sources, KeySource::JwksUri(jwks_uri));
     issuers
         .into_iter()
-        .map(|issuer| Entry {
+        .map(|issuer| TrustedIssuer {
             authorization_server_url: None,
             source,
             algorithms: algorithms.clone(),
@@ -127,7 +131,7 @@ fn texts(found: &Found<'_>) -> Result<Vec<String>, String> {
 }
 
 /// Two entries that name one issuer, two key sets and two sets of rules: which of them holds would be a matter of luck.
-fn contradict(a: &Entry, b: &Entry) -> bool {
+fn contradict(a: &TrustedIssuer, b: &TrustedIssuer) -> bool {
     a.rules.issuer == b.rules.issuer
         && a.source != b.source
         && (a.rules != b.rules || a.algorithms != b.algorithms || a.only_at_jwt != b.only_at_jwt)
@@ -135,7 +139,7 @@ fn contradict(a: &Entry, b: &Entry) -> bool {
 
 fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
     let known = sources.iter().position(|s| *s == source);
-    SourceId(known.unwrap_or_else(|| {
+    SourceId::new(known.unwrap_or_else(|| {
         sources.push(source);
         sources.len() - 1
     }))
@@ -146,7 +150,7 @@ fn entries_of(
     entry: &mut ObjectReader<'_>,
     canonical: Option<&Canonical>,
     sources: &mut Vec<KeySource>,
-) -> Option<Vec<Entry>> {
+) -> Option<Vec<TrustedIssuer>> {
     let preset = providers::preset(entry);
     let mut known = table::names(&ENTRY);
     known.extend(providers::parameter_names(preset));
@@ -205,7 +209,7 @@ fn entries_of(
     for text in preset.warnings {
         entry.warn("provider", text);
     }
-    let entry = |issuer: String| Entry {
+    let entry = |issuer: String| TrustedIssuer {
         authorization_server_url: listed.clone(),
         source: source_id(
             sources,

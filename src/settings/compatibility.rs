@@ -1,13 +1,13 @@
 //! `MCP_SERVER_AUTH_COMPATIBILITY`: words for what is switched on.
 
-use super::Entry;
-use super::faults::Faults;
 use super::variables::Variables;
 use super::written::Shape;
 use super::{issuers, slips};
+use crate::fault::Faults;
 use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY, Compatibility};
+use crate::token::trusted_issuer::TrustedIssuer;
 
-pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults) -> Compatibility {
+pub(super) fn read(variables: &Variables, entries: &[TrustedIssuer], faults: &mut Faults) -> Compatibility {
     let Some(found) = variables.get("COMPATIBILITY", faults) else { return Compatibility::default() };
     let known = |word: &String| [COPY, CHALLENGE, ACCEPT].contains(&word.as_str());
     let words = found.words().filter(|_| !found.is_broken_json());
@@ -36,8 +36,8 @@ pub(super) fn read(variables: &Variables, entries: &[Entry], faults: &mut Faults
 }
 
 /// Of the first entry that clients are told of; where its issuer is no URL, of the URL itself.
-fn issuer(entries: &[Entry]) -> Option<String> {
-    let url = |entry: &Entry| entry.authorization_server_url.clone();
+fn issuer(entries: &[TrustedIssuer]) -> Option<String> {
+    let url = |entry: &TrustedIssuer| entry.authorization_server_url.clone();
     let (entry, url) = entries.iter().find_map(|entry| Some((entry, url(entry)?)))?;
     let issuer = entry.rules.issuer.as_str();
     Some(if issuers::is_url(issuer) { issuer.to_owned() } else { url })

@@ -2,6 +2,7 @@
 //! entry's own an issuer is a name, compared byte for byte; otherwise its metadata is looked for
 //! there, so it is a URL.
 
+use crate::http::url;
 use serde_json::Value;
 
 use super::object_reader::ObjectReader;
@@ -24,7 +25,7 @@ pub(super) fn name(value: &Value) -> Result<String, String> {
             Err(format!("found a text of {} bytes", text.len()))
         }
         // No token has such a name.
-        Some(text) if urls::public(text).is_some() => urls::read(value, Kind::Issuer),
+        Some(text) if url::public(text).is_some() => urls::read(value, Kind::Issuer),
         Some(text) => Ok(text.to_owned()),
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::faults::Faults;
 use super::setting::Setting;
 use super::slips;
 use super::table;
 use super::variables::one_or_more;
 use super::written::{self, Shape};
+use crate::fault::Faults;
 use crate::json::Object;
 
 pub(super) struct ObjectReader<'r> {

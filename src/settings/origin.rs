@@ -1,8 +1,8 @@
 //! `ORIGIN_HEADERS`, `ORIGIN_AUTHORIZATION` and `allow_token_passthrough`; `ORIGIN` is a binding and no variable.
 
-use super::faults::Faults;
 use super::variables::{Variables, seconds};
 use super::written::Shape;
+use crate::fault::Faults;
 use crate::http::header_names::same;
 use crate::limits::{self, Seconds};
 use crate::origin::assertion::Assertion;

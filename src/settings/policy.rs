@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::faults::Faults;
 use super::object_reader::ObjectReader;
 use super::scopes;
 use super::table::{self, POLICY, RULE};
 use super::variables::Variables;
 use super::written::Shape;
+use crate::fault::Faults;
 use crate::json::Object;
 use crate::policy::{Accepted, ClaimDemand, Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
 use crate::token::identity::is_scope;

@@ -5,8 +5,8 @@
 //! 2. `{name}` in a template is a parameter of the entry. Issuers are byte for byte what the provider signs, slash and all.
 //! 3. docs/providers.md says of each row where it is from and when it was last looked at.
 
+use crate::keys::algorithm::Algorithm::{self, ES256, ES384, PS256, RS256};
 use crate::token::identity::ClaimNames;
-use crate::token::jose::Algorithm::{self, ES256, ES384, PS256, RS256};
 
 /// A provider.
 #[derive(Clone, Copy, Debug)]

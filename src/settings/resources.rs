@@ -9,14 +9,17 @@
 use serde_json::Value;
 
 use super::authorization_servers::SINGLE;
-use super::faults::{Fault, Faults};
 use super::object_reader::{get, unknown};
+use super::read::of_one;
 use super::setting::Place;
 use super::table::{self, PREFIX, SETTINGS, bare};
 use super::variables::{Found, Variables, is_blank};
 use super::written::{self, Shape};
-use super::{Config, KeySource, across, origin, slips};
+use super::{across, origin, slips};
+use crate::fault::{Fault, Faults};
 use crate::json::Object;
+use crate::keys::source::KeySource;
+use crate::resource::Config;
 
 pub(super) const NAME: &str = "RESOURCES";
 
@@ -29,7 +32,11 @@ const BINDING: &str = "binding";
 const HEADERS: &str = "origin_headers";
 const DEFAULT: &str = "default";
 
-pub(super) fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
+/// Reads the settings.
+///
+/// # Errors
+/// All faults.
+pub fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut faults = Faults::default();
     let Some(array) = variables.get(NAME, &mut faults) else { return single(variables) };
     variables.check_names(&mut faults);
@@ -111,7 +118,7 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
         faults.add(name, "", expected);
     }
     let has_binding = variables.has_binding(origin::BINDING);
-    let read = Config::of_one(variables, has_binding, &mut sources);
+    let read = of_one(variables, has_binding, &mut sources);
     let mut config = match (read, faults.into_result()) {
         (Ok(config), Ok(_)) => config,
         (config, others) => {
@@ -180,7 +187,7 @@ impl Element<'_> {
         let is_default = self.is_default(faults).unwrap_or(alone);
         let binding = self.binding(faults);
         let unseen = self.headers(faults);
-        match Config::of_one(&self.settings(), self.sets(BINDING), sources) {
+        match of_one(&self.settings(), self.sets(BINDING), sources) {
             Ok(mut config) => {
                 for resource in &mut config.resources {
                     resource.binding.clone_from(&binding);

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::faults::Faults;
 use super::variables::{Variables, words};
 use super::written::{self, Shape};
+use crate::fault::Faults;
 use crate::token::identity::is_scope;
 
 pub(super) const EXPECTED: &str = "scopes, as an array of strings or a space-separated string";

@@ -1,8 +1,8 @@
 //! `MCP_SERVER_AUTH_BIND_SESSIONS` and `MCP_SERVER_AUTH_SESSION_KEY`.
 
-use super::faults::Faults;
 use super::variables::{Variables, one_or_more};
 use super::written::{self, Shape};
+use crate::fault::Faults;
 use crate::limits;
 use crate::origin::sessions::Sessions;
 

@@ -1,47 +1,48 @@
 //! What an operator wants to see of sound settings.
 
-use super::{Config, Entry, Resource, sessions};
+use super::sessions;
 use crate::origin::assertion::Assertion;
 use crate::plain;
 use crate::policy::{Mode, Policy};
+use crate::resource::Config;
+use crate::resource::Resource;
+use crate::token::trusted_issuer::TrustedIssuer;
 
-impl Config {
-    /// Of one of the resources: names and values, in order.
-    pub fn summary(&self, resource: &Resource) -> Vec<(&'static str, Vec<String>)> {
-        let entries = || resource.entries.iter();
-        let accepted =
-            |e: &Entry| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
-        let mut algorithms = entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned());
-        let mut summary = vec![
-            ("Accepted authorization server(s)", distinct(&mut entries().map(accepted))),
-            ("Issuers", distinct(&mut entries().map(|e| e.rules.issuer.clone()))),
-            ("Audiences", distinct(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
-            ("Algorithms", distinct(&mut algorithms)),
-            ("Canonical URL", vec![resource.canonical.as_str().to_owned()]),
-            ("Origin", vec![resource.origin_url.clone()]),
-        ];
-        if let Some(binding) = &resource.binding {
-            summary.push(("Origin reached by", vec![format!("the binding {binding}")]));
-        }
-        if resource.delivery.forwards_token {
-            summary.push(("The client's token", vec!["passed on to the origin".to_owned()]));
-        }
-        if let Some(assertion) = resource.assertion.as_ref().map(Assertion::summary) {
-            summary.push(("Assertions", vec![assertion]));
-        }
-        let has_key = self.sessions.is_some() || self.unseen_secrets.iter().any(|name| name == sessions::KEY);
-        if resource.binds_sessions && has_key {
-            summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
-        }
-        let compatibility = distinct(&mut resource.compatibility.names());
-        if !compatibility.is_empty() {
-            summary.push(("Compatibility", compatibility));
-        }
-        if let Some(policy) = resource.policy.as_ref().map(described) {
-            summary.push(("Policy", vec![policy]));
-        }
-        summary
+/// Of one of the resources: names and values, in order.
+pub fn summary(config: &Config, resource: &Resource) -> Vec<(&'static str, Vec<String>)> {
+    let entries = || resource.entries.iter();
+    let accepted =
+        |e: &TrustedIssuer| e.authorization_server_url.clone().unwrap_or_else(|| e.rules.issuer.clone());
+    let mut algorithms = entries().flat_map(|e| &e.algorithms).map(|a| a.row().name.to_owned());
+    let mut summary = vec![
+        ("Accepted authorization server(s)", distinct(&mut entries().map(accepted))),
+        ("Issuers", distinct(&mut entries().map(|e| e.rules.issuer.clone()))),
+        ("Audiences", distinct(&mut entries().flat_map(|e| e.rules.audiences.clone()))),
+        ("Algorithms", distinct(&mut algorithms)),
+        ("Canonical URL", vec![resource.canonical.as_str().to_owned()]),
+        ("Origin", vec![resource.origin_url.clone()]),
+    ];
+    if let Some(binding) = &resource.binding {
+        summary.push(("Origin reached by", vec![format!("the binding {binding}")]));
     }
+    if resource.delivery.forwards_token {
+        summary.push(("The client's token", vec!["passed on to the origin".to_owned()]));
+    }
+    if let Some(assertion) = resource.assertion.as_ref().map(Assertion::summary) {
+        summary.push(("Assertions", vec![assertion]));
+    }
+    let has_key = config.sessions.is_some() || config.unseen_secrets.iter().any(|name| name == sessions::KEY);
+    if resource.binds_sessions && has_key {
+        summary.push(("Sessions", vec!["bound to their caller".to_owned()]));
+    }
+    let compatibility = distinct(&mut resource.compatibility.names());
+    if !compatibility.is_empty() {
+        summary.push(("Compatibility", compatibility));
+    }
+    if let Some(policy) = resource.policy.as_ref().map(described) {
+        summary.push(("Policy", vec![policy]));
+    }
+    summary
 }
 
 fn distinct(values: &mut dyn Iterator<Item = String>) -> Vec<String> {

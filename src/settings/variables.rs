@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::faults::Faults;
 use super::setting::{Setting, Spelling};
 use super::table::{self, PREFIX, SECOND_PREFIX, SETTINGS, bare};
 use super::written::{self, Shape};
 use super::{origin, slips};
+use crate::fault::Faults;
 use crate::json;
 use crate::limits::Seconds;
 

@@ -1,7 +1,7 @@
 //! What `npm run check` warns of: settings that are sound, and yet will surprise.
 
-use super::faults::Warning;
 use super::variables::Variables;
+use crate::fault::Warning;
 use crate::policy::{MethodPattern, Policy, Rule};
 
 const CHALLENGE: &str = "MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES";

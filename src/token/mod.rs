@@ -5,4 +5,5 @@ pub mod bearer;
 pub mod claims;
 pub mod identity;
 pub mod jose;
+pub mod trusted_issuer;
 pub mod verify;

@@ -9,16 +9,18 @@
 
 use std::rc::Rc;
 
+use crate::base64url;
 use crate::json::Document;
+use crate::keys::algorithm::Algorithm;
 use crate::keys::cache::Need;
 use crate::keys::set::{Key, KeySet};
+use crate::keys::source::SourceId;
 use crate::limits::Seconds;
-use crate::origin::sessions::Caller;
 use crate::refusal::Refusal;
-use crate::settings::{Entry, Resource, SourceId};
 use crate::token::claims::{self, Permit};
 use crate::token::identity::ClaimNames;
-use crate::token::jose::{self, Algorithm, Token};
+use crate::token::jose::{self, Token};
+use crate::token::trusted_issuer::TrustedIssuer;
 
 /// One token at one resource.
 #[derive(Debug)]
@@ -26,18 +28,18 @@ pub struct Verification<'c> {
     token: Rc<Token>,
     now: Seconds,
     /// Entries that have not been asked yet.
-    entries: Vec<&'c Entry>,
+    entries: Vec<&'c TrustedIssuer>,
     stage: Stage<'c>,
     refusal: Refusal,
     /// The entry that was asked last, for the log.
-    asked: Option<&'c Entry>,
+    asked: Option<&'c TrustedIssuer>,
 }
 
 #[derive(Debug)]
 enum Stage<'c> {
     NextEntry,
-    KeySet(&'c Entry, Algorithm, Need),
-    Signature(&'c Entry, Algorithm, Vec<Rc<Key>>),
+    KeySet(&'c TrustedIssuer, Algorithm, Need),
+    Signature(&'c TrustedIssuer, Algorithm, Vec<Rc<Key>>),
     Accepted(Permit, ClaimNames),
 }
 
@@ -85,12 +87,6 @@ impl Verified {
         self.names.client(self.claims())
     }
 
-    /// Who is calling, as sessions are bound.
-    pub fn caller(&self) -> Caller<'_> {
-        let identity = self.permit.identity();
-        Caller::User { issuer: identity.issuer(), subject: identity.subject(), client: self.client_id() }
-    }
-
     /// The token but for its signature, as it was sent.
     pub(crate) fn signing_input(&self) -> &str {
         &self.token.signing_input
@@ -103,7 +99,7 @@ impl Verified {
     /// The claims as they were sent.
     pub(crate) fn payload(&self) -> Option<Vec<u8>> {
         let (_, payload) = self.token.signing_input.split_once('.')?;
-        jose::base64url(payload)
+        base64url::decode(payload)
     }
 }
 
@@ -127,11 +123,10 @@ impl Check {
 }
 
 impl<'c> Verification<'c> {
-    pub fn new(resource: &'c Resource, token: &str, now: Seconds) -> Result<Self, Refusal> {
+    pub fn new(trusted: &'c [TrustedIssuer], token: &str, now: Seconds) -> Result<Self, Refusal> {
         let token = jose::parse(token)?;
         let issuer = token.issuer();
-        let entries = resource
-            .entries
+        let entries = trusted
             .iter()
             .rev()
             .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))

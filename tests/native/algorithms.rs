@@ -1,6 +1,6 @@
 //! All ten algorithms verify, each checked by a library that is not the Worker's; no token passes by a key, a name or a signature of another one.
 
-use mcp_edge_auth::token::jose::{Algorithm, Scheme};
+use mcp_edge_auth::keys::algorithm::{Algorithm, Scheme};
 use serde_json::{Value, json};
 
 use crate::support::engine::run_with;

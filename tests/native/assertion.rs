@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use mcp_edge_auth::keys::set::{KeySet, Material};
 use mcp_edge_auth::origin::assertion::{Assertion, Carrier, RESERVED};
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::token::verify::Verified;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};

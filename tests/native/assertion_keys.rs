@@ -1,10 +1,10 @@
 //! Private keys in their forms: what is read of a JWK and of PKCS#8, what is refused, and thumbprints.
 
 use jwt_simple::prelude::*;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::Material;
 use mcp_edge_auth::origin::assertion::der::{pem_blocks, read, write};
 use mcp_edge_auth::origin::assertion::keys::{SigningKeys, thumbprint};
-use mcp_edge_auth::token::jose::Algorithm;
 use proptest::prelude::*;
 use serde_json::json;
 

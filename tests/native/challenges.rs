@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mcp_edge_auth::http::response::Answer;
 use mcp_edge_auth::refusal::{Challenge, Challenges, Detail, Refusal};
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -4,9 +4,9 @@ use mcp_edge_auth::admission::Head;
 use mcp_edge_auth::documents::copy::{self, Kept, Next};
 use mcp_edge_auth::http::accept::repaired;
 use mcp_edge_auth::keys::discovery::{Unusable, metadata};
+use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::compatibility::Compatibility;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::settings::Config;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -65,8 +65,7 @@ fn words() {
 #[test]
 fn the_summary_names_what_is_on() {
     let summary = |config: &Config| {
-        config
-            .summary(resource(config))
+        mcp_edge_auth::settings::summary(config, resource(config))
             .into_iter()
             .find(|(name, _)| *name == "Compatibility")
             .map(|(_, words)| words)
@@ -282,7 +281,9 @@ fn the_challenge_without_a_token() {
 #[test]
 fn whose_accept_is_repaired() {
     let protected = |config: &Config, url: &str, method: &str| match route(config, url) {
-        Route::Protected(protected) => protected.resource().compatibility.repairs_accept(method, &protected),
+        Route::Protected(protected) => {
+            protected.resource().compatibility.repairs_accept(method, protected.is_endpoint())
+        }
         _ => panic!("{url} is not protected"),
     };
     let (on, off) = (switched(json!(ACCEPT)), switched(json!([COPY, CHALLENGE])));

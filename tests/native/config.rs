@@ -1,7 +1,10 @@
 //! Sound settings in every form: both spellings, JSON values and JSON text, defaults, shared key sources, the summary.
 
-use mcp_edge_auth::settings::{AllowedOrigins, Config, KeySource, is_ours};
-use mcp_edge_auth::token::jose::Algorithm;
+use mcp_edge_auth::http::cors::AllowedOrigins;
+use mcp_edge_auth::keys::algorithm::Algorithm;
+use mcp_edge_auth::keys::source::KeySource;
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::settings::is_ours;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -308,8 +311,7 @@ fn one_key_source_is_one() {
 #[test]
 fn the_summary() {
     let text = |config: &Config| {
-        let lines = config
-            .summary(resource(config))
+        let lines = mcp_edge_auth::settings::summary(config, resource(config))
             .into_iter()
             .map(|(name, values)| format!("{name}: {}", values.join(", ")));
         lines.collect::<Vec<_>>().join("\n")

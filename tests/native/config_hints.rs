@@ -1,6 +1,6 @@
 //! What `npm run check` and `npm run doctor` warn of: settings that are sound and can hardly be meant.
 
-use mcp_edge_auth::settings::{Config, hints};
+use mcp_edge_auth::settings::hints;
 use serde_json::{Value, json};
 
 use crate::support::resources::{RESOURCES, at};
@@ -23,7 +23,7 @@ fn good() -> Value {
 /// All hints, one a line.
 fn hinted(settings: &Value) -> String {
     let variables = variables(settings);
-    let config = Config::read(&variables).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let config = mcp_edge_auth::settings::read(&variables).unwrap_or_else(|faults| panic!("{faults:?}"));
     hints(&variables, &config).iter().map(|hint| format!("{hint}\n")).collect()
 }
 
@@ -312,7 +312,7 @@ fn what_stands_beside_an_array_is_told_once() {
         &json!({ SERVERS: [{ "authorization_server_url": "https://login.acme.com" }], RESOURCES: [bound], CHALLENGE_SCOPES: "mcp" }),
     );
     let variables = variables.with_bindings(["A".to_owned()]);
-    let config = Config::read(&variables).unwrap();
+    let config = mcp_edge_auth::settings::read(&variables).unwrap();
     let places: Vec<String> =
         hints(&variables, &config).iter().map(|h| format!("{}{}", h.variable, h.field)).collect();
     assert_eq!(places, ["MCP_SERVER_AUTH_RESOURCES[0].canonical_url"]);

@@ -1,6 +1,6 @@
 //! Where requests go, and who may send them: an origin that is the Worker itself, and one text of several browser origins.
 
-use mcp_edge_auth::settings::{AllowedOrigins, Config};
+use mcp_edge_auth::http::cors::AllowedOrigins;
 use serde_json::{Value, json};
 
 use crate::support::resources::{at, many};
@@ -10,7 +10,7 @@ use crate::support::{ALLOWED_ORIGINS, CANONICAL_URL, config, read, resource, set
 fn an_origin_that_is_the_worker_is_a_fault() {
     let faults = |settings: &Value, bindings: &[&str]| -> Vec<String> {
         let variables = variables(settings).with_bindings(bindings.iter().map(|name| (*name).to_owned()));
-        let faults = Config::read(&variables).err().unwrap_or_default();
+        let faults = mcp_edge_auth::settings::read(&variables).err().unwrap_or_default();
         faults.iter().map(|fault| format!("{}{}", fault.variable, fault.field)).collect()
     };
     let pair = |canonical: &str, origin: &str| {

@@ -178,8 +178,7 @@ fn warnings() {
 fn the_summary_tells_of_it() {
     let told = |policy: Value| {
         let config = config(&with(settings(), json!({ POLICY: policy })));
-        config
-            .summary(&config.resources[0])
+        mcp_edge_auth::settings::summary(&config, &config.resources[0])
             .into_iter()
             .find(|(name, _)| *name == "Policy")
             .map(|(_, values)| values)
@@ -187,5 +186,9 @@ fn the_summary_tells_of_it() {
     assert_eq!(told(json!({ "rules": [{ "deny": true }] })), Some(vec!["enforced: 1 rule(s)".to_owned()]));
     assert_eq!(told(json!({ "mode": "report" })), Some(vec!["reported, not enforced: 0 rule(s)".to_owned()]));
     let plain = config(&settings());
-    assert!(plain.summary(&plain.resources[0]).iter().all(|(name, _)| *name != "Policy"));
+    assert!(
+        mcp_edge_auth::settings::summary(&plain, &plain.resources[0])
+            .iter()
+            .all(|(name, _)| *name != "Policy")
+    );
 }

@@ -1,9 +1,10 @@
 //! The checks before the token come in the contract's order; `Origin` and CORS are what it says, on every answer at the endpoint.
 
 use mcp_edge_auth::admission::{Decision, Head, Refused, decide};
+use mcp_edge_auth::http::cors::AllowedOrigins;
 use mcp_edge_auth::http::cors::{EXPOSED, RESPONSE_HEADERS};
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::settings::{AllowedOrigins, Config};
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,7 +1,6 @@
 //! The operator's own headers and the client's token: what may be set, what is removed for it, and that passing the token on must be said twice.
 
 use mcp_edge_auth::origin::headers::PASSTHROUGH;
-use mcp_edge_auth::origin::request::is_removed;
 use serde_json::{Value, json};
 
 use crate::support::{config, for_each_row, read, resource, same, settings, with};
@@ -157,8 +156,8 @@ fn what_is_removed_for_it() {
         ("cookie", false, false),
     ];
     for_each_row(rows, |(name, by_own, by_forward)| {
-        same(name, is_removed(resource(&own), name), *by_own)?;
-        same(name, is_removed(resource(&forward), name), *by_forward)
+        same(name, resource(&own).removes(name), *by_own)?;
+        same(name, resource(&forward).removes(name), *by_forward)
     });
     let text = resource(&own).delivery.headers_text();
     assert_eq!(text, "CF-Access-Client-Secret\na\nX_Shared\nb");

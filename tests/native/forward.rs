@@ -1,8 +1,6 @@
 //! Where a permitted request goes, to the byte, and which of its headers do not go with it.
 
-use mcp_edge_auth::origin::request::{
-    is_nominated, is_removed, names_websocket, opens_websocket, plan, relocated,
-};
+use mcp_edge_auth::origin::request::{is_nominated, names_websocket, opens_websocket, plan, relocated};
 use mcp_edge_auth::policy::{self, Asked, Clearance, Policy};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::{Route, route};
@@ -25,7 +23,7 @@ fn target(canonical: &str, origin: &str, request: &str) -> String {
         json!({ support::CANONICAL_URL: canonical, support::SERVERS: audiences, "ORIGIN_URL": origin });
     let config = config(&with(settings(), changes));
     match route(&config, request) {
-        Route::Protected(protected) => plan(&clearance(), &protected).target,
+        Route::Protected(protected) => plan(&clearance(), protected.target()).target,
         other => panic!("{request} is not forwarded: {other:?}"),
     }
 }
@@ -205,7 +203,7 @@ fn redirects_of_the_origin() {
         let audiences = json!([{ "authorization_server_url": support::ISSUER }]);
         let changes = json!({ support::CANONICAL_URL: canonical, support::SERVERS: audiences });
         let config = config(&with(settings(), changes));
-        let public = relocated(&resource(&config).canonical, origin, location);
+        let public = relocated(resource(&config).canonical.public(), origin, location);
         same(&format!("{location} of {origin} at {canonical}"), public.as_deref(), expected)
     });
 }
@@ -218,7 +216,7 @@ fn a_plan_carries_the_identity() {
         panic!("the canonical URL is protected")
     };
     let permit = clearance.verified().unwrap().permit();
-    assert_eq!(plan(&clearance, &protected).headers, permit.identity().headers_text());
+    assert_eq!(plan(&clearance, protected.target()).headers, permit.identity().headers_text());
 }
 
 #[test]
@@ -259,7 +257,7 @@ fn removed_headers() {
         ("", false),
     ];
     let config = config(&settings());
-    for_each_row(rows, |(name, expected)| same(name, is_removed(resource(&config), name), *expected));
+    for_each_row(rows, |(name, expected)| same(name, resource(&config).removes(name), *expected));
 }
 
 #[test]
@@ -287,7 +285,7 @@ fn headers_that_would_get_around_a_policy() {
         ("mcp-param-region", false),
     ];
     let config = config(&with(settings(), json!({ POLICY: { "required_scopes": ["mcp"] } })));
-    for_each_row(rows, |(name, expected)| same(name, is_removed(resource(&config), name), *expected));
+    for_each_row(rows, |(name, expected)| same(name, resource(&config).removes(name), *expected));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Issuers that are no URL, and entries that are for machines only.
 
-use mcp_edge_auth::settings::{Config, KeySource};
+use mcp_edge_auth::keys::source::KeySource;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use crate::support::engine::run;
@@ -220,7 +221,7 @@ fn the_metadata_that_is_copied_is_that_of_a_url() {
 #[test]
 fn the_summary_is_lines_whatever_the_name() {
     let config = config(&with_entries(json!([machine("acme\n\u{1b}[2Jcom")])));
-    let summary = config.summary(resource(&config));
+    let summary = mcp_edge_auth::settings::summary(&config, resource(&config));
     let issuers = summary.iter().find(|(name, _)| *name == "Issuers").unwrap();
     assert_eq!(issuers.1, ["acme??[2Jcom"]);
     assert!(summary.iter().any(|(_, values)| values == &[CANONICAL]));

@@ -1,8 +1,8 @@
 //! A key set is read within bounds, one unusable key never spoils it, and a token is only tried with keys that fit it.
 
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::{KeySet, Material, Unusable};
 use mcp_edge_auth::limits;
-use mcp_edge_auth::token::jose::Algorithm;
 use serde_json::{Value, json};
 
 use crate::support::es256::{KID, key_set, stranger, trusted};

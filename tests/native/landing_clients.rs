@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mcp_edge_auth::documents::landing::{About, Way, clients};
+use mcp_edge_auth::documents::landing::{Way, clients};
+use mcp_edge_auth::documents::metadata::About;
 use serde_json::{Value, json};
 
 use crate::support::{CANONICAL_URL, config, for_each_row, resource, same, settings, with};

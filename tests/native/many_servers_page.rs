@@ -1,7 +1,6 @@
 //! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a block of its own, and the tables name every member.
 
 use mcp_edge_auth::deployment::Deployment;
-use mcp_edge_auth::settings::Config;
 
 use crate::support::check::{check, read};
 use crate::support::{self, for_each_row};
@@ -44,7 +43,8 @@ fn faults_are_named_by_their_place() {
 #[test]
 fn every_member_has_its_row() {
     let settings = r#"{"MCP_SERVER_AUTH_RESOURCES":[{"no":1}]}"#;
-    let faults = Config::read(&support::variables(&serde_json::from_str(settings).unwrap())).unwrap_err();
+    let faults = mcp_edge_auth::settings::read(&support::variables(&serde_json::from_str(settings).unwrap()))
+        .unwrap_err();
     let (_, members) = faults[0].expected.split_once("there are ").unwrap();
     for_each_row(members.split(", "), |member| {
         if PAGE.contains(&format!("`{member}`")) { Ok(()) } else { Err(format!("no row for {member}")) }

@@ -1,6 +1,6 @@
 //! The protected resource metadata document, byte for byte, at each of its paths, by each method.
 
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use crate::support::{self, assert_golden, config, for_each_row, head, resource, same, settings, with};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mcp_edge_auth::settings::{Config, Variables};
+use mcp_edge_auth::settings::Variables;
 
 const PAGE: &str = include_str!("../../docs/origins.md");
 const PACKAGES: &str = include_str!("../../package.json");
@@ -54,8 +54,8 @@ fn the_settings_are_sound() {
             .iter()
             .map(|(name, value)| (name.clone(), serde_json::to_value(value).unwrap()))
             .collect();
-        let config =
-            Config::read(&variables.without_secrets()).unwrap_or_else(|faults| panic!("{faults:?}\n{block}"));
+        let config = mcp_edge_auth::settings::read(&variables.without_secrets())
+            .unwrap_or_else(|faults| panic!("{faults:?}\n{block}"));
         let signs = block.contains("MCP_SERVER_AUTH_ASSERTION ");
         assert_eq!(
             config.unseen_secrets.contains(&"MCP_SERVER_AUTH_ASSERTION_KEY".to_owned()),

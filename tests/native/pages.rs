@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{SERVERS, for_each_row, same, settings, variables, with};
 use mcp_edge_auth::limits;
-use mcp_edge_auth::settings::Config;
 use serde_json::json;
 
 /// Columns of a line of prose.
@@ -243,7 +242,7 @@ fn every_file_that_a_page_names_is_there() {
 
 /// Names that a fault lists as those that are known.
 fn known(settings: &serde_json::Value) -> Vec<String> {
-    let faults = Config::read(&variables(settings)).unwrap_err();
+    let faults = mcp_edge_auth::settings::read(&variables(settings)).unwrap_err();
     let listed = faults.iter().find_map(|fault| fault.expected.split_once("there are ")).unwrap().1;
     let listed = listed.trim_start_matches("MCP_SERVER_AUTH_{").trim_end_matches('}');
     listed.split(", ").map(str::to_owned).collect()

@@ -1,9 +1,9 @@
 //! `provider` in an entry: what each row of the table comes to, which of its fields are required, and what is a fault.
 
-use mcp_edge_auth::settings::KeySource;
+use mcp_edge_auth::keys::algorithm::Algorithm;
+use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::settings::presets::{Kind, PRESETS};
 use mcp_edge_auth::token::claims::Rules;
-use mcp_edge_auth::token::jose::Algorithm;
 use serde_json::{Value, json};
 
 use crate::support::providers::{TENANT, least, one};

@@ -5,16 +5,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_edge_auth::admission::{Decision, Head, decide};
 use mcp_edge_auth::json;
 use mcp_edge_auth::json::Node;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::KeySet;
+use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::keys::{discovery, stored};
 use mcp_edge_auth::origin::request;
 use mcp_edge_auth::policy::Clearance;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::settings::{Config, KeySource, Variables};
+use mcp_edge_auth::settings::Variables;
 use mcp_edge_auth::token::bearer;
 use mcp_edge_auth::token::claims::{Rules, judge};
 use mcp_edge_auth::token::identity::is_reserved;
-use mcp_edge_auth::token::jose::{self, Algorithm};
+use mcp_edge_auth::token::jose;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -196,7 +198,7 @@ proptest! {
     ) {
         let mut variables = if soundly { settings().as_object().unwrap().clone() } else { Map::new() };
         variables.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let read = Config::read(&variables.into_iter().collect::<Variables>());
+        let read = mcp_edge_auth::settings::read(&variables.into_iter().collect::<Variables>());
         match read {
             Err(faults) => prop_assert!(!faults.is_empty()),
             Ok(config) => {
@@ -217,7 +219,7 @@ proptest! {
         let config = config(&with(settings(), json!({ support::CANONICAL_URL: canonical, "ORIGIN_URL": origin })));
         for request in [format!("https://mcp.example.com{path}"), format!("{CANONICAL}/{path}")] {
             let Route::Protected(protected) = route(&config, &request) else { continue };
-            let target = CLEARANCE.with(|clearance| request::plan(clearance, &protected).target);
+            let target = CLEARANCE.with(|clearance| request::plan(clearance, protected.target()).target);
             let target = Url::parse(&target).unwrap();
             let origin = Url::parse(origin).unwrap();
             prop_assert_eq!(target.origin(), origin.origin());

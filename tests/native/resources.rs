@@ -1,6 +1,7 @@
 //! Several MCP servers behind one Worker: what each gets of what stands beside them, and what is warned of.
 
-use mcp_edge_auth::settings::{Config, KeySource, Resource};
+use mcp_edge_auth::keys::source::KeySource;
+use mcp_edge_auth::resource::Resource;
 use serde_json::{Value, json};
 
 use crate::support::resources::{RESOURCES, at, many};
@@ -156,7 +157,7 @@ fn bindings_and_headers_are_named() {
         variables(settings).with_bindings(names.iter().map(|name| (*name).to_owned()))
     };
     let settings = with(many(named.clone()), secret);
-    let config = Config::read(&bound(&settings, &["FILES", "ISSUES", "OTHER"])).unwrap();
+    let config = mcp_edge_auth::settings::read(&bound(&settings, &["FILES", "ISSUES", "OTHER"])).unwrap();
     let bindings: Vec<Option<&str>> = config.resources.iter().map(|r| r.binding.as_deref()).collect();
     assert_eq!(bindings, [Some("FILES"), Some("ISSUES"), None]);
     assert_eq!(
@@ -166,25 +167,26 @@ fn bindings_and_headers_are_named() {
     let headers: Vec<&str> = config.resources.iter().map(|r| r.delivery.headers_text()).collect();
     assert_eq!(headers, ["", "X-Secret\ns", ""]);
     let faults = |settings: &Value, names: &[&str]| -> Vec<String> {
-        let faults = Config::read(&bound(settings, names)).err().unwrap_or_default();
+        let faults = mcp_edge_auth::settings::read(&bound(settings, names)).err().unwrap_or_default();
         faults.into_iter().map(|f| format!("{}{}", f.variable, f.field)).collect()
     };
     assert_eq!(faults(&settings, &["ISSUES"]), ["MCP_SERVER_AUTH_RESOURCES[0].binding"]);
     // One that nobody is said to be reached by: whose is it?
     assert_eq!(faults(&settings, &["FILES", "ISSUES", "ORIGIN"]), ["ORIGIN"]);
     let plain = support::settings();
-    let single = Config::read(&bound(&plain, &["ORIGIN"])).unwrap();
+    let single = mcp_edge_auth::settings::read(&bound(&plain, &["ORIGIN"])).unwrap();
     assert_eq!(single.resources[0].binding.as_deref(), Some("ORIGIN"));
-    assert_eq!(Config::read(&bound(&plain, &["OTHER"])).unwrap().resources[0].binding, None);
+    assert_eq!(mcp_edge_auth::settings::read(&bound(&plain, &["OTHER"])).unwrap().resources[0].binding, None);
     let of_one = many(json!([with(at("https://mcp.example.com/a"), json!({ "binding": "ORIGIN" }))]));
     assert_eq!(
-        Config::read(&bound(&of_one, &["ORIGIN"])).unwrap().resources[0].binding.as_deref(),
+        mcp_edge_auth::settings::read(&bound(&of_one, &["ORIGIN"])).unwrap().resources[0].binding.as_deref(),
         Some("ORIGIN")
     );
     // A secret that is not here is asked for where it cannot be seen, and missed where it can.
     let without = many(named);
     assert_eq!(faults(&without, &["FILES", "ISSUES"]), ["MCP_SERVER_AUTH_RESOURCES[1].origin_headers"]);
-    let seen = Config::read(&bound(&without, &["FILES", "ISSUES"]).without_secrets()).unwrap();
+    let seen =
+        mcp_edge_auth::settings::read(&bound(&without, &["FILES", "ISSUES"]).without_secrets()).unwrap();
     assert_eq!(seen.unseen_secrets, ["ORIGIN_HEADERS_ISSUES"]);
     let secrets: Vec<String> = variables(&settings).secrets().map(str::to_owned).collect();
     assert_eq!(secrets, ["ORIGIN_HEADERS_ISSUES"]);

@@ -1,6 +1,6 @@
 //! Several MCP servers behind one Worker: every fault in them, and between them, named by its place.
 
-use mcp_edge_auth::settings::Fault;
+use mcp_edge_auth::fault::Fault;
 use serde_json::{Value, json};
 
 use crate::support::resources::{RESOURCES, at, many};

@@ -1,6 +1,7 @@
 //! Several MCP servers behind one Worker: no token for the one opens the other because of where their origins are.
 
-use mcp_edge_auth::settings::{Config, Fault};
+use mcp_edge_auth::fault::Fault;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use crate::support::resources::many;
@@ -143,7 +144,9 @@ fn origins_behind_bindings() {
     let bound = |canonical: &str, changes: Value| with(json!({ "canonical_url": canonical }), changes);
     let found = |one: Value, other: Value| {
         let names = ["FILES", "ISSUES"].iter().map(|name| (*name).to_owned());
-        places(Config::read(&support::variables(&many(json!([one, other]))).with_bindings(names)))
+        places(mcp_edge_auth::settings::read(
+            &support::variables(&many(json!([one, other]))).with_bindings(names),
+        ))
     };
     let rows = [
         // Asked for their canonical URLs, which are apart, or nested alike.

@@ -1,7 +1,8 @@
 //! Several MCP servers behind one Worker: which of them a URL leads to.
 
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::route::{Route, route};
-use mcp_edge_auth::settings::{Config, Resource};
 use serde_json::{Value, json};
 
 use crate::support::resources::{at, many};

@@ -1,6 +1,6 @@
 //! Session ids bound to their caller: whatever differs in resource, issuer, subject, client or id is another session, and framing leaves no two ways to read one.
 
-use mcp_edge_auth::origin::sessions::{Caller, Sessions, owner};
+use mcp_edge_auth::origin::sessions::{Holder, Sessions, owner};
 use mcp_edge_auth::refusal::Refusal::{self, SessionMalformed, SessionMismatch, SessionUnbindable};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ fn sessions(keys: &[u8]) -> Sessions {
     Sessions::new(&keys.iter().map(|n| key(*n)).collect::<Vec<_>>()).unwrap()
 }
 
-const fn user<'c>(issuer: &'c str, subject: &'c str, client: Option<&'c str>) -> Caller<'c> {
-    Caller::User { issuer, subject, client }
+const fn user<'c>(issuer: &'c str, subject: &'c str, client: Option<&'c str>) -> Holder<'c> {
+    Holder::User { issuer, subject, client }
 }
 
 fn checked(attached: &str, by: &str) -> Result<String, Refusal> {
@@ -40,7 +40,7 @@ fn only_the_owner() {
         ("another client", owner(CANONICAL, user("https://a", "b", Some("d")))),
         ("no client", owner(CANONICAL, user("https://a", "b", None))),
         ("an empty client", owner(CANONICAL, user("https://a", "b", Some("")))),
-        ("nobody", owner(CANONICAL, Caller::Nobody)),
+        ("nobody", owner(CANONICAL, Holder::Nobody)),
         ("moved to the left", owner(CANONICAL, user("https://ab", "", Some("c")))),
         ("moved to the right", owner(CANONICAL, user("https://a", "bc", Some("")))),
         ("framed by hand", owner(CANONICAL, user("https://a", "b,1:c", None))),
@@ -51,7 +51,7 @@ fn only_the_owner() {
 
 #[test]
 fn nobody_is_no_user_and_no_user_is_nobody() {
-    let nobody = owner(CANONICAL, Caller::Nobody);
+    let nobody = owner(CANONICAL, Holder::Nobody);
     let attached = sessions(&[1]).attach(&nobody, "id").unwrap();
     assert_eq!(checked(&attached, &nobody), Ok("id".to_owned()));
     for client in [None, Some("")] {
@@ -62,7 +62,7 @@ fn nobody_is_no_user_and_no_user_is_nobody() {
             assert_eq!(checked(&theirs, &nobody), Err(SessionMismatch), "{subject:?}");
         }
     }
-    assert_eq!(checked(&attached, &owner("https://other.example", Caller::Nobody)), Err(SessionMismatch));
+    assert_eq!(checked(&attached, &owner("https://other.example", Holder::Nobody)), Err(SessionMismatch));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn versions() {
 fn each_part_stands_behind_its_length() {
     assert_eq!(owner("r", user("is", "s\u{e9}", Some(""))), "1:r,+2:is,3:s\u{e9},0:,");
     assert_eq!(owner("r", user("is", "s", None)), "1:r,+2:is,1:s,");
-    assert_eq!(owner("r", Caller::Nobody), "1:r,-");
+    assert_eq!(owner("r", Holder::Nobody), "1:r,-");
 }
 
 proptest! {

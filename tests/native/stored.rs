@@ -1,7 +1,7 @@
 //! Whatever KV holds under our key, it is a key set only if it is this source's, in this format, and usable.
 
+use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::keys::stored::{decode, encode, name};
-use mcp_edge_auth::settings::KeySource;
 use serde_json::{Value, json};
 
 use crate::support::es256::trusted;

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_edge_auth::keys::set::KeySet;
-use mcp_edge_auth::settings::{Config, Variables};
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::settings::Variables;
 use serde_json::{Value, json};
 
 /// The time it always is, in seconds since the Unix epoch.
@@ -27,7 +28,8 @@ pub(crate) fn config(servers: usize) -> Result<Config, String> {
         ("ORIGIN_URL", json!("https://origin.example.com/mcp")),
     ];
     let variables: Variables = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Config::read(&variables).map_err(|faults| format!("the settings have faults: {faults:?}"))
+    mcp_edge_auth::settings::read(&variables)
+        .map_err(|faults| format!("the settings have faults: {faults:?}"))
 }
 
 /// A key set of this many RSA keys.

@@ -8,8 +8,9 @@ use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::origin::request;
 use mcp_edge_auth::policy::{self, Asked};
 use mcp_edge_auth::refusal::Refusal;
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::route::Protected;
-use mcp_edge_auth::settings::{Config, Resource};
 use mcp_edge_auth::token::verify::{Step, Verification};
 
 use crate::fixtures::{self, NOW};
@@ -96,7 +97,7 @@ impl Scenario {
     }
 
     fn verify(&self, resource: &Resource, token: &str, protected: &Protected<'_>) -> Result<(), Refusal> {
-        let mut verification = Verification::new(resource, token, NOW)?;
+        let mut verification = Verification::new(&resource.entries, token, NOW)?;
         loop {
             match verification.step() {
                 Step::KeySet(..) => verification.key_set(Ok(Rc::clone(&self.key_set))),
@@ -112,7 +113,7 @@ impl Scenario {
         let clearance = policy::clear(resource.policy.as_ref(), Some(verified), &asked)
             .1
             .map_err(|unmet| unmet.refusal)?;
-        black_box(request::plan(&clearance, protected));
+        black_box(request::plan(&clearance, protected.target()));
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! What becomes of a client's first request with a token: the deployment's word on the token, and
 //! the MCP server's answer behind it.
 
-use mcp_edge_auth::origin::assertion::{Carrier, HEADER, keys};
-use mcp_edge_auth::settings::Resource;
+use mcp_edge_auth::origin::assertion::{Carrier, HEADER};
+use mcp_edge_auth::resource::Resource;
 use serde_json::Value;
 use url::Url;
 
@@ -21,7 +21,7 @@ pub(crate) fn check(
     report: &mut Report,
 ) {
     let endpoint = deployment.endpoint();
-    if !mcp_edge_auth::settings::is_public_url(&endpoint) {
+    if !mcp_edge_auth::http::url::is_public_url(&endpoint) {
         return report.warn(
             CHECK,
             format!("the token is not sent to {endpoint}"),
@@ -206,7 +206,7 @@ fn unauthorized(resource: &Resource) -> (&'static str, String) {
                 assertion.issuer,
                 assertion.audiences.join(" or "),
                 resource.canonical.origin(),
-                keys::PATH
+                mcp_edge_auth::paths::SIGNING_KEYS
             ),
         );
     }

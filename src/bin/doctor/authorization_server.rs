@@ -2,7 +2,10 @@
 
 use mcp_edge_auth::json::{self, Object};
 use mcp_edge_auth::keys::discovery;
-use mcp_edge_auth::settings::{Config, Entry, KeySource, Resource};
+use mcp_edge_auth::keys::source::KeySource;
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use serde_json::Value;
 
 use super::exchange::Network;
@@ -15,8 +18,8 @@ pub(crate) fn check(config: &Config, resources: &[&Resource], network: &mut Netw
         if !seen.contains(&url) {
             seen.push(url);
             let all = resources.iter().copied();
-            let named = |entry: &&Entry| entry.authorization_server_url.as_deref() == Some(url);
-            let entries: Vec<&Entry> = all.clone().flat_map(|r| &r.entries).filter(named).collect();
+            let named = |entry: &&TrustedIssuer| entry.authorization_server_url.as_deref() == Some(url);
+            let entries: Vec<&TrustedIssuer> = all.clone().flat_map(|r| &r.entries).filter(named).collect();
             let resources: Vec<&Resource> = all.filter(|r| urls(r).any(|other| other == url)).collect();
             Server { url, entries, config, resources }.check(network, report);
         }
@@ -43,7 +46,7 @@ struct Server<'c> {
     /// What clients are given.
     url: &'c str,
     /// The entries with this URL; never none.
-    entries: Vec<&'c Entry>,
+    entries: Vec<&'c TrustedIssuer>,
     config: &'c Config,
     /// Those whose clients are given this URL.
     resources: Vec<&'c Resource>,
@@ -331,5 +334,5 @@ fn found(metadata: &Object, name: &str) -> String {
 }
 
 fn is_public(url: &str) -> bool {
-    mcp_edge_auth::settings::is_public_url(url)
+    mcp_edge_auth::http::url::is_public_url(url)
 }

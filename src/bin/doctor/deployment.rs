@@ -1,9 +1,9 @@
 //! A running deployment, as clients and browsers see it.
 
-use mcp_edge_auth::documents::metadata::WELL_KNOWN;
+use mcp_edge_auth::http::cors::AllowedOrigins;
 use mcp_edge_auth::json;
-use mcp_edge_auth::route::HEALTH;
-use mcp_edge_auth::settings::{AllowedOrigins, Resource};
+use mcp_edge_auth::paths::{HEALTH, RESOURCE_METADATA};
+use mcp_edge_auth::resource::Resource;
 use serde_json::Value;
 
 use super::challenge;
@@ -91,9 +91,9 @@ impl Deployment<'_> {
             return;
         };
         let path = self.resource.canonical.path();
-        let mut places = vec![format!("{WELL_KNOWN}{path}"), format!("{path}{WELL_KNOWN}")];
+        let mut places = vec![format!("{RESOURCE_METADATA}{path}"), format!("{path}{RESOURCE_METADATA}")];
         if self.resource.is_default {
-            places.insert(1, WELL_KNOWN.to_owned());
+            places.insert(1, RESOURCE_METADATA.to_owned());
         }
         places.dedup();
         for url in places.iter().map(|place| format!("{}{place}", self.base)) {

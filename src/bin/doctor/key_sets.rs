@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::discovery;
 use mcp_edge_auth::keys::set::KeySet;
+use mcp_edge_auth::keys::source::KeySource;
+use mcp_edge_auth::keys::source::SourceId;
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::settings::{Config, KeySource, Resource, SourceId};
-use mcp_edge_auth::token::jose::Algorithm;
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
 
 use super::exchange::Network;
 use super::report::Report;

@@ -21,7 +21,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mcp_edge_auth::deployment::Deployment;
-use mcp_edge_auth::settings::{Config, Resource};
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
 use serde_json::Value;
 
 use exchange::Network;

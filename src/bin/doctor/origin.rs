@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use mcp_edge_auth::origin::request;
 use mcp_edge_auth::refusal::{Detail, Refusal};
-use mcp_edge_auth::settings::{Config, Resource};
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
 use url::Url;
 
 use super::challenge;
@@ -137,7 +138,7 @@ fn redirects(resource: &Resource, response: &Response, report: &mut Report) {
     let says = format!("{url} redirects (status {}) to {location}", response.status);
     let public = resolved(resource, &location).and_then(|to| {
         let origin = Url::parse(url).ok()?;
-        request::relocated(&resource.canonical, origin.as_str(), to.as_str())
+        request::relocated(resource.canonical.public(), origin.as_str(), to.as_str())
     });
     let todo = match public {
         Some(public) if public == resource.canonical.as_str() => {

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_simple::JWTError;
 use jwt_simple::prelude::*;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::Material;
-use mcp_edge_auth::token::jose::Algorithm;
 use mcp_edge_auth::token::verify::Check;
 
 /// jwt-simple cannot read this header (a `jwk` object, for one), so the signature was not looked at.

@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use mcp_edge_auth::json::{Document, Node};
 use mcp_edge_auth::refusal::{Detail, Refusal};
-use mcp_edge_auth::settings::{Entry, Resource};
+use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::claims::{self, AudienceIn, Demand, Rules};
 use mcp_edge_auth::token::jose::{self, Token};
+use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use mcp_edge_auth::token::verify::{Step, Verification, Verified};
 
 use super::key_sets::KeySets;
@@ -30,7 +31,7 @@ pub(crate) fn check(
         }
     };
     let found = token.issuer().unwrap_or("none");
-    let candidates: Vec<&Entry> = resource
+    let candidates: Vec<&TrustedIssuer> = resource
         .entries
         .iter()
         .filter(|e| !e.rules.verify_iss || token.issuer() == Some(&e.rules.issuer))
@@ -88,7 +89,7 @@ fn verdict_of(refusal: Refusal) -> String {
 }
 
 /// The resource with one entry.
-fn only(resource: &Resource, entry: &Entry) -> Resource {
+fn only(resource: &Resource, entry: &TrustedIssuer) -> Resource {
     Resource { entries: vec![entry.clone()], ..resource.clone() }
 }
 
@@ -100,7 +101,7 @@ fn verify(
     sets: &KeySets,
 ) -> (Result<Verified, Refusal>, Option<String>) {
     let mut unread = None;
-    let mut verification = match Verification::new(resource, text, now) {
+    let mut verification = match Verification::new(&resource.entries, text, now) {
         Ok(verification) => verification,
         Err(refusal) => return (Err(refusal), None),
     };
@@ -124,7 +125,7 @@ fn verify(
 
 /// What the header says, and the key.
 fn header(
-    entry: &Entry,
+    entry: &TrustedIssuer,
     token: &Token,
     sets: &KeySets,
     (verdict, unread): &(Result<Verified, Refusal>, Option<String>),

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::About;
+use crate::documents::metadata::About;
 use crate::limits;
-use crate::settings::Canonical;
+use crate::resource::canonical::Canonical;
 
 /// A client, and the ways to add the server to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,19 +11,9 @@ mod clients;
 
 pub use clients::{Way, clients};
 
-use crate::admission::Refused;
-use crate::http::accept::prefers_html;
+use crate::documents::metadata::About;
 use crate::http::response::Answer;
-use crate::settings::Canonical;
-
-/// What the operator says of the server; in the metadata document, too (RFC 9728 section 2).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    pub name: Option<String>,
-    pub documentation: Option<String>,
-    pub policy_uri: Option<String>,
-    pub tos_uri: Option<String>,
-}
+use crate::resource::canonical::Canonical;
 
 /// Between `<style>` and `</style>`.
 pub const STYLE: &str = include_str!("style.css");
@@ -40,75 +30,46 @@ const CONTENT_SECURITY_POLICY: &str = concat!(
     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 
-/// The page of a resource.
-#[derive(Clone, Debug)]
-pub struct Page(String);
-
-impl Page {
-    /// `metadata_url`: where the metadata document is, if there is one.
-    pub fn new(canonical: &Canonical, about: &About, metadata_url: Option<&str>) -> Self {
-        let title = about.name.clone().unwrap_or_else(|| format!("MCP server at {}", canonical.host()));
-        let mut html = Html::default();
-        html.raw("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n");
-        html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        html.raw("<meta name=\"robots\" content=\"noindex\">\n");
-        html.element("title", &title);
-        html.raw("<style>").raw(STYLE).raw("</style>\n<main>\n");
-        html.element("h1", &title);
-        html.raw("<p>This is an MCP server: AI applications call its tools. Add its address to yours, and it will ask you to log in.</p>\n");
-        html.line("address", None, "Address", canonical.as_str());
-        html.raw("<p class=\"soft\">To copy a box: Ctrl+A in it, then Ctrl+C; on a Mac, with ⌘.</p>\n");
-        html.links(about);
-        html.raw("<h2>Add it to a client</h2>\n");
-        for (at, client) in clients(canonical, about, metadata_url).iter().enumerate() {
-            html.raw(&format!("<section aria-labelledby=\"c{at}\">\n<h3 id=\"c{at}\">"));
-            html.text(client.name).raw("</h3>\n");
-            for (nth, way) in client.ways.iter().enumerate() {
-                match way {
-                    Way::Link { text, href } => html.raw("<p>").link(Some("add"), text, href).raw("</p>\n"),
-                    Way::Line { label, text } => {
-                        html.line(&format!("c{at}-{nth}"), Some(&format!("c{at}")), label, text)
-                    }
-                    Way::Words(words) => html.element("p", words),
-                };
-            }
-            html.raw("</section>\n");
+/// The page of a resource. `metadata_url`: where the metadata document is, if there is one.
+pub fn page(canonical: &Canonical, about: &About, metadata_url: Option<&str>) -> String {
+    let title = about.name.clone().unwrap_or_else(|| format!("MCP server at {}", canonical.host()));
+    let mut html = Html::default();
+    html.raw("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n");
+    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.raw("<meta name=\"robots\" content=\"noindex\">\n");
+    html.element("title", &title);
+    html.raw("<style>").raw(STYLE).raw("</style>\n<main>\n");
+    html.element("h1", &title);
+    html.raw("<p>This is an MCP server: AI applications call its tools. Add its address to yours, and it will ask you to log in.</p>\n");
+    html.line("address", None, "Address", canonical.as_str());
+    html.raw("<p class=\"soft\">To copy a box: Ctrl+A in it, then Ctrl+C; on a Mac, with ⌘.</p>\n");
+    html.links(about);
+    html.raw("<h2>Add it to a client</h2>\n");
+    for (at, client) in clients(canonical, about, metadata_url).iter().enumerate() {
+        html.raw(&format!("<section aria-labelledby=\"c{at}\">\n<h3 id=\"c{at}\">"));
+        html.text(client.name).raw("</h3>\n");
+        for (nth, way) in client.ways.iter().enumerate() {
+            match way {
+                Way::Link { text, href } => html.raw("<p>").link(Some("add"), text, href).raw("</p>\n"),
+                Way::Line { label, text } => {
+                    html.line(&format!("c{at}-{nth}"), Some(&format!("c{at}")), label, text)
+                }
+                Way::Words(words) => html.element("p", words),
+            };
         }
-        html.raw("</main>\n<script>").raw(SCRIPT).raw("</script>\n</html>\n");
-        Self(html.0)
+        html.raw("</section>\n");
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    html.raw("</main>\n<script>").raw(SCRIPT).raw("</script>\n</html>\n");
+    html.0
 }
 
-/// A refusal at the endpoint that a person may be looking at.
-#[derive(Debug)]
-pub struct Visit<'c, 'r> {
-    pub(crate) refused: Refused<'c, 'r>,
-    pub(crate) page: &'c Page,
-}
-
-impl<'c, 'r> Visit<'c, 'r> {
-    pub const fn refused(&self) -> &Refused<'c, 'r> {
-        &self.refused
-    }
-
-    /// The refusal as every client gets it, or with the page for a body.
-    pub fn answer(&self, accept: Option<&str>) -> Answer {
-        let mut answer = self.refused.answer();
-        let vary = if answer.header("Vary").is_some() { "Origin, Accept" } else { "Accept" };
-        answer.set("Vary", vary);
-        if prefers_html(accept) {
-            answer.set("Content-Type", "text/html; charset=utf-8");
-            answer.set("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-            answer.set("X-Content-Type-Options", "nosniff");
-            answer.set("Referrer-Policy", "no-referrer");
-            answer.body = Some(self.page.as_str().to_owned());
-        }
-        answer
-    }
+/// Makes an answer one with the page for a body, whatever its status and its challenge are.
+pub(crate) fn put(page: &str, answer: &mut Answer) {
+    answer.set("Content-Type", "text/html; charset=utf-8");
+    answer.set("Content-Security-Policy", CONTENT_SECURITY_POLICY);
+    answer.set("X-Content-Type-Options", "nosniff");
+    answer.set("Referrer-Policy", "no-referrer");
+    answer.body = Some(page.to_owned());
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! PKCS#8 (RFC 5958), as far as it takes to find the private value of a P-256 key (RFC 5915) or of an Ed25519 key (RFC 8410), and to write one.
 
-use crate::token::jose::Algorithm;
+use crate::keys::algorithm::Algorithm;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

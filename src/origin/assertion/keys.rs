@@ -15,18 +15,14 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::der::{self, Private};
+use crate::base64url;
+use crate::fault::Fault;
 use crate::http::response::Answer;
 use crate::json::Object;
+use crate::keys::algorithm::Algorithm;
 use crate::keys::set::Material;
 use crate::limits;
 use crate::secret::Secret;
-use crate::settings::Fault;
-use crate::token::jose::{self, Algorithm};
-
-/// Where the public keys are.
-pub const PATH: &str = "/.well-known/mcp-edge-auth/jwks.json";
-/// What is ours of the well-known paths.
-pub const FOLDER: &str = "/.well-known/mcp-edge-auth";
 
 pub(crate) const EXPECTED: &str =
     "a private key of P-256 or Ed25519: a JWK, or PKCS#8 in PEM; or a list of them, of which the first signs";
@@ -200,7 +196,7 @@ fn from_jwk(jwk: &Object) -> Result<ListedKey, Misread> {
     let misread = |member: &str, expected| (format!(".{member}"), expected);
     let text = |member: &str| jwk.get(member).and_then(Value::as_str);
     let bytes = |member: &str| -> Result<Private, Misread> {
-        let decoded = text(member).and_then(jose::base64url).and_then(|bytes| bytes.try_into().ok());
+        let decoded = text(member).and_then(base64url::decode).and_then(|bytes| bytes.try_into().ok());
         decoded.ok_or_else(|| misread(member, "32 bytes in base64url"))
     };
     let algorithm = match (text("kty"), text("crv")) {

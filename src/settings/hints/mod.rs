@@ -3,10 +3,12 @@
 
 mod texts;
 
-use super::faults::{Faults, Warning};
 use super::table::PREFIX;
 use super::variables::{self, Variables};
-use super::{Config, Resource, resources, scopes, slips, urls};
+use super::{resources, scopes, slips};
+use crate::fault::{Faults, Warning};
+use crate::http::url;
+use crate::resource::{Config, Resource};
 
 const CANONICAL_URL: &str = "MCP_SERVER_AUTH_CANONICAL_URL";
 const CHALLENGE_SCOPES: &str = "MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES";
@@ -61,7 +63,7 @@ fn of_resource(settings: &Variables, resource: &Resource) -> Vec<Warning> {
 /// RFC 3986 section 6.2.2 and 6.2.3, and the specification's "Canonical Server URI".
 fn other_spelling(resource: &Resource) -> Option<String> {
     let canonical = &resource.canonical;
-    let normal = urls::parse(canonical.as_str())?.origin;
+    let normal = url::parse(canonical.as_str())?.origin;
     let path = canonical.path_as_set();
     let dot = canonical.host().ends_with('.');
     if canonical.origin() == normal && !path.ends_with('/') && !dot {
@@ -78,7 +80,7 @@ fn other_spelling(resource: &Resource) -> Option<String> {
 
 /// Paths of which one ends otherwise than the other.
 fn origin_path(resource: &Resource) -> Option<String> {
-    let (canonical, origin) = (&resource.canonical, urls::path(&resource.origin_url));
+    let (canonical, origin) = (&resource.canonical, url::path(&resource.origin_url));
     let ends = |path: &str| if path.ends_with('/') { "a slash at the end" } else { "no slash at the end" };
     match (canonical.path(), origin) {
         ("", "" | "/") => None,
@@ -101,7 +103,7 @@ fn origin_path(resource: &Resource) -> Option<String> {
 
 /// Not a loop, since the path is another one, and yet the Worker itself.
 fn same_host(resource: &Resource) -> Option<String> {
-    let url = urls::parse(&resource.origin_url).filter(|_| resource.binding.is_none())?;
+    let url = url::parse(&resource.origin_url).filter(|_| resource.binding.is_none())?;
     let (_, authority) = url.origin.split_once("://")?;
     resource.canonical.is_at(authority).then(|| {
         "has the host of the canonical URL: as a custom domain or on workers.dev that is the Worker itself, which answers 404 there".to_owned()

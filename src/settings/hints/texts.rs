@@ -1,14 +1,15 @@
 //! Texts in the settings that can hardly be meant: the documentation's placeholders, characters that
 //! nobody sees, scopes that no server grants.
 
+use crate::http::url;
 use serde_json::Value;
 
-use super::super::faults::{Faults, Warning};
+use super::super::about;
 use super::super::scopes::is_separator;
 use super::super::table::bare;
 use super::super::variables::Variables;
 use super::super::written::{character, is_invisible};
-use super::super::{about, urls};
+use crate::fault::{Faults, Warning};
 use crate::settings::presets::{Kind, PRESETS, Parameter};
 
 /// Members whose value is one scope or several.
@@ -88,7 +89,7 @@ fn walk(value: &Value, field: &str, member: &str, warn: &mut impl FnMut(&str, St
 fn is_placeholder(text: &str, member: &str) -> bool {
     let parameter = || PRESETS.iter().flat_map(|preset| preset.parameters).find(|p| p.name == member);
     match text.split_once("://") {
-        Some((_, rest)) => is_example_host(urls::authority(rest)),
+        Some((_, rest)) => is_example_host(url::authority(rest)),
         None => parameter().is_some_and(|parameter| is_example(text, parameter)),
     }
 }

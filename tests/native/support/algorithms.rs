@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use jwt_simple::algorithms::RSAKeyPairLike as _;
 use jwt_simple::prelude::*;
-use mcp_edge_auth::token::jose::Algorithm;
+use mcp_edge_auth::keys::algorithm::Algorithm;
 use p521::ecdsa::signature::Signer as _;
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@ use mcp_edge_auth::keys::cache::Need;
 use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::policy::{self, Asked, Clearance, Head};
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::settings::Resource;
+use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
 
 #[path = "../../../src/bin/doctor/signatures.rs"]
@@ -48,7 +48,7 @@ pub fn run(
     mut keys: impl FnMut(usize, Need) -> KeysAnswer,
 ) -> Run {
     let mut run = Run { verdict: Err(Refusal::NotFound), asked: Vec::new(), checks: 0, issuer: None };
-    let mut verification = match Verification::new(resource, token, now) {
+    let mut verification = match Verification::new(&resource.entries, token, now) {
         Ok(verification) => verification,
         Err(refusal) => {
             run.verdict = Err(refusal);

@@ -15,10 +15,13 @@ pub mod rows;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_edge_auth::admission::{Decision, Head, decide};
+use mcp_edge_auth::fault::Fault;
 use mcp_edge_auth::http::response::Answer;
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::settings::{Config, Fault, Resource, Variables};
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::settings::Variables;
 use serde_json::{Value, json};
 
 /// The time it always is, in seconds since the Unix epoch.
@@ -83,7 +86,7 @@ pub fn variables(settings: &Value) -> Variables {
 }
 
 pub fn read(settings: &Value) -> Result<Config, Vec<Fault>> {
-    Config::read(&variables(settings))
+    mcp_edge_auth::settings::read(&variables(settings))
 }
 
 /// The settings of a test that is not about settings.

@@ -1,6 +1,6 @@
 //! Entries with a `provider`, each with the least that it needs, and what becomes of tokens there.
 
-use mcp_edge_auth::settings::Config;
+use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
 
 use super::engine::{Run, run_with};

@@ -45,7 +45,7 @@ impl fmt::Display for Warning {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
 }
@@ -53,13 +53,13 @@ pub(super) struct Faults {
 impl Faults {
     #[cold]
     #[inline(never)]
-    pub(super) fn add(&mut self, variable: &str, field: &str, expected: impl Into<String>) {
+    pub(crate) fn add(&mut self, variable: &str, field: &str, expected: impl Into<String>) {
         self.add_hinted(variable, field, expected, String::new());
     }
 
     #[cold]
     #[inline(never)]
-    pub(super) fn add_hinted(
+    pub(crate) fn add_hinted(
         &mut self,
         variable: &str,
         field: &str,
@@ -70,13 +70,13 @@ impl Faults {
     }
 
     /// Adds a fault that several resources have in common once.
-    pub(super) fn add_once(&mut self, fault: Fault) {
+    pub(crate) fn add_once(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
 
-    pub(super) fn warn(&mut self, variable: &str, field: &str, text: impl Into<String>) {
+    pub(crate) fn warn(&mut self, variable: &str, field: &str, text: impl Into<String>) {
         self.warnings.push(Warning {
             variable: variable.to_owned(),
             field: field.to_owned(),
@@ -84,12 +84,12 @@ impl Faults {
         });
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.faults.len()
     }
 
     /// The warnings, if there is no fault.
-    pub(super) fn into_result(self) -> Result<Vec<Warning>, Vec<Fault>> {
+    pub(crate) fn into_result(self) -> Result<Vec<Warning>, Vec<Fault>> {
         if self.faults.is_empty() { Ok(self.warnings) } else { Err(self.faults) }
     }
 }

@@ -1,0 +1,97 @@
+//! The single form, or what one of several resources comes to.
+
+use super::variables::{self, Variables};
+use super::{about, assertion, authorization_servers, canonical, compatibility, origin, origins};
+use super::{policy, scopes, sessions, urls, warnings};
+use crate::documents::{landing, metadata};
+use crate::fault::{Fault, Faults};
+use crate::keys::source::KeySource;
+use crate::limits::{self, Seconds};
+use crate::refusal::Challenges;
+use crate::resource::canonical::Canonical;
+use crate::resource::{Config, Resource};
+
+/// Reads it. Key sets are counted in `sources`, which the caller keeps. `has_binding`: whether its
+/// origin is reached by one.
+pub(super) fn of_one(
+    variables: &Variables,
+    has_binding: bool,
+    sources: &mut Vec<KeySource>,
+) -> Result<Config, Vec<Fault>> {
+    let mut faults = Faults::default();
+    variables.check_names(&mut faults);
+    let canonical = canonical::read(variables, &mut faults);
+    let entries = authorization_servers::read(variables, canonical.as_ref(), sources, &mut faults);
+    let scopes_supported = scopes::read(variables, "SCOPES_SUPPORTED", &mut faults);
+    let challenge_scopes = scopes::read(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
+    let cache_ttl = cache_ttl(variables, &mut faults);
+    let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
+    let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
+    let allowed_origins = origins::read(variables, loopback, &mut faults);
+    let origin_url = urls::read_origin_url(variables, &mut faults);
+    let origin_timeout = origin::timeout(variables, &mut faults);
+    if let (Some(canonical), Some(origin_url), false) = (&canonical, &origin_url, has_binding)
+        && canonical.is_below(origin_url)
+    {
+        let expected = "an address other than the canonical URL and what is below it: that is the Worker itself, and requests would go in a loop";
+        faults.add("ORIGIN_URL", "", expected);
+    }
+    let (assertion, signing) =
+        assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
+    let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
+    let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
+    let policy = policy::read(variables, &mut faults);
+    let about = about::read(variables, &mut faults);
+    let compatibility = compatibility::read(variables, &entries, &mut faults);
+    let has_page = about::switch(variables, "LANDING_PAGE", true, &mut faults);
+    let mut warnings = faults.into_result()?;
+    // Without a fault, both are there.
+    let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
+    warnings.extend(warnings::of_scopes(variables, policy.as_ref(), &scopes_supported, &challenge_scopes));
+    let metadata = metadata::document(&canonical, &entries, &scopes_supported, &about);
+    let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
+    let unseen = [
+        (assertion::KEY, assertion.is_some() && signing.is_none()),
+        (sessions::KEY, binds_sessions && sessions.is_none()),
+    ];
+    let unseen_secrets = unseen.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect();
+    let page = has_page.then(|| landing::page(&canonical, &about, metadata_url.as_deref()));
+    let mut challenges = Challenges::new(metadata_url, &challenge_scopes);
+    if compatibility.invalid_token_challenge {
+        challenges = challenges.with_entry_error();
+    }
+    let resource = Resource {
+        compatibility,
+        page,
+        challenges,
+        canonical,
+        nested: Vec::new(),
+        entries,
+        metadata,
+        allowed_origins,
+        policy,
+        origin_url,
+        origin_timeout,
+        binding: None,
+        is_default: true,
+        binds_sessions,
+        assertion,
+        delivery,
+    };
+    Ok(Config {
+        resources: vec![resource],
+        by_host: false,
+        sources: Vec::new(),
+        cache_ttl,
+        log_subject,
+        signing,
+        sessions,
+        unseen_secrets,
+        warnings,
+    })
+}
+
+fn cache_ttl(variables: &Variables, faults: &mut Faults) -> Seconds {
+    let found = variables.get("CACHE_TTL", faults);
+    variables::seconds(found, limits::CACHE_TTL, limits::CACHE_TTL_DEFAULT, faults)
+}
