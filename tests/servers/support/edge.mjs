@@ -1,4 +1,4 @@
-// The Worker in front of a real MCP server, started as README's step 6 says: `npm run serve` with a
+// The Worker in front of a real MCP server, started as docs/deploying.md says: `npm run serve` with a
 // trial.toml, whose entry for the authorization server is the one of docs/providers.md. The MCP
 // server is tests/origins/typescript-sdk-1: its tool says who is calling.
 import assert from "node:assert/strict";
