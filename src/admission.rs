@@ -4,9 +4,9 @@ use crate::documents::landing;
 use crate::documents::metadata;
 use crate::http::accept::prefers_html;
 use crate::http::cors::{self, Cors};
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::origin::assertion::keys::SigningKeys;
-use crate::policy::Unmet;
+use crate::policy::Denial;
 use crate::refusal::{Detail, Refusal};
 use crate::resource::Config;
 use crate::resource::Resource;
@@ -29,7 +29,7 @@ pub struct Head<'r> {
 #[derive(Debug)]
 pub enum Decision<'c, 'r> {
     /// An answer of the Worker's own that is no refusal, and what it is, for the log.
-    Serve(Answer, &'static str),
+    Serve(LocalResponse, &'static str),
     Refuse(Refused<'c, 'r>),
     /// Refuse; whether with a page for people is for `Accept` to say, which nothing else needs.
     Visit(BrowserRefusal<'c, 'r>),
@@ -57,8 +57,8 @@ impl<'c, 'r> Refused<'c, 'r> {
     }
 
     /// A refusal of the policy's.
-    pub fn unmet(resource: &'c Resource, origin: Option<&'r str>, unmet: Unmet) -> Self {
-        let Unmet { refusal, id, scopes, .. } = unmet;
+    pub fn unmet(resource: &'c Resource, origin: Option<&'r str>, unmet: Denial) -> Self {
+        let Denial { refusal, id, scopes, .. } = unmet;
         Self { refusal, detail: Detail { id, scopes }, resource: Some(resource), origin }
     }
 
@@ -72,7 +72,7 @@ impl<'c, 'r> Refused<'c, 'r> {
     }
 
     /// The answer, with CORS if it is the endpoint's.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> LocalResponse {
         let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges), &self.detail);
         if let Some(resource) = self.resource {
             Cors::new(&resource.allowed_origins, self.origin).apply(&mut answer);
@@ -94,7 +94,7 @@ impl<'c, 'r> BrowserRefusal<'c, 'r> {
     }
 
     /// The refusal as every client gets it, or with the page for a body.
-    pub fn answer(&self, accept: Option<&str>) -> Answer {
+    pub fn answer(&self, accept: Option<&str>) -> LocalResponse {
         let mut answer = self.refused.answer();
         let vary = if answer.header("Vary").is_some() { "Origin, Accept" } else { "Accept" };
         answer.set("Vary", vary);
@@ -126,13 +126,13 @@ pub fn decide<'c, 'r>(config: Option<&'c Config>, head: &Head<'r>) -> Decision<'
 
 fn health<'c, 'r>(method: &str) -> Decision<'c, 'r> {
     match method {
-        "GET" | "HEAD" => Decision::Serve(Answer::json(200, r#"{"status":"ok"}"#), "health"),
+        "GET" | "HEAD" => Decision::Serve(LocalResponse::json(200, r#"{"status":"ok"}"#), "health"),
         _ => Decision::Refuse(Refused::elsewhere(Refusal::MethodNotAllowed("GET, HEAD"))),
     }
 }
 
 /// A document that any page may read, if there is one.
-fn public<'c, 'r>(document: Option<Answer>, what: &'static str, head: &Head<'_>) -> Decision<'c, 'r> {
+fn public<'c, 'r>(document: Option<LocalResponse>, what: &'static str, head: &Head<'_>) -> Decision<'c, 'r> {
     let Some(mut answer) = document else {
         return Decision::Refuse(Refused::elsewhere(Refusal::NotFound));
     };

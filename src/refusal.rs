@@ -3,7 +3,7 @@
 //! What a client reads is generic and never echoes anything from the token (RFC 6750 section 3.1); the log's `reason` is exact. A fault
 //! of ours or of an issuer is 502 or 503 and never looks like an authentication failure, which would make clients throw tokens away.
 
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 
 /// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the most specific one.
@@ -275,7 +275,7 @@ impl Refusal {
     }
 
     /// The answer to the client, without CORS.
-    pub fn answer(self, challenges: Option<&Challenges>, detail: &Detail) -> Answer {
+    pub fn answer(self, challenges: Option<&Challenges>, detail: &Detail) -> LocalResponse {
         let row = self.row();
         let body = match (row.rpc, row.challenge) {
             (Some(rpc), _) => rpc.body(row.error, detail),
@@ -284,7 +284,7 @@ impl Refusal {
             }
             (None, _) => format!(r#"{{"error":"{}"}}"#, row.error),
         };
-        let mut answer = Answer::json(row.status, body);
+        let mut answer = LocalResponse::json(row.status, body);
         if let Some(line) = challenges.and_then(|c| c.line(row.challenge, &detail.scopes)) {
             answer.set("WWW-Authenticate", line);
         }

@@ -12,7 +12,7 @@ impl<T> Secret<T> {
     }
 
     /// For the one who needs it.
-    pub const fn reveal(&self) -> &T {
+    pub const fn expose(&self) -> &T {
         &self.0
     }
 }

@@ -1,11 +1,11 @@
-//! `claims::judge`, against a short reading of the same rules that shares no code with it. The
+//! `claims::validate`, against a short reading of the same rules that shares no code with it. The
 //! first line of the input makes the rules: a byte of switches, the leeway, and the time.
 //!
 //! 1. Claims are accepted if and only if the short reading accepts them.
 //! 2. The identity is that of the claims, and each header of it, percent-decoded, is the claim.
 
 use mcp_edge_auth::json::Document;
-use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, judge};
+use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, validate};
 use mcp_edge_auth::token::identity::Identity;
 
 use super::first_line;
@@ -20,7 +20,7 @@ pub(super) fn check(data: &[u8]) {
     let now = 1_000 + u64::from(byte(2, 0));
     let Some(document) = Document::read(claims.to_vec()) else { return };
     let (claims, _) = reference::read(claims).unwrap();
-    let verdict = judge(&document, &rules, now);
+    let verdict = validate(&document, &rules, now);
     assert_eq!(verdict.is_ok(), accepts(&rules, &claims, now), "{verdict:?} {rules:?} {now} {claims:?}");
     if let Ok(permit) = verdict {
         check_identity(permit.identity(), &claims);

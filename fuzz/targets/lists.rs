@@ -1,4 +1,4 @@
-//! `Sieve`: lists without what the caller may not call, here whatever begins with `x`. The first
+//! `ListFilter`: lists without what the caller may not call, here whatever begins with `x`. The first
 //! line of the input says where the stream is cut, the rest is the stream.
 //!
 //! 1. A whole answer comes out as the same JSON without the forbidden items, or not at all.
@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::Caller;
 use mcp_edge_auth::policy::events::Place;
-use mcp_edge_auth::policy::lists::Sieve;
+use mcp_edge_auth::policy::lists::ListFilter;
 use mcp_edge_auth::resource::Config;
 use serde_json::json;
 
@@ -38,8 +38,8 @@ pub(super) fn check(data: &[u8]) {
     CONFIG.with(|config| {
         let config = config.get_or_init(settings);
         let kept = Document::read(br#"{"scopes":[],"client":"c","claims":{"sub":"s"}}"#.to_vec()).unwrap();
-        let caller = Caller::kept(&kept);
-        let sieve = Sieve { policy: config.resources[0].policy.as_ref().unwrap(), caller: &caller };
+        let caller = Caller::from_json(&kept);
+        let sieve = ListFilter { policy: config.resources[0].policy.as_ref().unwrap(), caller: &caller };
         if let Ok(text) = std::str::from_utf8(stream) {
             check_answer(&sieve, text);
         }
@@ -70,7 +70,7 @@ fn settings() -> Config {
     } }))
 }
 
-fn check_answer(sieve: &Sieve<'_>, text: &str) {
+fn check_answer(sieve: &ListFilter<'_>, text: &str) {
     let read = reference::read(text.as_bytes());
     match (sieve.json(text), read) {
         (Ok(filtered), Some((json, facts))) => {
@@ -88,7 +88,7 @@ fn check_answer(sieve: &Sieve<'_>, text: &str) {
 
 /// The stream as it comes in pieces: what goes out, how much of it each time that so much had come,
 /// and whether it comes to its end.
-fn streamed(sieve: &Sieve<'_>, stream: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>, bool) {
+fn streamed(sieve: &ListFilter<'_>, stream: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>, bool) {
     let mut lengths = cuts.iter().map(|b| usize::from(b % 37) + 1).cycle();
     let (mut held, mut out, mut place, mut at) = (Vec::new(), Vec::new(), Place::default(), 0);
     let mut progress = Vec::new();

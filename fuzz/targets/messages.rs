@@ -5,7 +5,7 @@
 //! 2. A body that is refused has a reason: repeated names, depth, a number out of range, a batch
 //!    that is empty or too long, or a message that another reader could take for another.
 
-use mcp_edge_auth::policy::message::{self, Source, Unreadable};
+use mcp_edge_auth::policy::message::{self, NameParam, Unreadable};
 
 use super::reference::{self, Json};
 
@@ -52,9 +52,9 @@ fn check_message(message: &message::Message<'_>, expected: &Json) {
     let param = |name: &str| params.and_then(|params| params.text(name));
     let version = "io.modelcontextprotocol/protocolVersion";
     assert_eq!(message.method.as_deref(), expected.text("method"));
-    assert_eq!(message.member(Source::Name), param("name"));
-    assert_eq!(message.member(Source::Uri), param("uri"));
-    assert_eq!(message.member(Source::TaskId), param("taskId"));
+    assert_eq!(message.member(NameParam::Name), param("name"));
+    assert_eq!(message.member(NameParam::Uri), param("uri"));
+    assert_eq!(message.member(NameParam::TaskId), param("taskId"));
     assert_eq!(message.version.as_deref(), params.and_then(|p| p.get("_meta")?.text(version)));
     assert_eq!(message.has_id, expected.get("id").is_some_and(|id| *id != Json::Null));
     if let Some(id) = message.id {

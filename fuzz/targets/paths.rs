@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use mcp_edge_auth::origin::request::plan;
-use mcp_edge_auth::policy::{Asked, Body, Clearance, clear};
+use mcp_edge_auth::policy::{Authorized, Body, PolicyInput, authorize};
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::route::{Route, route};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ const NESTED: [&[&str]; 3] = [&["/files", "/files/admin"], &["", "/admin"], &["/
 
 thread_local! {
     static CONFIGS: OnceCell<Vec<Config>> = const { OnceCell::new() };
-    static CLEARANCE: OnceCell<Clearance> = const { OnceCell::new() };
+    static CLEARANCE: OnceCell<Authorized> = const { OnceCell::new() };
 }
 
 pub(super) fn check(data: &[u8]) {
@@ -93,10 +93,10 @@ fn configs_of_all_kinds() -> Vec<Config> {
 }
 
 /// A right to be forwarded, for somebody without a token.
-fn anyone(config: &Config) -> Clearance {
+fn anyone(config: &Config) -> Authorized {
     let bytes = Some(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.as_slice());
     let body = Body { bytes, content_type: Some("application/json"), ..Body::default() };
-    clear(config.resources[0].policy.as_ref(), None, &Asked::Body(body)).1.unwrap()
+    authorize(config.resources[0].policy.as_ref(), None, &PolicyInput::Body(body)).1.unwrap()
 }
 
 fn stays_below(origin: &str, target: &str) {

@@ -15,7 +15,7 @@
 use std::rc::Rc;
 
 use crate::http::cors;
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::limits::{self, Seconds};
 use crate::refusal::{Detail, Refusal};
 
@@ -83,10 +83,10 @@ impl Kept {
 }
 
 /// The answer: public, like the resource's own document. `Err`: seconds until it is worth asking again.
-pub fn answer(copy: Result<&str, Seconds>) -> Answer {
+pub fn answer(copy: Result<&str, Seconds>) -> LocalResponse {
     let mut answer = match copy {
         Ok(document) => {
-            let mut answer = Answer::json(200, document);
+            let mut answer = LocalResponse::json(200, document);
             answer.set("Cache-Control", format!("public, max-age={}", limits::COPY_FRESH));
             answer
         }

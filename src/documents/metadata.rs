@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::limits;
 use crate::resource::canonical::Canonical;
 use crate::token::trusted_issuer::TrustedIssuer;
@@ -68,8 +68,8 @@ pub(crate) fn document(
 }
 
 /// The answer with the document. It is public: any page may read it, any cache may keep it.
-pub(crate) fn answer(document: &str) -> Answer {
-    let mut answer = Answer::json(200, document);
+pub(crate) fn answer(document: &str) -> LocalResponse {
+    let mut answer = LocalResponse::json(200, document);
     answer.set("Cache-Control", format!("public, max-age={}", limits::METADATA_MAX_AGE));
     answer
 }

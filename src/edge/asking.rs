@@ -10,8 +10,8 @@ use super::{proxy, refuse, runtime};
 use crate::admission::Refused;
 use crate::limits;
 use crate::origin::request;
-use crate::policy::mirror::Mirror;
-use crate::policy::{self, Asked, Body, Clearance, Head, Heard, Mode, Policy, Unmet};
+use crate::policy::mirror::StandardHeaders;
+use crate::policy::{self, Authorized, Body, Denial, Head, Mode, Policy, PolicyInput, RpcSummary};
 use crate::resource::Resource;
 use crate::route::Protected;
 use crate::token::verify::Verified;
@@ -49,11 +49,15 @@ pub fn heard(
     let asking = take(ticket).ok_or_else(|| JsError::new("this request was lost while its body was read"))?;
     let said = Body {
         bytes: bytes.as_deref(),
-        mirror: Mirror { version: version.as_deref(), method: method.as_deref(), name: name.as_deref() },
+        mirror: StandardHeaders {
+            version: version.as_deref(),
+            method: method.as_deref(),
+            name: name.as_deref(),
+        },
         content_type: content_type.as_deref(),
         content_encoding: content_encoding.as_deref(),
     };
-    asking.clear(request, &Asked::Body(said), body)
+    asking.clear(request, &PolicyInput::Body(said), body)
 }
 
 /// A body could not be read: its client has left.
@@ -91,7 +95,7 @@ impl Asking {
             }
             head.has_body = policy.has_rules() && has_body(request)?;
         }
-        self.clear(request, &Asked::Head(head), &JsValue::UNDEFINED)
+        self.clear(request, &PolicyInput::Head(head), &JsValue::UNDEFINED)
     }
 
     fn resource(&self) -> &'static Resource {
@@ -116,17 +120,22 @@ impl Asking {
         ticket
     }
 
-    fn clear(mut self, request: &Request, asked: &Asked<'_>, body: &JsValue) -> Result<JsValue, JsValue> {
+    fn clear(
+        mut self,
+        request: &Request,
+        asked: &PolicyInput<'_>,
+        body: &JsValue,
+    ) -> Result<JsValue, JsValue> {
         let policy = self.policy();
-        let (heard, outcome) = policy::clear(policy, self.verified.take(), asked);
+        let (heard, outcome) = policy::authorize(policy, self.verified.take(), asked);
         self.end(request, heard, outcome, body)
     }
 
     fn end(
         mut self,
         request: &Request,
-        heard: Heard,
-        outcome: Result<Clearance, Unmet>,
+        heard: RpcSummary,
+        outcome: Result<Authorized, Denial>,
         body: &JsValue,
     ) -> Result<JsValue, JsValue> {
         self.line.heard(heard);

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::asking::Asking;
 use super::crypto::Imported;
-use super::keys::From;
+use super::keys::ServedFrom;
 use super::measuring::only_nobodys;
 use super::passage::Passage;
 use super::runtime::Env;
@@ -58,7 +58,7 @@ pub(super) struct Source {
     /// The `jwks_uri` that discovery found.
     pub(super) jwks_uri: Option<String>,
     /// Where the last fetch that ended had the set from.
-    pub(super) fetched_from: Option<From>,
+    pub(super) fetched_from: Option<ServedFrom>,
     /// Whether the log says that too many requests wait for the fetch that runs.
     pub(super) crowded: bool,
     /// The name of its key set in KV, once it was computed.

@@ -24,7 +24,7 @@ use crate::resource::Config;
 
 /// Where the key set of a request came from.
 #[derive(Clone, Copy)]
-pub(super) enum From {
+pub(super) enum ServedFrom {
     Memory,
     Kv,
     Issuer,
@@ -32,7 +32,7 @@ pub(super) enum From {
     Stale(Seconds),
 }
 
-impl From {
+impl ServedFrom {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
@@ -44,7 +44,7 @@ impl From {
 }
 
 /// A key set and where it came from, or seconds until it is worth asking again.
-pub(super) type Answer = Result<(Rc<KeySet>, From), Seconds>;
+pub(super) type KeySetAnswer = Result<(Rc<KeySet>, ServedFrom), Seconds>;
 
 /// The key sets, as one request sees them.
 pub(super) struct Keys<'r> {
@@ -55,7 +55,7 @@ pub(super) struct Keys<'r> {
 
 /// What a look at the isolate's memory comes to.
 pub(super) enum Look {
-    Answer(Answer),
+    Answer(KeySetAnswer),
     /// Another request fetches: look again in a moment.
     Wait,
     /// This request has begun to fetch: look again when the promise is settled.
@@ -74,12 +74,12 @@ impl Keys<'_> {
         match next.unwrap_or(Next::Unavailable(limits::RETRY)) {
             Next::Use(set) => {
                 let fetched = refresh.with(|source| source.fetched_from).flatten().filter(|_| began);
-                Look::Answer(Ok((set, fetched.unwrap_or(From::Memory))))
+                Look::Answer(Ok((set, fetched.unwrap_or(ServedFrom::Memory))))
             }
-            Next::UseStale(set, seconds) => Look::Answer(Ok((set, From::Stale(seconds)))),
+            Next::UseStale(set, seconds) => Look::Answer(Ok((set, ServedFrom::Stale(seconds)))),
             Next::UseAndRefresh(set) => {
                 let _runs_on = self.start(refresh, kid);
-                Look::Answer(Ok((set, From::Memory)))
+                Look::Answer(Ok((set, ServedFrom::Memory)))
             }
             Next::Unavailable(seconds) => Look::Answer(Err(seconds)),
             Next::Wait => Look::Wait,
@@ -88,7 +88,7 @@ impl Keys<'_> {
     }
 
     /// The answer to a request that would have to wait, and for which there is no place any more.
-    pub(super) fn crowded(&self, id: SourceId) -> Answer {
+    pub(super) fn crowded(&self, id: SourceId) -> KeySetAnswer {
         let mut sources = self.isolate.sources.borrow_mut();
         let source =
             sources.get_mut(id.index()).zip(self.isolate.config().and_then(|c| c.sources.get(id.index())));
@@ -139,7 +139,7 @@ pub(super) struct Refresh {
 #[derive(Default)]
 struct Outcome {
     /// Where the set is from; `None`: there is none.
-    from: Option<From>,
+    from: Option<ServedFrom>,
     to_store: Option<Fetched>,
 }
 
@@ -157,7 +157,7 @@ impl Refresh {
             && let Some(found) = store.read(self).await
             && self.with(|held| held.state.found_in_kv(found, now())) == Some(true)
         {
-            return Outcome { from: Some(From::Kv), to_store: None };
+            return Outcome { from: Some(ServedFrom::Kv), to_store: None };
         }
         match self.fetch(kid).await {
             Ok((set, document)) => {
@@ -170,7 +170,7 @@ impl Refresh {
                 });
                 let fetched = Fetched { text: document.text, at, fresh_for };
                 let to_store = (may_store == Some(true)).then_some(fetched);
-                Outcome { from: Some(From::Issuer), to_store }
+                Outcome { from: Some(ServedFrom::Issuer), to_store }
             }
             Err(reason) => {
                 log::keys(self.source, "fetch_failed", &reason);

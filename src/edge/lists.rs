@@ -11,7 +11,7 @@ use crate::http::cors;
 use crate::json::Document;
 use crate::policy::Caller;
 use crate::policy::events::Place;
-use crate::policy::lists::{self, Form, Sieve};
+use crate::policy::lists::{self, Form, ListFilter};
 use crate::refusal::Refusal;
 use crate::route::{Route, route};
 
@@ -91,10 +91,10 @@ fn unreadable() -> JsError {
 }
 
 /// Whoever asked, and what of a list is theirs.
-fn sieve<T>(exchange: &Exchange, filter: impl FnOnce(&Sieve<'_>) -> T) -> Option<T> {
+fn sieve<T>(exchange: &Exchange, filter: impl FnOnce(&ListFilter<'_>) -> T) -> Option<T> {
     let config = Isolate::held().and_then(Isolate::config)?;
     let Route::Protected(protected) = route(config, &exchange.request().url()) else { return None };
     let kept = Document::read(exchange.sieve()?.into_bytes())?;
     let policy = protected.resource().policy.as_ref()?;
-    Some(filter(&Sieve { policy, caller: &Caller::kept(&kept) }))
+    Some(filter(&ListFilter { policy, caller: &Caller::from_json(&kept) }))
 }

@@ -10,7 +10,7 @@ use crate::fault::Warning;
 use crate::keys::source::KeySource;
 use crate::limits::{self, Seconds};
 use crate::plain;
-use crate::policy::{Clearance, Heard};
+use crate::policy::{Authorized, RpcSummary};
 use crate::refusal::Refusal;
 use crate::resource::Config;
 use crate::resource::Resource;
@@ -139,14 +139,14 @@ impl Line {
     }
 
     /// What was asked for.
-    pub(super) fn heard(&mut self, heard: Heard) {
+    pub(super) fn heard(&mut self, heard: RpcSummary) {
         self.rpc_method = heard.method;
         self.rpc_name = heard.name;
         self.rpc_batch = heard.batch;
     }
 
     /// Whom the policy let through, and whether only for now.
-    pub(super) fn cleared(&mut self, clearance: &Clearance) {
+    pub(super) fn cleared(&mut self, clearance: &Authorized) {
         self.anonymous = clearance.verified().is_none();
         if let Some(unmet) = &clearance.would_refuse {
             self.rule = unmet.rule;

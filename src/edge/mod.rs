@@ -34,7 +34,7 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::Request;
 
 use crate::admission::{Decision, Head, Refused, decide};
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::token::verify::Verification;
 use asking::Asking;
 use copies::Copying;
@@ -120,12 +120,12 @@ fn refuse(refused: &Refused<'static, '_>, line: Line) -> Result<JsValue, JsValue
     own(&refused.answer(), &line.refused(refused))
 }
 
-fn own(answer: &Answer, line: &Line) -> Result<JsValue, JsValue> {
+fn own(answer: &LocalResponse, line: &Line) -> Result<JsValue, JsValue> {
     respond(answer, &line.text(), line.started)
 }
 
 /// A response of the Worker's own, and its line.
-fn respond(answer: &Answer, line: &str, started: f64) -> Result<JsValue, JsValue> {
+fn respond(answer: &LocalResponse, line: &str, started: f64) -> Result<JsValue, JsValue> {
     let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_ref()));
     runtime::answer(answer.status, &list(headers), answer.body.as_deref(), line, started)
 }

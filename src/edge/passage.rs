@@ -13,7 +13,7 @@ use super::waiting::{self, Awaited, Waiter};
 use super::{crypto, measuring, own, refuse};
 use crate::admission::Refused;
 use crate::http::cors::Cors;
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::limits;
 use crate::route::Protected;
 use crate::token::verify::{Step, Verification};
@@ -165,12 +165,12 @@ impl Passage {
         Some(passages.remove(at))
     }
 
-    fn key_set(&mut self, answer: keys::Answer) {
+    fn key_set(&mut self, answer: keys::KeySetAnswer) {
         self.began = false;
         let from = answer.as_ref().ok().map(|(_, from)| *from);
-        self.line.keys = from.map(keys::From::name);
+        self.line.keys = from.map(keys::ServedFrom::name);
         self.line.stale_for = match from {
-            Some(keys::From::Stale(seconds)) => Some(seconds),
+            Some(keys::ServedFrom::Stale(seconds)) => Some(seconds),
             _ => None,
         };
         self.verification.key_set(answer.map(|(set, _)| set));
@@ -187,7 +187,7 @@ impl Passage {
         let resource = self.protected.resource();
         match self.verification.verdict() {
             Ok(_) if measuring::ANSWER => {
-                let mut answer = Answer::json(200, r#"{"status":"ok"}"#);
+                let mut answer = LocalResponse::json(200, r#"{"status":"ok"}"#);
                 Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
                 own(&answer, &self.line.forwarded(resource))
             }

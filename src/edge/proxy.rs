@@ -21,7 +21,7 @@ use crate::origin::challenge;
 use crate::origin::request;
 use crate::origin::sessions::{self, Sessions};
 use crate::policy::mirror::VERSION_HEADER;
-use crate::policy::{Caller, Clearance};
+use crate::policy::{Authorized, Caller};
 use crate::refusal::Refusal;
 use crate::resource::Config;
 use crate::resource::Resource;
@@ -42,7 +42,7 @@ pub(super) struct Sending<'s> {
     pub(super) isolate: &'static Isolate,
     pub(super) ticket: f64,
     pub(super) request: &'s Request,
-    pub(super) clearance: &'s Clearance,
+    pub(super) clearance: &'s Authorized,
     pub(super) protected: &'s Protected<'static>,
     /// The request's `Origin`.
     pub(super) origin: Option<&'s str>,
@@ -77,7 +77,7 @@ pub(super) fn forward(sending: &Sending<'_>, line: Line) -> Result<JsValue, JsVa
             || connection.as_deref().is_some_and(|c| request::is_nominated(c, name) && !of_websocket)
     };
     let deleted = only(&names, is_removed);
-    let sieve = clearance.lists.then(|| Caller::keep(clearance.verified()));
+    let sieve = clearance.lists.then(|| Caller::to_json(clearance.verified()));
     let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
     let accept = match resource.compatibility.repairs_accept(line.method(), protected.is_endpoint()) {
         true => accept::repaired(request.headers().get("accept")?.as_deref()),

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::http::url;
 use crate::limits;
 
@@ -66,7 +66,7 @@ impl Cors {
     }
 
     /// Adds the headers to an answer of our own.
-    pub fn apply(self, answer: &mut Answer) {
+    pub fn apply(self, answer: &mut LocalResponse) {
         if self.varies {
             answer.set("Vary", "Origin");
         }
@@ -93,8 +93,8 @@ pub const RESPONSE_HEADERS: [&str; 7] = [
 pub const METHODS: &str = "GET, POST, DELETE, OPTIONS";
 
 /// The answer to a preflight at the endpoint.
-pub fn preflight(cors: Cors, requested: Option<&str>) -> Answer {
-    let mut answer = Answer::empty(204);
+pub fn preflight(cors: Cors, requested: Option<&str>) -> LocalResponse {
+    let mut answer = LocalResponse::empty(204);
     let vary =
         if cors.varies { "Origin, Access-Control-Request-Headers" } else { "Access-Control-Request-Headers" };
     cors.apply(&mut answer);
@@ -104,8 +104,8 @@ pub fn preflight(cors: Cors, requested: Option<&str>) -> Answer {
 }
 
 /// The answer to a preflight at the document, which any page may read.
-pub fn metadata_preflight(requested: Option<&str>) -> Answer {
-    let mut answer = Answer::empty(204);
+pub fn metadata_preflight(requested: Option<&str>) -> LocalResponse {
+    let mut answer = LocalResponse::empty(204);
     answer.set(ALLOW_ORIGIN, "*");
     answer.set("Vary", "Access-Control-Request-Headers");
     allow(&mut answer, METADATA_METHODS, requested);
@@ -115,7 +115,7 @@ pub fn metadata_preflight(requested: Option<&str>) -> Answer {
 /// The methods that the document takes.
 pub const METADATA_METHODS: &str = "GET, HEAD, OPTIONS";
 
-fn allow(answer: &mut Answer, methods: &'static str, requested: Option<&str>) {
+fn allow(answer: &mut LocalResponse, methods: &'static str, requested: Option<&str>) {
     let headers = match requested.map(str::trim).filter(|r| is_header_list(r)) {
         Some(requested) => Cow::Owned(requested.to_owned()),
         None => Cow::Borrowed(DEFAULT_HEADERS),

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 /// Status, headers and body. Header names are set once each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct LocalResponse {
     pub status: u16,
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     pub body: Option<String>,
 }
 
-impl Answer {
+impl LocalResponse {
     /// A JSON answer that no cache keeps.
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         let mut answer = Self::empty(status);

@@ -60,7 +60,7 @@ impl Delivery {
 
     /// The operator's headers in one text, each part but the first after a newline; empty if there are none.
     pub fn headers_text(&self) -> &str {
-        self.headers.reveal()
+        self.headers.expose()
     }
 
     /// Whether an incoming header is kept from the origin.

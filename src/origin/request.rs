@@ -1,13 +1,13 @@
 //! The request that the origin gets: its target, and its identity headers.
 //!
-//! 1. There is no plan without a `Clearance`, which only the policy gives.
+//! 1. There is no plan without a `Authorized`, which only the policy gives.
 //! 2. What goes out is what was judged: no header says another method or another body, in no spelling.
 //! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
 //!    has no dot segments, and nothing is resolved, only appended.
 
 use crate::http::header_names;
 use crate::origin::headers::{self, Delivery};
-use crate::policy::{Clearance, mirror};
+use crate::policy::{Authorized, mirror};
 use crate::refusal::Refusal;
 
 /// What to send where.
@@ -19,7 +19,7 @@ pub struct Plan<'p> {
 }
 
 /// The plan for a permitted request.
-pub fn plan(clearance: &Clearance, target: String) -> Plan<'_> {
+pub fn plan(clearance: &Authorized, target: String) -> Plan<'_> {
     let headers = clearance.verified().map_or("", |verified| verified.permit().identity().headers_text());
     Plan { target, headers }
 }
@@ -120,7 +120,7 @@ pub fn names_websocket(upgrade: &str) -> bool {
 ///
 /// # Errors
 /// It asks for one, and may not.
-pub fn opens_websocket(method: &str, clearance: &Clearance, upgrade: Option<&str>) -> Result<bool, Refusal> {
+pub fn opens_websocket(method: &str, clearance: &Authorized, upgrade: Option<&str>) -> Result<bool, Refusal> {
     let Some(upgrade) = upgrade.filter(|upgrade| names_websocket(upgrade)) else { return Ok(false) };
     if method != "GET" || clearance.verified().is_none() {
         return Err(Refusal::UpgradeNotAllowed);

@@ -133,7 +133,7 @@ fn mac(key: &Secret<Hmac<Sha256>>, owner: &str, id: &str) -> Hmac<Sha256> {
     for part in [LABEL, owner, id] {
         frame(&mut framed, part);
     }
-    let mut mac = key.reveal().clone();
+    let mut mac = key.expose().clone();
     mac.update(framed.as_bytes());
     mac
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::rules::{ClaimDemand, Demand};
+use super::demands::{ClaimDemand, Demand};
 use crate::json::{Document, Members, Node};
 use crate::token::verify::Verified;
 
@@ -40,7 +40,7 @@ impl<'v> Caller<'v> {
     }
 
     /// All of the caller, as JSON.
-    pub fn keep(verified: Option<&Verified>) -> String {
+    pub fn to_json(verified: Option<&Verified>) -> String {
         let kept = Kept {
             scopes: verified.map(|v| v.scopes().collect()).unwrap_or_default(),
             client: verified.and_then(Verified::client_id),
@@ -50,7 +50,7 @@ impl<'v> Caller<'v> {
     }
 
     /// A caller that was kept. From anything else: nobody.
-    pub fn kept(document: &'v Document) -> Self {
+    pub fn from_json(document: &'v Document) -> Self {
         let scopes = match document.get("scopes") {
             Some(Node::Array(scopes)) => scopes.values().filter_map(Node::as_str).collect(),
             _ => Vec::new(),

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::lists::{Sieve, Unreadable};
+use super::lists::{ListFilter, Unreadable};
 use crate::limits;
 
 /// Where a stream stands, after what was read of it.
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-impl Sieve<'_> {
+impl ListFilter<'_> {
     /// Whole events, filtered. What follows the last end, at the end of a stream, counts as one.
     ///
     /// # Errors

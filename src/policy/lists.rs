@@ -11,8 +11,9 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use super::caller::Caller;
 use super::message::Messages;
-use super::{Caller, Operation, Policy};
+use super::rules::{Operation, Policy};
 use crate::json::reader::{Read, Seed, Skip, Text, members};
 use crate::limits;
 
@@ -92,12 +93,12 @@ impl Form {
 
 /// One caller's way of seeing lists.
 #[derive(Clone, Copy, Debug)]
-pub struct Sieve<'s> {
+pub struct ListFilter<'s> {
     pub policy: &'s Policy,
     pub caller: &'s Caller<'s>,
 }
 
-impl Sieve<'_> {
+impl ListFilter<'_> {
     /// An answer that was read whole, filtered.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl Sieve<'_> {
 
     fn keeps(&self, list: &List, name: &str) -> bool {
         let operation = Operation { method: Some(list.called_by), names: [Some(name), None] };
-        self.policy.judge(self.caller, &[operation]).is_ok()
+        self.policy.authorize(self.caller, &[operation]).is_ok()
     }
 
     /// A JSON answer, filtered; borrowed if there was nothing to remove.
@@ -126,7 +127,9 @@ impl Sieve<'_> {
     pub fn json<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, Unreadable> {
         let mut json = serde_json::Deserializer::from_str(text);
         let mut cuts = Vec::new();
-        Seed(Answer { sieve: self, text, cuts: &mut cuts }).deserialize(&mut json).map_err(|_| Unreadable)?;
+        Seed(ListAnswer { sieve: self, text, cuts: &mut cuts })
+            .deserialize(&mut json)
+            .map_err(|_| Unreadable)?;
         json.end().map_err(|_| Unreadable)?;
         let mut filtered = String::new();
         let mut from = 0;
@@ -150,20 +153,20 @@ struct Cut<'t> {
     kept: Vec<&'t str>,
 }
 
-struct Answer<'a, 't> {
-    sieve: &'a Sieve<'a>,
+struct ListAnswer<'a, 't> {
+    sieve: &'a ListFilter<'a>,
     text: &'t str,
     cuts: &'a mut Vec<Cut<'t>>,
 }
 
-impl<'t> Read<'t> for Answer<'_, 't> {
+impl<'t> Read<'t> for ListAnswer<'_, 't> {
     type Value = ();
 
     fn other(self) {}
 
     fn array<A: SeqAccess<'t>>(self, mut array: A) -> Result<(), A::Error> {
         let Self { sieve, text, cuts } = self;
-        while array.next_element_seed(Seed(Answer { sieve, text, cuts }))?.is_some() {}
+        while array.next_element_seed(Seed(ListAnswer { sieve, text, cuts }))?.is_some() {}
         Ok(())
     }
 
@@ -177,7 +180,7 @@ impl<'t> Read<'t> for Answer<'_, 't> {
 }
 
 struct Outcome<'a, 't> {
-    sieve: &'a Sieve<'a>,
+    sieve: &'a ListFilter<'a>,
     text: &'t str,
     cuts: &'a mut Vec<Cut<'t>>,
 }
@@ -200,7 +203,7 @@ impl<'t> Read<'t> for Outcome<'_, 't> {
 }
 
 struct Items<'a, 't> {
-    sieve: &'a Sieve<'a>,
+    sieve: &'a ListFilter<'a>,
     text: &'t str,
     list: &'static List,
 }

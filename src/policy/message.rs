@@ -51,13 +51,13 @@ pub enum Unreadable<'t> {
 
 /// The member of `params` that says what a method is about (MCP 2026-07-28, standard request headers; SEP-2663 for tasks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum NameParam {
     Name,
     Uri,
     TaskId,
 }
 
-impl Source {
+impl NameParam {
     /// What `Mcp-Name` mirrors.
     pub fn mirrored(method: &str) -> Option<Self> {
         match method {
@@ -79,24 +79,24 @@ impl Source {
 
 impl Message<'_> {
     /// A member of `params`, if it is a string.
-    pub fn member(&self, source: Source) -> Option<&str> {
+    pub fn member(&self, source: NameParam) -> Option<&str> {
         match source {
-            Source::Name => self.name.as_deref(),
-            Source::Uri => self.uri.as_deref(),
-            Source::TaskId => self.task_id.as_deref(),
+            NameParam::Name => self.name.as_deref(),
+            NameParam::Uri => self.uri.as_deref(),
+            NameParam::TaskId => self.task_id.as_deref(),
         }
     }
 
     /// What a rule's `names` are held against. A method that no specification knows may be about its `name` or its `uri`, so both count.
     pub fn names(&self) -> [Option<&str>; 2] {
-        match self.method.as_deref().and_then(Source::named) {
+        match self.method.as_deref().and_then(NameParam::named) {
             Some(source) => [self.member(source), None],
-            None => [self.member(Source::Name), self.member(Source::Uri)],
+            None => [self.member(NameParam::Name), self.member(NameParam::Uri)],
         }
     }
 
     fn is_sound(&self) -> bool {
-        let source = self.method.as_deref().and_then(Source::named);
+        let source = self.method.as_deref().and_then(NameParam::named);
         !self.unsound && source.is_none_or(|source| self.member(source).is_some())
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::message::{Message, Messages, Source};
+use super::message::{Message, Messages, NameParam};
 use crate::refusal::Refusal;
 
 /// The first version with these headers. Versions are dates, so they compare as text.
@@ -21,13 +21,13 @@ pub const NAME_HEADER: &str = "Mcp-Name";
 
 /// The headers, as sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mirror<'h> {
+pub struct StandardHeaders<'h> {
     pub version: Option<&'h str>,
     pub method: Option<&'h str>,
     pub name: Option<&'h str>,
 }
 
-impl<'h> Mirror<'h> {
+impl<'h> StandardHeaders<'h> {
     /// # Errors
     /// A header is missing, or says something else than the body.
     pub fn check(&self, messages: &Messages<'_>) -> Result<(), Refusal> {
@@ -53,9 +53,9 @@ impl<'h> Mirror<'h> {
         let method = message.method.as_deref();
         let mirrored = self.method.map(plain).transpose()?;
         same(mirrored, method, true, required)?;
-        let Some(source) = method.and_then(Source::mirrored) else { return Ok(()) };
+        let Some(source) = method.and_then(NameParam::mirrored) else { return Ok(()) };
         let name = self.name.map(decoded).transpose()?;
-        same(name, message.member(source), true, required && source != Source::TaskId)
+        same(name, message.member(source), true, required && source != NameParam::TaskId)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::caller::Caller;
+use super::demands::{ClaimDemand, Demand};
+use super::denial::Denial;
 use super::message::Message;
 use super::pattern::{MethodPattern, NamePattern};
-use super::{Caller, Unmet};
-use crate::json::Node;
 use crate::refusal::Refusal;
 
 /// `MCP_SERVER_AUTH_POLICY`.
@@ -52,31 +53,6 @@ pub struct Rule {
     pub deny: bool,
 }
 
-/// A scope, and the scopes that include it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Demand {
-    pub scope: String,
-    /// The scope itself is one of them.
-    pub satisfied_by: Vec<String>,
-}
-
-/// A claim, and the values of it that are accepted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClaimDemand {
-    /// Member names with dots between them.
-    pub path: String,
-    pub accepted: Vec<Accepted>,
-}
-
-/// A value of a claim.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Accepted {
-    Text(String),
-    /// A whole number that `f64` holds exactly.
-    Number(f64),
-    Bool(bool),
-}
-
 /// What one message asks for, or a request without one.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'m> {
@@ -88,18 +64,6 @@ pub struct Operation<'m> {
 impl<'m> Operation<'m> {
     pub fn of(message: &'m Message<'_>) -> Self {
         Self { method: message.method.as_deref(), names: message.names() }
-    }
-}
-
-impl ClaimDemand {
-    /// Types count: `true` is not `"true"`.
-    pub(super) fn accepts(&self, claim: Node<'_>) -> bool {
-        self.accepted.iter().any(|accepted| match (accepted, claim) {
-            (Accepted::Text(text), Node::String(claim)) => text == claim,
-            (Accepted::Number(number), Node::Number(claim)) => *number == claim,
-            (Accepted::Bool(choice), Node::Bool(claim)) => *choice == claim,
-            _ => false,
-        })
     }
 }
 
@@ -178,7 +142,7 @@ impl Policy {
     ///
     /// # Errors
     /// One is not.
-    pub fn judge(&self, caller: &Caller<'_>, operations: &[Operation<'_>]) -> Result<(), Unmet> {
+    pub fn authorize(&self, caller: &Caller<'_>, operations: &[Operation<'_>]) -> Result<(), Denial> {
         if let Some(clients) = &self.clients
             && !caller.is_nobody()
             && !caller.is_client_of(clients)
@@ -194,12 +158,12 @@ impl Policy {
             } else {
                 continue;
             };
-            return Err(Unmet { rule: Some(*index), ..refusal.into() });
+            return Err(Denial { rule: Some(*index), ..refusal.into() });
         }
-        self.judge_scopes(caller, &rules)
+        self.authorize_scopes(caller, &rules)
     }
 
-    fn judge_scopes(&self, caller: &Caller<'_>, rules: &[(usize, &Rule)]) -> Result<(), Unmet> {
+    fn authorize_scopes(&self, caller: &Caller<'_>, rules: &[(usize, &Rule)]) -> Result<(), Denial> {
         // Somebody without a token was let in by method, not by scope.
         let required =
             self.required_scopes.iter().filter(|_| !caller.is_nobody()).map(|demand| (None, demand));
@@ -215,6 +179,6 @@ impl Policy {
                 scopes.push(demand.scope.clone());
             }
         }
-        Err(Unmet { rule: *rule, scopes, ..Refusal::ScopeInsufficient.into() })
+        Err(Denial { rule: *rule, scopes, ..Refusal::ScopeInsufficient.into() })
     }
 }

@@ -79,7 +79,7 @@ impl Permit {
 }
 
 /// Judges claims whose signature was found good with a key of the rules' own issuer.
-pub fn judge(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
+pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
     if rules.verify_exp {
         check_exp(claims, rules.leeway, now)?;
     }

@@ -189,7 +189,7 @@ impl<'c> Verification<'c> {
             }
             return;
         }
-        match claims::judge(&self.token.claims, &entry.rules, self.now) {
+        match claims::validate(&self.token.claims, &entry.rules, self.now) {
             Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
             Err(refusal) => self.refuse(refusal),
         }

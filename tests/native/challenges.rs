@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mcp_edge_auth::http::response::Answer;
+use mcp_edge_auth::http::response::LocalResponse;
 use mcp_edge_auth::refusal::{Challenge, Challenges, Detail, Refusal};
 use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn forms() -> [(&'static str, Config); 3] {
 }
 
 /// The answer to the request with id 7, for which these scopes would be enough.
-fn answer(refusal: Refusal, challenges: Option<&Challenges>) -> Answer {
+fn answer(refusal: Refusal, challenges: Option<&Challenges>) -> LocalResponse {
     let scopes = ["tools:admin", "audit"].map(str::to_owned).to_vec();
     refusal.answer(challenges, &Detail { id: Some("7".to_owned()), scopes })
 }

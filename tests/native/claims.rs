@@ -1,7 +1,7 @@
 //! A soundly signed token is refused for exactly what is wrong with its claims, to the second, in the order of the checks.
 
 use mcp_edge_auth::refusal::Refusal;
-use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, judge};
+use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, validate};
 use serde_json::{Value, json};
 
 use crate::support::engine::{Run, run_with};
@@ -297,16 +297,17 @@ fn the_rules_issuer_is_compared_even_where_it_picked_the_entry() {
     ];
     for_each_row(rows, |(name, changes, expected)| {
         let claims = object(&with(claims(), changes.clone()));
-        same(name, judge(&claims, &rules, NOW).err(), *expected)
+        same(name, validate(&claims, &rules, NOW).err(), *expected)
     });
     let unverified = Rules { verify_iss: false, ..rules };
-    assert!(judge(&object(&with(claims(), json!({ "iss": "x" }))), &unverified, NOW).is_ok());
+    assert!(validate(&object(&with(claims(), json!({ "iss": "x" }))), &unverified, NOW).is_ok());
 }
 
 #[test]
 fn demands_and_clients() {
     let strict = || Rules::strict(ISSUER.to_owned(), vec![CANONICAL.to_owned()]);
-    let refusal = |rules: &Rules, changes: Value| judge(&object(&with(claims(), changes)), rules, NOW).err();
+    let refusal =
+        |rules: &Rules, changes: Value| validate(&object(&with(claims(), changes)), rules, NOW).err();
     // Where nothing stands for `aud`, it is demanded.
     let nobody = Rules { audience_in: AudienceIn::AudElseClient, ..strict() };
     assert_eq!(refusal(&nobody, json!({ "aud": "<absent>", "client_id": "a" })), Some(Refusal::AudMissing));

@@ -1,7 +1,7 @@
 //! Where a permitted request goes, to the byte, and which of its headers do not go with it.
 
 use mcp_edge_auth::origin::request::{is_nominated, names_websocket, opens_websocket, plan, relocated};
-use mcp_edge_auth::policy::{self, Asked, Clearance, Policy};
+use mcp_edge_auth::policy::{self, Authorized, Policy, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::route::{Route, route};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::support::es256::trusted;
 use crate::support::policy::{POLICY, posted};
 use crate::support::{self, config, for_each_row, resource, same, settings, with};
 
-fn clearance() -> Clearance {
+fn clearance() -> Authorized {
     let config = config(&settings());
     cleared(resource(&config), &trusted().good(), &trusted().key_set())
 }
@@ -328,10 +328,10 @@ fn upgrades() {
 
 #[test]
 fn a_websocket_is_opened_by_a_get_of_somebody() {
-    let nobody = policy::clear(
+    let nobody = policy::authorize(
         Some(&anonymous_policy()),
         None,
-        &Asked::Body(posted(Some(br#"{"id":1,"method":"ping"}"#))),
+        &PolicyInput::Body(posted(Some(br#"{"id":1,"method":"ping"}"#))),
     );
     let (user, nobody) = (clearance(), nobody.1.unwrap());
     let refused = Err(Refusal::UpgradeNotAllowed);

@@ -1,6 +1,6 @@
 //! What the origin is told about the caller, encoded so that no value can pass for another one, and which incoming headers could pass for it.
 
-use mcp_edge_auth::token::claims::{Permit, Rules, judge};
+use mcp_edge_auth::token::claims::{Permit, Rules, validate};
 use mcp_edge_auth::token::identity::is_reserved;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn permit(changes: &Value) -> Permit {
 fn permit_of(issuer: &str, changes: &Value) -> Permit {
     let strict = Rules::strict(issuer.to_owned(), vec![CANONICAL.to_owned()]);
     let rules = Rules { verify_iss: false, leeway: 0, ..strict };
-    judge(&object(&with(claims(), changes.clone())), &rules, NOW).unwrap()
+    validate(&object(&with(claims(), changes.clone())), &rules, NOW).unwrap()
 }
 
 fn header(changes: &Value, name: &str) -> Option<String> {

@@ -86,7 +86,7 @@ fn visit(
     settings: &Value,
     head: &Head<'_>,
     accept: Option<&str>,
-) -> Option<mcp_edge_auth::http::response::Answer> {
+) -> Option<mcp_edge_auth::http::response::LocalResponse> {
     match decide(Some(&config(settings)), head) {
         Decision::Visit(visit) => Some(visit.answer(accept)),
         _ => None,

@@ -1,9 +1,9 @@
 //! Who may do what: each row is a policy, a token's claims, a request, and what came of it.
 
-use mcp_edge_auth::policy::Asked;
+use mcp_edge_auth::policy::PolicyInput;
 use serde_json::{Value, json};
 
-use crate::support::policy::{call, clear, expect, plain, posted, rule, said, verified};
+use crate::support::policy::{authorize, call, expect, plain, posted, rule, said, verified};
 use crate::support::{for_each_row, same, with};
 
 #[test]
@@ -147,8 +147,9 @@ fn a_token_with_just_the_challenged_scopes_passes() {
     for had in ["", "mcp", "admin", "x:two", "a b", "c x:one"] {
         let text = call("t").to_string();
         let body = posted(Some(text.as_bytes()));
-        let unmet =
-            clear(&policy, Some(verified(&json!({ "scope": had }))), &Asked::Body(body)).1.unwrap_err();
+        let unmet = authorize(&policy, Some(verified(&json!({ "scope": had }))), &PolicyInput::Body(body))
+            .1
+            .unwrap_err();
         let challenged = json!({ "scope": unmet.scopes.join(" ") });
         assert_eq!(said(&policy, Some(verified(&challenged)), &call("t")), "ok", "{had}: {challenged}");
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use mcp_edge_auth::policy::message::{Message, Source, read};
+use mcp_edge_auth::policy::message::{Message, NameParam, read};
 use tinyjson::JsonValue;
 
 const CASES: u64 = 40_000;
@@ -190,7 +190,7 @@ fn other_reading(message: &JsonValue) -> [Option<String>; 3] {
 
 fn our_reading(message: &Message<'_>) -> [Option<String>; 3] {
     let member = |source| message.member(source).map(str::to_owned);
-    [message.method.as_deref().map(str::to_owned), member(Source::Name), member(Source::Uri)]
+    [message.method.as_deref().map(str::to_owned), member(NameParam::Name), member(NameParam::Uri)]
 }
 
 #[test]

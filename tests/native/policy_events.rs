@@ -2,14 +2,14 @@
 
 use mcp_edge_auth::limits::LIST_BYTES;
 use mcp_edge_auth::policy::events::Place;
-use mcp_edge_auth::policy::lists::{Sieve, Unreadable};
+use mcp_edge_auth::policy::lists::{ListFilter, Unreadable};
 use serde_json::{Value, json};
 
 use crate::support::policy::{LESS, LIST, sift};
 use crate::support::{for_each_row, same};
 
 /// A stream's text, filtered as it comes in chunks: what went out, and whether it came to its end.
-fn sent(sieve: &Sieve<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>) {
+fn sent(sieve: &ListFilter<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>) {
     let (mut held, mut out, mut place) = (Vec::new(), Vec::new(), Place::default());
     let mut filter = || {
         for chunk in chunks {
@@ -29,7 +29,7 @@ fn sent(sieve: &Sieve<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>
     (out, end)
 }
 
-fn streamed(sieve: &Sieve<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
+fn streamed(sieve: &ListFilter<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
     let (out, end) = sent(sieve, chunks);
     end.map(|()| out)
 }
@@ -96,7 +96,7 @@ fn streams() {
         ("no data", "\n\n: x\ndata\n\n".into(), "\n\n: x\ndata\n\n".into()),
         ("nothing", String::new(), String::new()),
     ];
-    let text_of = |sieve: &Sieve<'_>, chunks: &[&[u8]]| {
+    let text_of = |sieve: &ListFilter<'_>, chunks: &[&[u8]]| {
         streamed(sieve, chunks).map(|out| String::from_utf8(out).unwrap())
     };
     sift(Some(&json!({})), |sieve| {

@@ -1,9 +1,9 @@
 //! Which bodies every reader takes for JSON, and its bytes as they are: by `Content-Type` and `Content-Encoding`.
 
-use mcp_edge_auth::policy::{Asked, Body};
+use mcp_edge_auth::policy::{Body, PolicyInput};
 use serde_json::json;
 
-use crate::support::policy::{clear, outcome, rule, verified};
+use crate::support::policy::{authorize, outcome, rule, verified};
 use crate::support::{for_each_row, same};
 
 #[test]
@@ -54,7 +54,7 @@ fn bytes_that_readers_take_as_they_are() {
         let bytes = Some(br#"{"id":1,"method":"ping"}"#.as_slice());
         let body = Body { bytes, content_type, content_encoding, ..Body::default() };
         let policy = rule(json!({ "methods": ["x"], "deny": true }));
-        let told = outcome(clear(&policy, Some(verified(&json!({}))), &Asked::Body(body)).1);
+        let told = outcome(authorize(&policy, Some(verified(&json!({}))), &PolicyInput::Body(body)).1);
         same(&format!("{content_type:?} {content_encoding:?}"), told.as_str(), expected)
     });
 }

@@ -1,10 +1,10 @@
 //! What a policy makes of requests without a body, of nobody's, and in report mode; and what the log hears of it.
 
-use mcp_edge_auth::policy::mirror::Mirror;
-use mcp_edge_auth::policy::{self, Asked, Body, Head};
+use mcp_edge_auth::policy::mirror::StandardHeaders;
+use mcp_edge_auth::policy::{self, Body, Head, PolicyInput};
 use serde_json::{Value, json};
 
-use crate::support::policy::{POLICY, call, clear, expect, outcome, plain, posted, rule, said, verified};
+use crate::support::policy::{POLICY, authorize, call, expect, outcome, plain, posted, rule, said, verified};
 use crate::support::{config, for_each_row, resource, same, settings, with};
 
 #[test]
@@ -26,7 +26,7 @@ fn requests_that_are_no_post() {
         (Head { has_body: true, ..head("DELETE") }, "mcp tools end", "body_not_allowed"),
     ];
     let judged = |policy: &Value, asked: Head<'_>, scope: &str| {
-        outcome(clear(policy, Some(verified(&json!({ "scope": scope }))), &Asked::Head(asked)).1)
+        outcome(authorize(policy, Some(verified(&json!({ "scope": scope }))), &PolicyInput::Head(asked)).1)
     };
     for_each_row(rows, |&(asked, scope, expected)| {
         same(&format!("{asked:?}"), judged(&policy, asked, scope), expected.to_owned())
@@ -41,10 +41,10 @@ fn requests_that_are_no_post() {
     assert_eq!(judged(&scopes_only, Head { has_body: true, ..head("PUT") }, "mcp"), "ok");
     let websocket = Head { websocket: true, ..head("GET") };
     assert_eq!(judged(&scopes_only, websocket, "mcp"), "upgrade_not_allowed", "with any policy");
-    let (_, cleared) = clear(
+    let (_, cleared) = authorize(
         &rule(json!({ "methods": "*", "deny": true })),
         Some(verified(&json!({}))),
-        &Asked::Head(Head { method: "GET", ..Head::default() }),
+        &PolicyInput::Head(Head { method: "GET", ..Head::default() }),
     );
     assert_eq!(outcome(cleared), "rule_denies #0", "a star is for everything");
 }
@@ -77,16 +77,18 @@ fn nobody() {
     assert_eq!(said(&report, None, &call("a")), "would: scope_insufficient #0 tools");
     for bytes in [None, Some(b"no JSON".as_slice())] {
         for policy in [&policy, &report] {
-            let asked = Asked::Body(posted(bytes));
-            assert_eq!(outcome(clear(policy, None, &asked).1), login);
+            let asked = PolicyInput::Body(posted(bytes));
+            assert_eq!(outcome(authorize(policy, None, &asked).1), login);
         }
     }
     assert_eq!(
-        outcome(clear(&policy, None, &Asked::Head(Head { method: "GET", ..Head::default() })).1),
+        outcome(authorize(&policy, None, &PolicyInput::Head(Head { method: "GET", ..Head::default() })).1),
         login
     );
     assert_eq!(
-        outcome(policy::clear(None, None, &Asked::Head(Head { method: "POST", ..Head::default() })).1),
+        outcome(
+            policy::authorize(None, None, &PolicyInput::Head(Head { method: "POST", ..Head::default() })).1
+        ),
         login,
         "no policy"
     );
@@ -110,7 +112,7 @@ fn what_was_heard() {
         let text = body.to_string();
         let body = posted(Some(text.as_bytes()));
         let (heard, _) =
-            clear(&rule(json!({ "deny": true })), Some(verified(&json!({}))), &Asked::Body(body));
+            authorize(&rule(json!({ "deny": true })), Some(verified(&json!({}))), &PolicyInput::Body(body));
         (heard.method, heard.name, heard.batch)
     };
     let some = |text: &str| Some(text.to_owned());
@@ -128,9 +130,9 @@ fn what_the_headers_say_of_a_body_is_compared() {
     let text = call("a").to_string();
     let policy = rule(json!({ "methods": ["x"], "deny": true }));
     for (method, expected) in [("tools/call", "ok"), ("ping", "mirror_mismatch")] {
-        let mirror = Mirror { method: Some(method), ..Mirror::default() };
+        let mirror = StandardHeaders { method: Some(method), ..StandardHeaders::default() };
         let body = Body { mirror, ..posted(Some(text.as_bytes())) };
-        let cleared = clear(&policy, Some(verified(&json!({}))), &Asked::Body(body)).1;
+        let cleared = authorize(&policy, Some(verified(&json!({}))), &PolicyInput::Body(body)).1;
         assert_eq!(
             cleared.as_ref().err().and_then(|unmet| unmet.id.as_deref()),
             (expected != "ok").then_some("1")
@@ -153,10 +155,11 @@ fn whose_body_is_read_and_whose_answer_may_be_a_list() {
     );
 
     let filtering = json!({ "filter_lists": true, "rules": [{ "names": ["x"], "deny": true }] });
-    let lists =
-        |policy: &Value, asked: Asked<'_>| clear(policy, Some(verified(&json!({}))), &asked).1.unwrap().lists;
-    let head = |method| Asked::Head(Head { method, ..Head::default() });
-    let body = |text: &'static str| Asked::Body(posted(Some(text.as_bytes())));
+    let lists = |policy: &Value, asked: PolicyInput<'_>| {
+        authorize(policy, Some(verified(&json!({}))), &asked).1.unwrap().lists
+    };
+    let head = |method| PolicyInput::Head(Head { method, ..Head::default() });
+    let body = |text: &'static str| PolicyInput::Body(posted(Some(text.as_bytes())));
     assert!(lists(&filtering, head("GET")), "a stream may repeat an answer");
     assert!(!lists(&filtering, head("DELETE")));
     for (text, expected) in [

@@ -10,11 +10,11 @@ use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::keys::{discovery, stored};
 use mcp_edge_auth::origin::request;
-use mcp_edge_auth::policy::Clearance;
+use mcp_edge_auth::policy::Authorized;
 use mcp_edge_auth::route::{Route, route};
 use mcp_edge_auth::settings::Variables;
 use mcp_edge_auth::token::bearer;
-use mcp_edge_auth::token::claims::{Rules, judge};
+use mcp_edge_auth::token::claims::{Rules, validate};
 use mcp_edge_auth::token::identity::is_reserved;
 use mcp_edge_auth::token::jose;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ use crate::support::{
 };
 
 thread_local! {
-    static CLEARANCE: Clearance = {
+    static CLEARANCE: Authorized = {
         let config = config(&settings());
         cleared(resource(&config), &trusted().good(), &trusted().key_set())
     };
@@ -304,7 +304,7 @@ proptest! {
     fn identities_of_any_text(sub in any::<String>().prop_filter("there is a subject", |sub| !sub.is_empty()), client in any::<String>(), email in any::<String>(), scope in any::<String>(), list in any::<Vec<String>>()) {
         for scope in [json!(scope), json!(list)] {
             let changes = json!({ "sub": sub, "client_id": client, "email": email, "scope": scope });
-            let permit = judge(&object(&with(claims(), changes)), &rules(), NOW).unwrap();
+            let permit = validate(&object(&with(claims(), changes)), &rules(), NOW).unwrap();
             for (name, value) in permit.identity().headers() {
                 prop_assert!(is_reserved(name) && !value.is_empty());
                 let spaces = name == "X-MCP-Auth-Scopes";
@@ -324,7 +324,7 @@ proptest! {
     #[test]
     fn claims_of_any_json(changes in any_object()) {
         let claims = object(&with(claims(), Value::from(changes)));
-        if judge(&claims, &rules(), NOW).is_ok() {
+        if validate(&claims, &rules(), NOW).is_ok() {
             prop_assert_eq!(claims.get("iss").and_then(Node::as_str), Some(ISSUER));
             prop_assert!(claims.get("exp").and_then(Node::as_f64).unwrap() > (NOW - 60) as f64);
             prop_assert!(claims.get("sub").and_then(Node::as_str).is_some_and(|sub| !sub.is_empty()));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mcp_edge_auth::admission::{Decision, Head, Refused, decide};
 use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::origin::request;
-use mcp_edge_auth::policy::{self, Asked};
+use mcp_edge_auth::policy::{self, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::Resource;
@@ -109,8 +109,8 @@ impl Scenario {
             }
         }
         let verified = verification.verdict()?;
-        let asked = Asked::Head(policy::Head { method: "POST", ..policy::Head::default() });
-        let clearance = policy::clear(resource.policy.as_ref(), Some(verified), &asked)
+        let asked = PolicyInput::Head(policy::Head { method: "POST", ..policy::Head::default() });
+        let clearance = policy::authorize(resource.policy.as_ref(), Some(verified), &asked)
             .1
             .map_err(|unmet| unmet.refusal)?;
         black_box(request::plan(&clearance, protected.target()));

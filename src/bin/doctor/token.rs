@@ -233,7 +233,7 @@ fn refusals(rules: &Rules, claims: &Document, now: u64) -> Vec<Refusal> {
     use Refusal::*;
     let mut rules = rules.clone();
     let mut found = Vec::new();
-    while let Err(refusal) = claims::judge(claims, &rules, now) {
+    while let Err(refusal) = claims::validate(claims, &rules, now) {
         found.push(refusal);
         match refusal {
             ExpMissing | ExpNotNumber | TokenExpired => rules.verify_exp = false,

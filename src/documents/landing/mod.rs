@@ -12,7 +12,7 @@ mod clients;
 pub use clients::{Way, clients};
 
 use crate::documents::metadata::About;
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::resource::canonical::Canonical;
 
 /// Between `<style>` and `</style>`.
@@ -64,7 +64,7 @@ pub fn page(canonical: &Canonical, about: &About, metadata_url: Option<&str>) ->
 }
 
 /// Makes an answer one with the page for a body, whatever its status and its challenge are.
-pub(crate) fn put(page: &str, answer: &mut Answer) {
+pub(crate) fn put(page: &str, answer: &mut LocalResponse) {
     answer.set("Content-Type", "text/html; charset=utf-8");
     answer.set("Content-Security-Policy", CONTENT_SECURITY_POLICY);
     answer.set("X-Content-Type-Options", "nosniff");

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::der::{self, Private};
 use crate::base64url;
 use crate::fault::Fault;
-use crate::http::response::Answer;
+use crate::http::response::LocalResponse;
 use crate::json::Object;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::set::Material;
@@ -63,7 +63,7 @@ impl ListedKey {
 
     /// The private key, as WebCrypto imports it.
     pub fn pkcs8(&self) -> Option<Vec<u8>> {
-        self.private.as_ref().map(|private| der::write(self.algorithm, private.reveal()))
+        self.private.as_ref().map(|private| der::write(self.algorithm, private.expose()))
     }
 
     /// The public values, where they come with the key.
@@ -164,8 +164,8 @@ impl SigningKeys {
     }
 
     /// The answer with the public keys, once they were judged. Any page may read it; caches keep it for as long as a rotation may be held up by it.
-    pub(crate) fn answer(&self) -> Option<Answer> {
-        let mut answer = Answer::json(200, self.published.get()?.document.as_str());
+    pub(crate) fn answer(&self) -> Option<LocalResponse> {
+        let mut answer = LocalResponse::json(200, self.published.get()?.document.as_str());
         answer.set("Cache-Control", format!("public, max-age={}", limits::ASSERTION_JWKS_MAX_AGE));
         Some(answer)
     }

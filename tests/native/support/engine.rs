@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use mcp_edge_auth::keys::cache::Need;
 use mcp_edge_auth::keys::set::KeySet;
-use mcp_edge_auth::policy::{self, Asked, Clearance, Head};
+use mcp_edge_auth::policy::{self, Authorized, Head, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
@@ -80,10 +80,10 @@ pub fn run_with(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Run {
 }
 
 /// A good token without a policy: the right to be forwarded.
-pub fn cleared(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Clearance {
+pub fn cleared(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Authorized {
     let verified = run_with(resource, token, set).verdict.unwrap();
-    let asked = Asked::Head(Head { method: "POST", ..Head::default() });
-    policy::clear(None, Some(verified), &asked).1.unwrap()
+    let asked = PolicyInput::Head(Head { method: "POST", ..Head::default() });
+    policy::authorize(None, Some(verified), &asked).1.unwrap()
 }
 
 /// One signature check. A key that is no key vouches for nothing.

@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_edge_auth::admission::{Decision, Head, decide};
 use mcp_edge_auth::fault::Fault;
-use mcp_edge_auth::http::response::Answer;
+use mcp_edge_auth::http::response::LocalResponse;
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Config;
@@ -120,15 +120,15 @@ pub const fn head<'r>(method: &'r str, url: &'r str) -> Head<'r> {
 /// What came of a request's head.
 #[derive(Debug)]
 pub enum Decided {
-    Served(Answer, &'static str),
-    Refused(Refusal, Answer),
+    Served(LocalResponse, &'static str),
+    Refused(Refusal, LocalResponse),
     Verify(String),
     Anonymous,
     Copy(String),
 }
 
 impl Decided {
-    pub fn answer(&self) -> &Answer {
+    pub fn answer(&self) -> &LocalResponse {
         match self {
             Self::Served(answer, _) | Self::Refused(_, answer) => answer,
             Self::Verify(token) => panic!("no answer: the token {token} is to be verified"),

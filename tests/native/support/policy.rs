@@ -1,8 +1,8 @@
 //! Policies judged natively: a policy as it stands in the settings, a token with such claims, and a request.
 
 use mcp_edge_auth::json::Document;
-use mcp_edge_auth::policy::lists::Sieve;
-use mcp_edge_auth::policy::{self, Asked, Body, Caller, Clearance, Heard, Unmet};
+use mcp_edge_auth::policy::lists::ListFilter;
+use mcp_edge_auth::policy::{self, Authorized, Body, Caller, Denial, PolicyInput, RpcSummary};
 use mcp_edge_auth::token::verify::Verified;
 use serde_json::{Value, json};
 
@@ -20,19 +20,19 @@ pub fn verified(changes: &Value) -> Verified {
 }
 
 /// What a policy says.
-pub fn clear(
+pub fn authorize(
     policy: &Value,
     verified: Option<Verified>,
-    asked: &Asked<'_>,
-) -> (Heard, Result<Clearance, Unmet>) {
+    asked: &PolicyInput<'_>,
+) -> (RpcSummary, Result<Authorized, Denial>) {
     let config = config(&with(settings(), json!({ POLICY: policy })));
-    policy::clear(resource(&config).policy.as_ref(), verified, asked)
+    policy::authorize(resource(&config).policy.as_ref(), verified, asked)
 }
 
 /// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the rule.
 pub fn said(policy: &Value, verified: Option<Verified>, body: &Value) -> String {
     let text = body.to_string();
-    outcome(clear(policy, verified, &Asked::Body(posted(Some(text.as_bytes())))).1)
+    outcome(authorize(policy, verified, &PolicyInput::Body(posted(Some(text.as_bytes())))).1)
 }
 
 /// A body, as a client of MCP posts it; `None`: larger than may be read.
@@ -40,8 +40,8 @@ pub fn posted(bytes: Option<&[u8]>) -> Body<'_> {
     Body { bytes, content_type: Some("application/json"), ..Body::default() }
 }
 
-pub fn outcome(outcome: Result<Clearance, Unmet>) -> String {
-    let told = |unmet: &Unmet| {
+pub fn outcome(outcome: Result<Authorized, Denial>) -> String {
+    let told = |unmet: &Denial| {
         let rule = unmet.rule.map(|rule| format!(" #{rule}")).unwrap_or_default();
         format!("{}{rule} {}", unmet.refusal.row().reason, unmet.scopes.join(" ")).trim_end().to_owned()
     };
@@ -76,7 +76,7 @@ pub fn rule(rule: Value) -> Value {
 }
 
 /// A sieve as the edge makes it when the answer comes: of a caller that was kept as text.
-pub fn sift<T>(claims: Option<&Value>, filter: impl FnOnce(&Sieve<'_>) -> T) -> T {
+pub fn sift<T>(claims: Option<&Value>, filter: impl FnOnce(&ListFilter<'_>) -> T) -> T {
     let policy = json!({ "filter_lists": true, "required_scopes": ["mcp"], "clients": ["c"], "rules": [
         { "methods": ["tools/call"], "names": ["x*"], "scopes": ["x"] },
         { "methods": ["tools/call"], "names": ["t*"], "claims": { "a.b": "c" } },
@@ -85,8 +85,11 @@ pub fn sift<T>(claims: Option<&Value>, filter: impl FnOnce(&Sieve<'_>) -> T) -> 
     let config = config(&with(settings(), json!({ POLICY: policy })));
     let verified =
         claims.map(|claims| verified(&with(json!({ "client_id": "c", "scope": "mcp" }), claims.clone())));
-    let kept = Document::read(Caller::keep(verified.as_ref()).into_bytes()).unwrap();
-    filter(&Sieve { policy: resource(&config).policy.as_ref().unwrap(), caller: &Caller::kept(&kept) })
+    let kept = Document::read(Caller::to_json(verified.as_ref()).into_bytes()).unwrap();
+    filter(&ListFilter {
+        policy: resource(&config).policy.as_ref().unwrap(),
+        caller: &Caller::from_json(&kept),
+    })
 }
 
 /// A list that `sift` takes the tool `x` from, and what is left.

@@ -1,0 +1,208 @@
+//! The decision on one request: what it asks for is read, and the policy is asked about it.
+
+use super::caller::Caller;
+use super::denial::Denial;
+use super::message::{Message, Messages, Unreadable};
+use super::mirror::StandardHeaders;
+use super::rules::{Mode, Operation, Policy};
+use super::{lists, message};
+use crate::http::cors;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::token::verify::Verified;
+
+/// What MCP's Streamable HTTP uses. `HEAD` is none of them: servers answer it by carrying out a `GET`.
+const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+
+/// What a request asks for, as far as it was read.
+#[derive(Clone, Copy, Debug)]
+pub enum PolicyInput<'a> {
+    /// A request whose body is not read.
+    Head(Head<'a>),
+    Body(Body<'a>),
+}
+
+/// A request by its method, and what else it brings that no rule would see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head<'a> {
+    pub method: &'a str,
+    /// Its `Upgrade` names WebSocket.
+    pub websocket: bool,
+    pub has_body: bool,
+}
+
+/// The body of a POST, and the headers that say something of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Body<'a> {
+    /// `None`: larger than may be read.
+    pub bytes: Option<&'a [u8]>,
+    pub mirror: StandardHeaders<'a>,
+    pub content_type: Option<&'a str>,
+    pub content_encoding: Option<&'a str>,
+}
+
+/// The right to be forwarded. Only [`authorize`] gives one.
+#[derive(Debug)]
+pub struct Authorized {
+    verified: Option<Verified>,
+    /// What report mode let through.
+    pub would_refuse: Option<Denial>,
+    /// Whether the answer may be a list to filter.
+    pub lists: bool,
+}
+
+impl Authorized {
+    /// `None`: anonymous.
+    pub const fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
+    }
+}
+
+/// What was asked for, for the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RpcSummary {
+    pub method: Option<String>,
+    pub name: Option<String>,
+    /// How many messages a batch has.
+    pub batch: Option<usize>,
+}
+
+/// Whether the body of a request with a good token has to be read before a decision.
+pub fn reads_body(policy: &Policy, method: &str) -> bool {
+    method == "POST" && policy.has_rules()
+}
+
+/// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous methods lets come this far.
+pub fn authorize(
+    policy: Option<&Policy>,
+    verified: Option<Verified>,
+    asked: &PolicyInput<'_>,
+) -> (RpcSummary, Result<Authorized, Denial>) {
+    let Some(policy) = policy else {
+        let clearance = Authorized { verified, would_refuse: None, lists: false };
+        return match clearance.verified {
+            Some(_) => (RpcSummary::default(), Ok(clearance)),
+            None => (RpcSummary::default(), Err(Refusal::CredentialsMissing.into())),
+        };
+    };
+    let caller = verified.as_ref().map_or_else(Caller::nobody, Caller::new);
+    let (heard, lists, judged) = match asked {
+        PolicyInput::Head(asked) => {
+            (RpcSummary::default(), asked.method == "GET", head(policy, &caller, asked))
+        }
+        PolicyInput::Body(body) => match read(body) {
+            Ok(messages) => (
+                heard(&messages),
+                lists::asked_for(&messages),
+                said(policy, &caller, &messages, &body.mirror),
+            ),
+            // What cannot be read cannot be on the list of what is anonymous.
+            Err(_) if caller.is_nobody() => {
+                (RpcSummary::default(), false, Err(Refusal::CredentialsMissing.into()))
+            }
+            Err(unmet) => (RpcSummary::default(), false, Err(unmet)),
+        },
+    };
+    let would_refuse = match judged {
+        Ok(()) => None,
+        Err(unmet) if policy.mode == Mode::Report && unmet.refusal != Refusal::CredentialsMissing => {
+            Some(unmet)
+        }
+        Err(unmet) => return (heard, Err(unmet)),
+    };
+    (heard, Ok(Authorized { verified, would_refuse, lists: lists && policy.filters() }))
+}
+
+fn head(policy: &Policy, caller: &Caller<'_>, asked: &Head<'_>) -> Result<(), Denial> {
+    if caller.is_nobody() {
+        return Err(Refusal::CredentialsMissing.into());
+    }
+    // What a WebSocket carries no policy would see.
+    if asked.websocket {
+        return Err(Refusal::UpgradeNotAllowed.into());
+    }
+    if policy.has_rules() {
+        // Only a POST's body is read, so no other request may bring one.
+        if !METHODS.contains(&asked.method) {
+            return Err(Refusal::MethodNotAllowed(cors::METHODS).into());
+        }
+        if asked.has_body {
+            return Err(Refusal::BodyNotAllowed.into());
+        }
+    }
+    // Without rules a POST's body is not read, and only what holds for every request is asked.
+    policy.authorize(caller, &[Operation { method: Some(asked.method), names: [None; 2] }])
+}
+
+fn read<'a>(body: &Body<'a>) -> Result<Messages<'a>, Denial> {
+    is_json_text(body.content_type, body.content_encoding)?;
+    let bytes = body.bytes.ok_or(Refusal::BodyTooLarge)?;
+    message::read(bytes).map_err(|unreadable| match unreadable {
+        Unreadable::Json => Refusal::BodyMalformed.into(),
+        Unreadable::Message(id) => Denial { id: id.map(str::to_owned), ..Refusal::MessageInvalid.into() },
+    })
+}
+
+fn said(
+    policy: &Policy,
+    caller: &Caller<'_>,
+    messages: &Messages<'_>,
+    mirror: &StandardHeaders<'_>,
+) -> Result<(), Denial> {
+    let id = || messages.all.iter().find_map(|message| message.id).map(str::to_owned);
+    let is_anonymous =
+        |message: &Message<'_>| message.method.as_deref().is_some_and(|m| policy.is_anonymous(m));
+    if caller.is_nobody() && !messages.all.iter().all(is_anonymous) {
+        return Err(Refusal::CredentialsMissing.into());
+    }
+    mirror.check(messages).map_err(|refusal| Denial { id: id(), ..refusal.into() })?;
+    let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
+    policy.authorize(caller, &operations).map_err(|unmet| match (caller.is_nobody(), policy.mode) {
+        // Whoever logs in may get it.
+        (true, Mode::Enforce) => Refusal::CredentialsMissing.into(),
+        _ => Denial { id: id(), ..unmet },
+    })
+}
+
+fn heard(messages: &Messages<'_>) -> RpcSummary {
+    let short = |text: &str| text.chars().take(limits::LOGGED_NAME_CHARS).collect::<String>();
+    match messages.all.as_slice() {
+        [message] if !messages.batch => RpcSummary {
+            method: message.method.as_deref().map(short),
+            // The query of a URI may hold a secret.
+            name: message
+                .names()
+                .into_iter()
+                .flatten()
+                .next()
+                .and_then(|name| name.split('?').next())
+                .map(short),
+            batch: None,
+        },
+        all => RpcSummary { batch: Some(all.len()), ..RpcSummary::default() },
+    }
+}
+
+/// Whether every reader of a body takes it for JSON, and its bytes as they are, for UTF-8. A form hides
+/// another call from a reader of JSON, `charset=utf-7` hides one name behind another, and so can a
+/// compressed body. So the type is `application/json`, with no parameter but the charset.
+///
+/// # Errors
+/// Some reader may take it for something else.
+fn is_json_text(content_type: Option<&str>, content_encoding: Option<&str>) -> Result<(), Refusal> {
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    let mut parts = content_type.split(';').map(|part| part.trim_matches([' ', '\t']));
+    let (media_type, parameter, more) = (parts.next(), parts.next(), parts.next());
+    if media_type != Some("application/json") || more.is_some() {
+        return Err(Refusal::BodyNotJson);
+    }
+    let is_utf8 = match parameter {
+        None => true,
+        Some("charset=utf-8" | "charset=utf8" | "charset=\"utf-8\"" | "charset=\"utf8\"") => true,
+        Some(other) if other.starts_with("charset") => false,
+        Some(_) => return Err(Refusal::BodyNotJson),
+    };
+    let is_identity =
+        content_encoding.is_none_or(|encoding| encoding.trim().eq_ignore_ascii_case("identity"));
+    if is_utf8 && is_identity { Ok(()) } else { Err(Refusal::BodyEncoded) }
+}
