@@ -1,9 +1,13 @@
-// `npm run bench:instructions [-- --write]`: how many instructions a request takes, held against bench/instructions/budget.json.
+// `npm run bench:instructions [-- --write]`: how many instructions a request takes, held against
+// bench/instructions/budget.json.
 //
-// A count does not depend on what else the machine does, so it tells a change of 1 % where a time does not tell one of 10 %. What is counted is everything but
-// the signature, natively compiled with the Worker's own profile, under valgrind's callgrind. Each scenario runs twice, for a few requests and for many; the
-// difference is the requests' alone. The exit code is 1 if a scenario takes over 5 % more than its budget, or has none. Compiler, target and C library are
-// part of a count: where they are not the budget's, or there is no valgrind, it says so, does not judge, and exits with 0. `--write` renews the budget.
+// A count does not depend on what else the machine does, so it tells a change of 1 % where a time
+// does not tell one of 10 %. What is counted is everything but the signature, natively compiled
+// with the Worker's own profile, under valgrind's callgrind. Each scenario runs twice, for a few
+// requests and for many; the difference is the requests' alone. The exit code is 1 if a scenario
+// takes over 5 % more than its budget, or has none. Compiler, target and C library are part of a
+// count: where they are not the budget's, or there is no valgrind, it says so, does not judge, and
+// exits with 0. `--write` renews the budget.
 
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

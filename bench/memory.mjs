@@ -1,12 +1,17 @@
-// `npm run bench:memory`: how much memory workerd holds after 1 000 requests and after 100 000, with the built Worker in it and with a Worker
-// of a few lines that passes everything on. One request in ten has a bad token, the tokens are many, the connections stay open. Loopback
-// only, about three minutes; an argument is another last mark.
+// `npm run bench:memory`: how much memory workerd holds after 1 000 requests and after 100 000,
+// with the built Worker in it and with a Worker of a few lines that passes everything on. One
+// request in ten has a bad token, the tokens are many, the connections stay open. Loopback only,
+// about three minutes; an argument is another last mark.
 //
-// Twice, since resident memory alone cannot tell a leak from a heap that nobody had a reason to collect:
-//   as it is    V8 and the allocator take what they like; workerd on its own machine has no limit that would stop them
-//   small heap  V8 must keep its heap under HEAP_MB, so garbage goes soon, and what stays is what is held. At each mark a full collection
-//               also tells what is alive of the JavaScript heap
-// Both read the linear memory of the wasm instance, which V8 does not manage and which never shrinks.
+// Twice, since resident memory alone cannot tell a leak from a heap that nobody had a reason to
+// collect:
+//   as it is    V8 and the allocator take what they like; workerd on its own machine has no limit
+//               that would stop them
+//   small heap  V8 must keep its heap under HEAP_MB, so garbage goes soon, and what stays is what
+//               is held. At each mark a full collection also tells what is alive of the JavaScript
+//               heap
+// Both read the linear memory of the wasm instance, which V8 does not manage and which never
+// shrinks.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -27,8 +32,10 @@ const COLLECTIONS = 50; // one line of --trace-gc each; workerd prints them by t
 const RUN_MS = 180_000;
 
 /**
- * { runs: [{ heap, side, points: [{ requests, perSecond, rss, pss, anonymous, wasm, live? }], complete, ratio, settled }] }: bytes; ratio: rss
- * at the last mark to that at the first; settled: to that at the mark before. A run that is out of time ends earlier, and is not complete.
+ * { runs: [{ heap, side, points: [{ requests, perSecond, rss, pss, anonymous, wasm, live? }],
+ * complete, ratio, settled }] }: bytes; ratio: rss
+ * at the last mark to that at the first; settled: to that at the mark before. A run that is out of
+ * time ends earlier, and is not complete.
  */
 export async function measure({ marks = MARKS } = {}) {
   const stage = await startStage();
@@ -112,14 +119,18 @@ async function atRest(pid) {
   return looks.reduce((least, look) => (look.rss < least.rss ? look : least));
 }
 
-/** rss: all pages of the process in memory; pss: shared ones by share; anonymous: without the pages of workerd's own file. */
+/**
+ * rss: all pages of the process in memory; pss: shared ones by share; anonymous: without the pages
+ * of workerd's own file.
+ */
 function memoryOf(pid) {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   const bytes = (name) => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)[1]) * 1024;
   return { rss: bytes("Rss"), pss: bytes("Pss"), anonymous: bytes("Anonymous") };
 }
 
-// A bundle keeps its wasm instance to itself. These two modules around it, which is left as it is, remember what it makes.
+// A bundle keeps its wasm instance to itself. These two modules around it, which is left as it is,
+// remember what it makes.
 const INSTANCES = `export const memories = [];
 const Real = WebAssembly.Instance;
 WebAssembly.Instance = class extends Real {
@@ -145,7 +156,9 @@ function watched(files) {
   return [around, { name: "instances.mjs", kind: "esModule", text: INSTANCES }, ...files];
 }
 
-/** The bytes of wasm memory, after a full collection where the heap is one that can be collected. */
+/**
+ * The bytes of wasm memory, after a full collection where the heap is one that can be collected.
+ */
 async function collected(port) {
   const response = await fetch(`http://127.0.0.1:${port}/collected`);
   const bytes = Number(await response.text());

@@ -1,5 +1,7 @@
-// `npm run bench:own`: what our own code costs, Rust, glue and crossings, in workerd, with stand-ins for the runtime's requests, responses, signature check
-// and fetch. It tells a change of a microsecond, which no measurement of whole requests does. Microseconds of CPU per permitted request, medians of turns.
+// `npm run bench:own`: what our own code costs, Rust, glue and crossings, in workerd, with
+// stand-ins for the runtime's requests, responses, signature check and fetch. It tells a change of
+// a microsecond, which no measurement of whole requests does. Microseconds of CPU per permitted
+// request, medians of turns.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
-// `npm run bench`: what a request costs, ours beside the alternatives; bench/README.md says what is measured and how.
+// `npm run bench`: what a request costs, ours beside the alternatives; bench/README.md says what is
+// measured and how.
 //
-// It tells at the start how long it will take, and ends by itself. The exit code is 1 if a side failed its probe or gave a wrong answer; a missed
-// goal is a result, not a failure.
+// It tells at the start how long it will take, and ends by itself. The exit code is 1 if a side
+// failed its probe or gave a wrong answer; a missed goal is a result, not a failure.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -70,7 +71,10 @@ function failed(sentence) {
   process.exitCode = 1;
 }
 
-/** The sides of a work that were asked for; more builds of the Worker stand beside the Worker itself. */
+/**
+ * The sides of a work that were asked for; more builds of the Worker stand beside the Worker
+ * itself.
+ */
 function sidesOf(work) {
   const all = work.sides.flatMap((name) => (name === "ours" ? ["ours", ...Object.keys(opts.variants)] : [name]));
   const wanted = (name) => opts.sides.includes(name) || opts.sides.includes(name.replace(/-answer$/, "")) || name in opts.variants;

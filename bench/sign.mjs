@@ -1,5 +1,7 @@
-// `npm run bench:sign [-- --no-build]`: what assertions and bound sessions cost. First bare, each way to sign against the other; then whole requests, with and
-// without. Both sides in turn in one run: ratios are taken within a round; medians, and quartiles in brackets. About two minutes, and a build at first.
+// `npm run bench:sign [-- --no-build]`: what assertions and bound sessions cost. First bare, each
+// way to sign against the other; then whole requests, with and without. Both sides in turn in one
+// run: ratios are taken within a round; medians, and quartiles in brackets. About two minutes, and
+// a build at first.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";

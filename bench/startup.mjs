@@ -1,9 +1,11 @@
-// `npm run bench:startup`: how long bare workerd takes from its start to the first answer, with the built Worker in it and with a Worker
-// of a few lines that passes everything on; and from listening to that answer. Both take turns, so that whatever else the machine does
-// meets both. Then wrangler's own look at the start-up, and the bundle's size. Loopback only, some ten seconds.
+// `npm run bench:startup`: how long bare workerd takes from its start to the first answer, with the
+// built Worker in it and with a Worker of a few lines that passes everything on; and from listening
+// to that answer. Both take turns, so that whatever else the machine does meets both. Then
+// wrangler's own look at the start-up, and the bundle's size. Loopback only, some ten seconds.
 //
-// `document`: the first request is one that needs no network. `verified`: it is a tools/call with a token, so the Worker first fetches the
-// key set (there is no KV here) and both fetch from the origin.
+// `document`: the first request is one that needs no network. `verified`: it is a tools/call with a
+// token, so the Worker first fetches the key set (there is no KV here) and both fetch from the
+// origin.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +22,10 @@ import { DATE, base, ours, prepare } from "./sides/support/workerd.mjs";
 
 const WARM_UP = 2; // the first starts read from the disk
 
-/** { rounds, rows: [{ first, from, unit, ours, base, ratio }], bundle: [{ name, raw, gzip }], wrangler: { ours, base } | { reason } } */
+/**
+ * { rounds, rows: [{ first, from, unit, ours, base, ratio }], bundle: [{ name, raw, gzip }],
+ * wrangler: { ours, base } | { reason } }
+ */
 export async function measure({ rounds = 15, wrangler = true } = {}) {
   const stage = await startStage();
   const workers = { ours: prepare(await ours(), stage.vars), base: prepare(await base(), stage.vars) };
@@ -60,7 +65,10 @@ async function once(worker, bytes) {
   }
 }
 
-/** What all threads of the process have had of the processors: other load on the machine does not count into it. */
+/**
+ * What all threads of the process have had of the processors: other load on the machine does not
+ * count into it.
+ */
 function processorMs(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
   const spent = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]));
@@ -100,7 +108,8 @@ async function startupChecks() {
 }
 
 /**
- * `wrangler check startup` works without an account: it profiles the start in a local workerd. Of the profile, `busy` is the time in which a
+ * `wrangler check startup` works without an account: it profiles the start in a local workerd. Of
+ * the profile, `busy` is the time in which a
  * sample met code, `span` the whole recording; compilation is in the span alone.
  */
 async function startupCheck(modules) {

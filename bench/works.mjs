@@ -1,11 +1,15 @@
-// What is measured: each work is one table. Its cells are its sides times its variants; they take turns in every round.
+// What is measured: each work is one table. Its cells are its sides times its variants; they take
+// turns in every round.
 //
 //   sides      names; `ours` also stands for the builds given with --ours
-//   variants   { label, options of the stage, requests(stage, running), expect: { status, bytes }, size: what the cost is held against }
+//   variants   { label, options of the stage, requests(stage, running), expect: { status, bytes },
+//              size: what the cost is held against }
 //   connections  how many requests are under way at a time, if not 64
 //   network    the origin is a process of its own instead of a Worker inside workerd
-//   slice      a factor on the length of a slice (forwarded requests leave garbage that is collected in bursts: a slice must hold several)
-//   against    what ratios are taken to: `jose` (or jose-answer, or the first side) of the same variant, or "first": the first variant of the same side
+//   slice      a factor on the length of a slice (forwarded requests leave garbage that is
+//              collected in bursts: a slice must hold several)
+//   against    what ratios are taken to: `jose` (or jose-answer, or the first side) of the same
+//              variant, or "first": the first variant of the same side
 import { PATH, DOCUMENT } from "./support/stage.mjs";
 import { BODY, LIST, MODERN_HEADERS, MODERN_PARAMS, calls, callOf, gets } from "./support/requests.mjs";
 import { EVENTS, MIB } from "./support/sizes.mjs";

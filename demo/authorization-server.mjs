@@ -1,9 +1,11 @@
-// The demo's authorization server: real OAuth 2.1 by the npm package oidc-provider, for this machine only.
+// The demo's authorization server: real OAuth 2.1 by the npm package oidc-provider, for this
+// machine only.
 //
-// It promises: PKCE is required; any client may register itself (RFC 7591) with redirect URIs on loopback or https;
-// an access token is an RS256 at+jwt (RFC 9068) for one audience, the MCP server given at the start; a request for
-// another resource (RFC 8707) is refused with invalid_target; refresh tokens rotate. Everything is kept in memory: a
-// restart forgets clients, grants and the signing key. Any name logs in, and the login page says so.
+// It promises: PKCE is required; any client may register itself (RFC 7591) with redirect URIs on
+// loopback or https; an access token is an RS256 at+jwt (RFC 9068) for one audience, the MCP server
+// given at the start; a request for another resource (RFC 8707) is refused with invalid_target;
+// refresh tokens rotate. Everything is kept in memory: a restart forgets clients, grants and the
+// signing key. Any name logs in, and the login page says so.
 //
 // node demo/authorization-server.mjs --port 8788 --resource http://127.0.0.1:8787/mcp
 
@@ -15,7 +17,10 @@ import { parseArgs } from "node:util";
 import { plainLines } from "../scripts/plain.mjs";
 import { answerLogin, loginPage } from "./login-page.mjs";
 
-/** The one scope of the demo's MCP server. Every access token carries it, whatever the client asked for. */
+/**
+ * The one scope of the demo's MCP server. Every access token carries it, whatever the client asked
+ * for.
+ */
 export const SCOPE = "mcp:tools";
 
 const HOUR = 3600;
@@ -33,16 +38,19 @@ const RFC8414 = "/.well-known/oauth-authorization-server";
 const OPENID = "/.well-known/openid-configuration";
 
 /**
- * Starts the server on 127.0.0.1; resolves to `{ issuer, close }` once it listens. `resource` is the canonical URL. `scopes` are those
- * it grants, the first one always; `clients` (RFC 7591 metadata) are registered from the start, and may use client_credentials.
+ * Starts the server on 127.0.0.1; resolves to `{ issuer, close }` once it listens. `resource` is
+ * the canonical URL. `scopes` are those
+ * it grants, the first one always; `clients` (RFC 7591 metadata) are registered from the start, and
+ * may use client_credentials.
  */
 export async function startAuthorizationServer({ port, resource, scopes = [SCOPE], clients = [] }) {
   const { default: Provider, errors } = await import("oidc-provider");
   const issuer = `http://127.0.0.1:${port}`;
   const provider = new Provider(issuer, settings({ resource, scopes, clients }, errors));
 
-  // A grant is one authorization, never a standing session: the next authorization shows the login page again. So no
-  // web site can get a token behind the user's back, and logging in under another name needs no log-out.
+  // A grant is one authorization, never a standing session: the next authorization shows the login
+  // page again. So no web site can get a token behind the user's back, and logging in under another
+  // name needs no log-out.
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.oidc?.entities.AuthorizationCode && ctx.oidc.route === "resume") await ctx.oidc.session.destroy();
@@ -80,7 +88,8 @@ async function answer(provider, handle, { issuer, resource, scope }, req, res) {
   if (url.pathname === RFC8414) req.url = OPENID;
 
   if (url.pathname.startsWith("/.well-known/") || BROWSER_ENDPOINTS.has(url.pathname)) {
-    // Browser clients discover, register and redeem from their own origin. No cookie is read here, so `*` gives nothing away.
+    // Browser clients discover, register and redeem from their own origin. No cookie is read here,
+    // so `*` gives nothing away.
     res.setHeader("Access-Control-Allow-Origin", "*");
     res.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate");
     if (req.method === "OPTIONS") {
@@ -93,7 +102,8 @@ async function answer(provider, handle, { issuer, resource, scope }, req, res) {
   }
   if (url.pathname === ROUTES.registration && req.method === "POST") return answerRegistration(handle, req, res);
   if (url.pathname === ROUTES.authorization && req.method === "GET") {
-    // A client may ask for no scope (RFC 6749 section 3.3); oidc-provider would then refuse to grant nothing.
+    // A client may ask for no scope (RFC 6749 section 3.3); oidc-provider would then refuse to
+    // grant nothing.
     const asked = (url.searchParams.get("scope") ?? "").split(" ").filter(Boolean);
     url.searchParams.set("scope", [...new Set([...asked, scope])].join(" "));
     req.url = url.pathname + url.search;
@@ -105,7 +115,10 @@ async function answer(provider, handle, { issuer, resource, scope }, req, res) {
   handle(req, res);
 }
 
-/** The Inspector registers with `"scope": ""` where nothing was challenged for, and oidc-provider refuses that. */
+/**
+ * The Inspector registers with `"scope": ""` where nothing was challenged for, and oidc-provider
+ * refuses that.
+ */
 async function answerRegistration(handle, req, res) {
   const chunks = [];
   let size = 0;
@@ -115,7 +128,8 @@ async function answerRegistration(handle, req, res) {
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks).toString();
-  req.body = /"scope"\s*:\s*""/.test(body) ? withoutEmptyScope(body) : body; // what oidc-provider reads when the stream is used up
+  // What oidc-provider reads when the stream is used up.
+  req.body = /"scope"\s*:\s*""/.test(body) ? withoutEmptyScope(body) : body;
   handle(req, res);
 }
 
@@ -139,7 +153,8 @@ function settings({ resource, scopes, clients }, errors) {
     responseTypes: ["code"],
     pkce: { required: () => true },
     clientBasedCORS: () => true,
-    clientDefaults: { application_type: "native" }, // loopback redirects may then use any port (RFC 8252 section 7.3)
+    // Loopback redirects may then use any port (RFC 8252 section 7.3).
+    clientDefaults: { application_type: "native" },
     extraClientMetadata: {
       properties: ["redirect_uris", "scope"],
       validator(_ctx, name, value, metadata) {
@@ -190,7 +205,8 @@ function settings({ resource, scopes, clients }, errors) {
 }
 
 function signingKey() {
-  // By way of PEM: Node 20 can deadlock in the export of a key object that it has just generated itself, when memory is collected meanwhile.
+  // By way of PEM: Node 20 can deadlock in the export of a key object that it has just generated
+  // itself, when memory is collected meanwhile.
   const { privateKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     privateKeyEncoding: { type: "pkcs8", format: "pem" },

@@ -1,26 +1,30 @@
-// An MCP client that needs no browser: the official TypeScript client does the whole OAuth flow against the demo.
+// An MCP client that needs no browser: the official TypeScript client does the whole OAuth flow
+// against the demo.
 //
-// It promises: POST, 401, protected resource metadata, authorization server metadata, registration, PKCE, login on the
-// demo's page (over HTTP, as the user would), token, tools/list, tools/call. It works only where that page is the login.
+// It promises: POST, 401, protected resource metadata, authorization server metadata, registration,
+// PKCE, login on the demo's page (over HTTP, as the user would), token, tools/list, tools/call. It
+// works only where that page is the login.
 //
-// npm run client                    lists the tools of http://127.0.0.1:8787/mcp and calls one
-// npm run client -- URL             the same for another URL
-// npm run -s client -- --token      prints the access token and nothing else
-// npm run client -- --user NAME     logs in under another name
+// npm run client                    lists the tools of http://127.0.0.1:8787/mcp and calls one npm
+// run client -- URL             the same for another URL npm run -s client -- --token      prints
+// the access token and nothing else npm run client -- --user NAME     logs in under another name
 
 import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plain, plainLines } from "../scripts/plain.mjs";
 import { ensurePackages, requireNode, usage } from "../scripts/setup.mjs";
 
 const DEFAULT_URL = "http://127.0.0.1:8787/mcp";
-// Nothing listens there: the browser below reads the code from the redirect instead of following it.
+// Nothing listens there: the browser below reads the code from the redirect instead of following
+// it.
 const REDIRECT_URI = "http://127.0.0.1:8790/callback";
 
 /**
- * Does the flow and connects. Resolves to `{ client, transport, tokens, steps, provider }`; the caller closes `client`.
+ * Does the flow and connects. Resolves to `{ client, transport, tokens, steps, provider }`; the
+ * caller closes `client`.
  * `fetch` (optional) sees every request of the client; `steps` lists them as `METHOD URL STATUS`.
  */
 export async function connect(serverUrl = DEFAULT_URL, { user = "demo", fetch: send = fetch, clientOptions = {} } = {}) {
@@ -34,7 +38,8 @@ export async function connect(serverUrl = DEFAULT_URL, { user = "demo", fetch: s
   const provider = new MemoryProvider();
   const open = () => new StreamableHTTPClientTransport(new URL(serverUrl), { authProvider: provider, fetch: recorded });
   const newClient = () => new Client({ name: "mcp-edge-auth demo client", version: "0.1.0" }, {
-    versionNegotiation: { mode: "auto" }, // the revision of 2026-07-28 where the server speaks it, else the older ones
+    // The revision of 2026-07-28 where the server speaks it, else the older ones.
+    versionNegotiation: { mode: "auto" },
     ...clientOptions,
   });
 
@@ -84,11 +89,15 @@ class MemoryProvider {
   codeVerifier = () => this.#verifier;
   saveCodeVerifier = (verifier) => void (this.#verifier = verifier);
   discoveryState = () => this.#discovery;
-  saveDiscoveryState = (discovery) => void (this.#discovery = discovery); // the code goes to the issuer that was asked
+  // The code goes to the issuer that was asked.
+  saveDiscoveryState = (discovery) => void (this.#discovery = discovery);
   redirectToAuthorization = (url) => void (this.authorizationUrl = url);
 }
 
-/** Does what a browser does: follows redirects with cookies, fills in the login form, stops at the redirect URI. */
+/**
+ * Does what a browser does: follows redirects with cookies, fills in the login form, stops at the
+ * redirect URI.
+ */
 export async function logIn(authorizationUrl, { user = "demo" } = {}) {
   const cookies = new Map();
   let next = new URL(authorizationUrl);

@@ -1,7 +1,9 @@
-// The login page of the demo's authorization server: one page per authorization, login and consent in one.
+// The login page of the demo's authorization server: one page per authorization, login and consent
+// in one.
 //
-// It promises: it says that this is a demo without passwords, who asks and for what, and where the answer goes; nothing
-// a client sent reaches the page unescaped; the answer grants exactly what was asked for, to the name typed in.
+// It promises: it says that this is a demo without passwords, who asks and for what, and where the
+// answer goes; nothing a client sent reaches the page unescaped; the answer grants exactly what was
+// asked for, to the name typed in.
 
 /** GET /login/<uid>: the page. */
 export async function loginPage(provider, resource, req, res, complaint) {
@@ -39,7 +41,9 @@ ${complaint ? `<p class="complaint">${escape(complaint)}</p>` : ""}
 `);
 }
 
-/** POST /login/<uid>: grants what was asked to the name, or says no; either way back to the client. */
+/**
+ * POST /login/<uid>: grants what was asked to the name, or says no; either way back to the client.
+ */
 export async function answerLogin(provider, resource, req, res) {
   const { params } = await provider.interactionDetails(req, res);
   const form = await readForm(req);

@@ -1,4 +1,5 @@
-// Shows a URL in the browser of whoever sits at the terminal. It promises: no browser, no screen, or nobody there (CI, a pipe) is no error and no wait.
+// Shows a URL in the browser of whoever sits at the terminal. It promises: no browser, no screen,
+// or nobody there (CI, a pipe) is no error and no wait.
 
 import { spawn } from "node:child_process";
 
@@ -18,7 +19,8 @@ export function openInBrowser(url, { env = process.env, platform = process.platf
 
 function opener(url, { DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME }, platform) {
   if (platform === "darwin") return ["open", url];
-  if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url]; // no shell reads the URL
+  // No shell reads the URL.
+  if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url];
   if (WSL_DISTRO_NAME) return ["rundll32.exe", "url.dll,FileProtocolHandler", url];
   if (DISPLAY || WAYLAND_DISPLAY) return ["xdg-open", url];
 }

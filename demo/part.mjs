@@ -1,8 +1,9 @@
 // One part of the demo: a child process in a process group of its own.
 //
-// It promises: `ready` asks, within a bound, until the part answers or has died; `stop` ends the whole group (wrangler
-// starts workerd and the build), with SIGTERM and then, if need be, SIGKILL; what the part said is kept for the day it
-// fails, and only lines that `show` wants reach the terminal.
+// It promises: `ready` asks, within a bound, until the part answers or has died; `stop` ends the
+// whole group (wrangler starts workerd and the build), with SIGTERM and then, if need be, SIGKILL;
+// what the part said is kept for the day it fails, and only lines that `show` wants reach the
+// terminal.
 
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,7 +26,8 @@ export class Part {
     this.child = spawn(process.execPath, args, {
       cwd: ROOT,
       env,
-      detached: true, // its own group: a Ctrl-C reaches the starter only, which then stops the parts in order
+      // Its own group: a Ctrl-C reaches the starter only, which then stops the parts in order.
+      detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.exited = new Promise((resolve) => {
@@ -43,7 +45,10 @@ export class Part {
     return this.#tail.join("\n");
   }
 
-  /** Resolves once `url` answers with `status`; throws when the part dies first or `seconds` have passed. */
+  /**
+   * Resolves once `url` answers with `status`; throws when the part dies first or `seconds` have
+   * passed.
+   */
   async ready({ url, status, seconds }) {
     let until = Date.now() + seconds * 1000;
     let last;

@@ -1,17 +1,21 @@
-// `npm start`: an authorization server, an MCP server as origin, and the Worker between them, in one terminal.
+// `npm start`: an authorization server, an MCP server as origin, and the Worker between them, in
+// one terminal.
 //
-// It promises: what is missing is installed or named; busy ports are named before anything is started; it says how to
-// connect only when all three answer; then the terminal shows the Worker's log, one JSON line per request. Ctrl-C,
-// SIGTERM, a closed terminal, a failed start or the death of one part stops the others: nothing is left behind.
+// It promises: what is missing is installed or named; busy ports are named before anything is
+// started; it says how to connect only when all three answer; then the terminal shows the Worker's
+// log, one JSON line per request. Ctrl-C, SIGTERM, a closed terminal, a failed start or the death
+// of one part stops the others: nothing is left behind.
 //
-// It shows the Worker's page for people in a browser, where there is one and somebody sits at the terminal.
+// It shows the Worker's page for people in a browser, where there is one and somebody sits at the
+// terminal.
 //
 // npm start -- --port 8787 --as-port 8788 --origin-port 8789 --no-open      (0: any free port)
 
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plainLines } from "../scripts/plain.mjs";
 import { timed } from "../scripts/serve/log.mjs";
@@ -47,7 +51,8 @@ const changed = [
   ...(ports["as-port"] === DEFAULTS["as-port"] ? [] : ["MCP_SERVER_AUTH_AUTHORIZATION_SERVERS"]),
   ...(ports["origin-port"] === DEFAULTS["origin-port"] ? [] : ["ORIGIN_URL"]),
 ];
-// Two demos at once must not share one KV database, and a port that was free by chance is not worth keeping one for.
+// Two demos at once must not share one KV database, and a port that was free by chance is not worth
+// keeping one for.
 const state = join(ROOT, ".wrangler", "demo", String(ports.port));
 const temporary = wanted.port === 0;
 
@@ -88,7 +93,8 @@ async function startAll() {
       WRANGLER_SEND_METRICS: "false", // these three: nothing leaves this machine
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_HIDE_BANNER: "true",
-      WRANGLER_LOG_PATH: join(ROOT, ".wrangler", "logs"), // else a file per start in the home folder
+      // Else a file per start in the home folder.
+      WRANGLER_LOG_PATH: join(ROOT, ".wrangler", "logs"),
     },
     show: (line, fromStderr) => timed(line) ?? (fromStderr && line.trim() !== ""),
   }));
@@ -96,7 +102,8 @@ async function startAll() {
     authorizationServer.ready({
       url: `${urls.issuer}/.well-known/oauth-authorization-server`, status: 200, seconds: PARTS_START_S,
     }),
-    origin.ready({ url: urls.origin, status: 400, seconds: PARTS_START_S }), // a GET without a session: refused, so alive
+    // A GET without a session: refused, so alive.
+    origin.ready({ url: urls.origin, status: 400, seconds: PARTS_START_S }),
     worker.ready({ url: new URL("/healthz", urls.client), status: 200, seconds: WORKER_START_S }),
   ]);
   for (const part of parts) {

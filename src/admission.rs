@@ -1,4 +1,5 @@
-//! What to do with a request, before its token is looked into. In this order: settings, path, preflight, `Origin`, credentials.
+//! What to do with a request, before its token is looked into. In this order: settings, path,
+//! preflight, `Origin`, credentials.
 
 use crate::documents::landing;
 use crate::documents::metadata;

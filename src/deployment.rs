@@ -38,11 +38,10 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Reads what `scripts/settings.mjs` says of a file: `file`, `settings` as wrangler has them, `taken`
-    /// and `ignored` where several files lie side by side, or the `error` of wrangler's.
+    /// Reads what `scripts/settings.mjs` says of a file: `file`, `settings` as wrangler has them,
+    /// `taken` and `ignored` where several files lie side by side, or the `error` of wrangler's.
     ///
-    /// # Errors
-    /// Why there are no settings.
+    /// # Errors Why there are no settings.
     pub fn read(said: &Value) -> Result<Self, String> {
         let text = |name: &str| said.get(name).and_then(Value::as_str);
         let file = text("file").unwrap_or("the configuration file").to_owned();
@@ -117,7 +116,8 @@ fn variables(settings: &Object) -> impl Iterator<Item = (&String, &Value)> {
     settings.get("vars").and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and what is yet to come, but no stores.
+/// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and
+/// what is yet to come, but no stores.
 fn all_bindings(settings: &Object) -> Vec<String> {
     let kinds = settings.keys().filter(|kind| !STORES.contains(&kind.as_str()));
     kinds.flat_map(|kind| bound(settings, kind)).collect()

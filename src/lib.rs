@@ -15,7 +15,8 @@
 //! 10. `keys`: key sets, where they are, when they are fetched and how long they are kept.
 //! 11. `refusal`: every way to say no, in one table.
 //! 12. `http`: paths, header names, CORS and answers.
-//! 13. The ground: `json`, `limits` (every number), `secret`, `plain` (text of others, on a terminal).
+//! 13. The ground: `json`, `limits` (every number), `secret`, `plain` (text of others, on a
+//!     terminal).
 //!
 //! Everything but `edge` is plain data in, plain data out: no I/O, no clock, tested natively.
 

@@ -16,13 +16,15 @@ pub const DOCUMENT_BYTES: usize = 64 * 1024;
 /// Keys read of a key set; what follows them is not looked at.
 pub const KEYS_IN_SET: usize = 64;
 
-/// Keys with the token's `kid` that are tried, so that a set full of one `kid` costs four checks and no more.
+/// Keys with the token's `kid` that are tried, so that a set full of one `kid` costs four checks
+/// and no more.
 pub const KEYS_TRIED: usize = 4;
 
 /// RSA modulus, in bits. Below is breakable, above is a way to burn CPU.
 pub const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// Bytes of an RSA public exponent: what the runtime's WebCrypto takes (33 bits), rounded down to whole bytes.
+/// Bytes of an RSA public exponent: what the runtime's WebCrypto takes (33 bits), rounded down to
+/// whole bytes.
 pub const RSA_EXPONENT_BYTES: usize = 4;
 
 /// `MCP_SERVER_AUTH_CACHE_TTL`: seconds that a key set is fresh.
@@ -34,7 +36,8 @@ pub const CACHE_TTL_DEFAULT: Seconds = 3600;
 /// Seconds that a key set serves past its freshness while fetching fails.
 pub const STALE: Seconds = 24 * 3600;
 
-/// Seconds between two refetches of one key set for the sake of an unknown `kid`: random `kid`s must not become a flood.
+/// Seconds between two refetches of one key set for the sake of an unknown `kid`: random `kid`s
+/// must not become a flood.
 pub const KID_COOL_DOWN: Seconds = 30;
 
 /// Seconds after a failed fetch until the next one; doubled with each failure that follows.
@@ -49,8 +52,8 @@ pub const FRESH_MIN: Seconds = 60;
 /// Seconds that fetching a key set may take in all, discovery included.
 pub const FETCH_SECONDS: Seconds = 5;
 
-/// Milliseconds after which the next place of an issuer's metadata is asked, though the one before has
-/// not answered yet: a quarter of those 5 s, since there are up to three places and a key set.
+/// Milliseconds after which the next place of an issuer's metadata is asked, though the one before
+/// has not answered yet: a quarter of those 5 s, since there are up to three places and a key set.
 pub const PLACE_MILLISECONDS: i32 = 1250;
 
 /// Milliseconds that looking for an issuer's metadata may take in all: the rest is the key set's.
@@ -69,29 +72,33 @@ pub const WAITERS: usize = 256;
 pub const WAITERS_RETRY: Seconds = 1;
 
 /// Milliseconds by which a request that waits may be late to look again, before its place is
-/// another's: a hundred times the next number, since a request that the runtime has given up does not
-/// come at all.
+/// another's: a hundred times the next number, since a request that the runtime has given up does
+/// not come at all.
 pub const WAITER_LOST_MILLISECONDS: u64 = 2000;
 
 /// Milliseconds between two looks at whether another request's fetch has ended.
 pub const POLL_MILLISECONDS: i32 = 20;
 
-/// `cacheTtl` of a KV read, in seconds. KV's own minimum was 60 for long; freshness is judged by our stored time anyway.
+/// `cacheTtl` of a KV read, in seconds. KV's own minimum was 60 for long; freshness is judged by
+/// our stored time anyway.
 pub const KV_READ_TTL: Seconds = 60;
 
 /// Milliseconds that a KV read may take before it counts as empty.
 pub const KV_MILLISECONDS: i32 = 1000;
 
-/// Seconds between two writes of one KV key: KV takes one a second, and its readers do not see them sooner anyway.
+/// Seconds between two writes of one KV key: KV takes one a second, and its readers do not see them
+/// sooner anyway.
 pub const KV_WRITE: Seconds = 60;
 
 /// Seconds that a refresh may take in all: KV, the issuer, and rounding.
 pub const REFRESH_SECONDS: Seconds = 7;
 
-/// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what is in use.
+/// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what
+/// is in use.
 pub const CRYPTO_KEYS: usize = 512;
 
-/// Requests that wait for a signature check, per isolate. The runtime answers a check at once; should it ever not, the oldest is let go.
+/// Requests that wait for a signature check, per isolate. The runtime answers a check at once;
+/// should it ever not, the oldest is let go.
 pub const PASSAGES: usize = 1024;
 
 /// `validation_options.leeway`, in seconds.
@@ -100,7 +107,8 @@ pub const LEEWAY: std::ops::RangeInclusive<Seconds> = 0..=300;
 /// The default of `validation_options.leeway`.
 pub const LEEWAY_DEFAULT: Seconds = 60;
 
-/// Seconds that a copy of an authorization server's metadata serves, and its `max-age`. It is small, seldom asked for, and should not outlive a change for long.
+/// Seconds that a copy of an authorization server's metadata serves, and its `max-age`. It is
+/// small, seldom asked for, and should not outlive a change for long.
 pub const COPY_FRESH: Seconds = 600;
 
 /// `max-age` of the metadata document, in seconds.
@@ -112,7 +120,8 @@ pub const PREFLIGHT_MAX_AGE: Seconds = 86_400;
 /// Bytes of `Access-Control-Request-Headers` that are echoed; a longer list gets the default one.
 pub const REQUESTED_HEADERS_BYTES: usize = 4096;
 
-/// Characters of a token's `kid` that reach the log: a `kid` is the sender's choice until the signature is checked.
+/// Characters of a token's `kid` that reach the log: a `kid` is the sender's choice until the
+/// signature is checked.
 pub const LOGGED_KID_CHARS: usize = 128;
 
 /// Bytes of a request body that the policy reads; a larger one is refused where there are rules.
@@ -127,14 +136,15 @@ pub const ECHOED_ID_BYTES: usize = 1024;
 /// Bytes of an answer, or of one event of a stream, in which a list is filtered.
 pub const LIST_BYTES: usize = 8 * 1024 * 1024;
 
-/// Characters of `MCP_SERVER_AUTH_RESOURCE_NAME`: a heading, and it keeps the page for people below 12 KiB.
+/// Characters of `MCP_SERVER_AUTH_RESOURCE_NAME`: a heading, and it keeps the page for people below
+/// 12 KiB.
 pub const RESOURCE_NAME_CHARS: usize = 100;
 
 /// Characters of the name that the page for people gives the server in a client's configuration.
 pub const SLUG_CHARS: usize = 40;
 
-/// `ORIGIN_TIMEOUT_SECONDS`: how long an origin may take to begin its answer. An hour is for origins that
-/// answer a long job in one piece.
+/// `ORIGIN_TIMEOUT_SECONDS`: how long an origin may take to begin its answer. An hour is for
+/// origins that answer a long job in one piece.
 pub const ORIGIN_TIMEOUT: std::ops::RangeInclusive<Seconds> = 1..=3600;
 
 /// The default of `ORIGIN_TIMEOUT_SECONDS`: what Cloudflare itself gives an origin.
@@ -155,7 +165,8 @@ pub const ASSERTION_SECONDS: Seconds = 60;
 /// Keys that may sign or have signed assertions; a rotation takes two.
 pub const ASSERTION_KEYS: usize = 8;
 
-/// `max-age` of our own key set, in seconds. A new key is listed for so long, and for as long as origins keep it, before it signs.
+/// `max-age` of our own key set, in seconds. A new key is listed for so long, and for as long as
+/// origins keep it, before it signs.
 pub const ASSERTION_JWKS_MAX_AGE: Seconds = 300;
 
 /// Bytes of `MCP_SERVER_AUTH_SESSION_KEY`: as many as the MAC has.

@@ -1,10 +1,11 @@
-//! Text of others on a terminal: kids, header values, names in settings, messages of servers. None of
-//! it may move the cursor, begin a line of its own, or turn the direction in which a line is read.
+//! Text of others on a terminal: kids, header values, names in settings, messages of servers. None
+//! of it may move the cursor, begin a line of its own, or turn the direction in which a line is
+//! read.
 //!
 //! `scripts/plain.mjs` is the same for the commands in JavaScript.
 
-/// Whether a character shows as itself: no control character (C0, DEL, C1), no separator of lines, no
-/// mark that turns the direction of what follows.
+/// Whether a character shows as itself: no control character (C0, DEL, C1), no separator of lines,
+/// no mark that turns the direction of what follows.
 pub fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(
@@ -24,8 +25,8 @@ pub fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The same JSON on one line, with such characters escaped. `json` is what a serializer wrote, so they
-/// stand in strings only.
+/// The same JSON on one line, with such characters escaped. `json` is what a serializer wrote, so
+/// they stand in strings only.
 pub fn json(json: String) -> String {
     if json.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return json;

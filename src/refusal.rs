@@ -1,15 +1,17 @@
 //! Every way to say no: one enum, one table.
 //!
-//! What a client reads is generic and never echoes anything from the token (RFC 6750 section 3.1); the log's `reason` is exact. A fault
-//! of ours or of an issuer is 502 or 503 and never looks like an authentication failure, which would make clients throw tokens away.
+//! What a client reads is generic and never echoes anything from the token (RFC 6750 section 3.1);
+//! the log's `reason` is exact. A fault of ours or of an issuer is 502 or 503 and never looks like
+//! an authentication failure, which would make clients throw tokens away.
 
 use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 
-/// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the most specific one.
+/// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the
+/// most specific one.
 ///
-/// Keys that cannot be had stand between the signature and the claims: without the keys of one entry, another entry's "no" is final only if its
-/// own keys had vouched for the token.
+/// Keys that cannot be had stand between the signature and the claims: without the keys of one
+/// entry, another entry's "no" is final only if its own keys had vouched for the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
     /// The settings have faults: fail closed, whatever was asked.
@@ -91,7 +93,8 @@ pub enum Refusal {
     OriginUnauthorized,
     /// The origin gave a session id that cannot be bound.
     SessionUnbindable,
-    /// The authorization server's metadata, of which a copy was asked for, cannot be had; seconds until the next try.
+    /// The authorization server's metadata, of which a copy was asked for, cannot be had; seconds
+    /// until the next try.
     MetadataUnavailable(Seconds),
     /// A list that should have been filtered, and cannot be read.
     ListUnreadable,
@@ -117,7 +120,8 @@ pub struct Rpc {
     pub message: &'static str,
 }
 
-/// JSON-RPC 2.0, section 5.1; MCP 2026-07-28, basic, Error Codes. Codes of our own are HTTP's: they are to lie outside what JSON-RPC reserves.
+/// JSON-RPC 2.0, section 5.1; MCP 2026-07-28, basic, Error Codes. Codes of our own are HTTP's: they
+/// are to lie outside what JSON-RPC reserves.
 impl Rpc {
     const PARSE_ERROR: Self = Self { code: -32700, message: "Parse error" };
     const INVALID_REQUEST: Self = Self { code: -32600, message: "Invalid Request" };
@@ -143,7 +147,8 @@ pub enum Challenge {
     TrustedIssuer,
     /// A token was read and refused.
     InvalidToken(Description),
-    /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one that does.
+    /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one
+    /// that does.
     InsufficientScope,
 }
 
@@ -331,7 +336,8 @@ impl Challenges {
         Self { resource_metadata, scope, entry_error: None }
     }
 
-    /// The same, with `error="invalid_token"` also where there was no token, which RFC 6750 section 3.1 advises against.
+    /// The same, with `error="invalid_token"` also where there was no token, which RFC 6750 section
+    /// 3.1 advises against.
     pub fn with_entry_error(self) -> Self {
         Self { entry_error: Some("invalid_token"), ..self }
     }
@@ -341,8 +347,9 @@ impl Challenges {
         self.resource_metadata.as_deref()
     }
 
-    /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted, `error_description` last. `needed`: the scopes that are
-    /// asked for in place of those for the entry.
+    /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted,
+    /// `error_description` last. `needed`: the scopes that are asked for in place of those for the
+    /// entry.
     fn line(&self, challenge: Challenge, needed: &[String]) -> Option<String> {
         let needed = (!needed.is_empty()).then(|| needed.join(" "));
         let entry = self.scope.as_deref();

@@ -1,13 +1,17 @@
 //! The paths of the Worker (contract, section 2).
 //!
-//! 1. Decided on the request's own method and path, never on a forwarded header (CVE-2026-40575), and never on the query (CVE-2025-54576).
-//! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another path (dot segments in any spelling), or take for one
-//!    of a resource that is nested in the one it leads to, is no path of ours.
+//! 1. Decided on the request's own method and path, never on a forwarded header (CVE-2026-40575),
+//!    and never on the query (CVE-2025-54576).
+//! 2. A path is compared as it stands, byte for byte. One that some reader would resolve to another
+//!    path (dot segments in any spelling), or take for one of a resource that is nested in the one
+//!    it leads to, is no path of ours.
 //! 3. `/mcp` and what lies below `/mcp/` belong to the MCP server; `/mcpx` does not.
-//! 4. Of several resources that one is meant which has the request's host, if they have several, and then the longest path. The host is that of the request's
-//!    own URL. Where all have one host it is not looked at, so that another name of the Worker leads to them, too.
+//! 4. Of several resources that one is meant which has the request's host, if they have several,
+//!    and then the longest path. The host is that of the request's own URL. Where all have one host
+//!    it is not looked at, so that another name of the Worker leads to them, too.
 //! 5. The document at the root of a host is that of the resource which is its default.
-//! 6. The document's paths and `/healthz` come first, so they are there where the canonical URL has no path, too.
+//! 6. The document's paths and `/healthz` come first, so they are there where the canonical URL has
+//!    no path, too.
 
 use crate::http::path;
 use crate::origin::request;
@@ -30,7 +34,8 @@ pub enum Route<'c> {
     NotFound,
 }
 
-/// A place at or below the canonical path. Only [`route`] makes one: it cannot lead out of that path.
+/// A place at or below the canonical path. Only [`route`] makes one: it cannot lead out of that
+/// path.
 #[derive(Clone, Debug)]
 pub struct Protected<'c> {
     resource: &'c Resource,
@@ -159,7 +164,8 @@ fn below<'r>(resource: &Resource, path: &'r str) -> Option<&'r str> {
     path.strip_prefix(canonical.path()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether some reader could take what follows the canonical path for the way to a resource that is nested in this one.
+/// Whether some reader could take what follows the canonical path for the way to a resource that is
+/// nested in this one.
 fn is_of_nested(resource: &Resource, rest: &str) -> bool {
     if resource.nested.is_empty() || rest.len() <= 1 {
         return false;

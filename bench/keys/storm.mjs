@@ -1,9 +1,12 @@
-// `npm run bench:keys`: 60 seconds of load on one Worker while its issuer rotates every 10 s, is dead for 20 s and comes back, and one
-// request in five carries a made-up `kid`. Then the same load without faults. Loopback only, bounded, stops by itself.
+// `npm run bench:keys`: 60 seconds of load on one Worker while its issuer rotates every 10 s, is
+// dead for 20 s and comes back, and one request in five carries a made-up `kid`. Then the same load
+// without faults. Loopback only, bounded, stops by itself.
 //
-// It prints what was asked and answered, valid tokens that were refused, the fetches that the issuer saw, and p50/p99 of both runs as a ratio.
-// A token is "due" once its key has been published, by an issuer that could be reached, for 30 s (the cool-down of unknown kids): refusing
-// a due one is an error, and so is fetching more often than the rules allow; either makes the exit code 1.
+// It prints what was asked and answered, valid tokens that were refused, the fetches that the
+// issuer saw, and p50/p99 of both runs as a ratio. A token is "due" once its key has been
+// published, by an issuer that could be reached, for 30 s (the cool-down of unknown kids): refusing
+// a due one is an error, and so is fetching more often than the rules allow; either makes the exit
+// code 1.
 
 import http from "node:http";
 
@@ -21,7 +24,8 @@ const AHEAD = 3; // a key is published this many rotations before its first use:
 const DEAD = [20, 40];
 const COOL_DOWN_S = 30;
 const CONNECTIONS = 8;
-const PAUSE_MS = 10; // between two requests of a connection: load, not saturation, or p99 shows only the queue
+// Between two requests of a connection: load, not saturation, or p99 shows only the queue.
+const PAUSE_MS = 10;
 const CANONICAL = "https://mcp.example.com/mcp";
 
 usage("usage: npm run bench:keys");
@@ -57,7 +61,8 @@ async function load(t, faults) {
   };
   const worker = await startWorker(t, { vars, kv: kvStore(t) });
   const tally = { requests: 0, forwarded: 0, refusedDue: 0, young401: 0, young503: 0, unknownKid: 0, wrongYes: 0, other: 0, ms: [] };
-  const reachable = new Map([0, 1, 2, 3].map((n) => [n, Infinity])); // seconds that a published key could be fetched
+  // Seconds that a published key could be fetched.
+  const reachable = new Map([0, 1, 2, 3].map((n) => [n, Infinity]));
   let rotation = 0;
   let dead = false;
   const started = Date.now();

@@ -1,5 +1,6 @@
-// The Worker's own code, called over and over inside one request, with a runtime that does next to nothing: what is left is what Rust, the glue and the
-// crossings between them cost. `how` is `all`, or `nothing`: the loop and the stand-ins alone.
+// The Worker's own code, called over and over inside one request, with a runtime that does next to
+// nothing: what is left is what Rust, the glue and the crossings between them cost. `how` is `all`,
+// or `nothing`: the loop and the stand-ins alone.
 import worker from "./WORKER";
 
 class List {

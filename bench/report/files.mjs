@@ -1,4 +1,5 @@
-// What a run leaves behind: results.md to read, results.json to reckon with, results.svg to look at.
+// What a run leaves behind: results.md to read, results.json to reckon with, results.svg to look
+// at.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,7 +7,9 @@ import { goalRows } from "./goals.mjs";
 import { pictureOf } from "./picture.mjs";
 import { tableOf } from "./table.mjs";
 
-/** run: { machine, loadAfter, minutes, rounds, slice, skipped: [[name, reason]], results, goals } */
+/**
+ * run: { machine, loadAfter, minutes, rounds, slice, skipped: [[name, reason]], results, goals }
+ */
 export function writeResults(folder, run) {
   mkdirSync(folder, { recursive: true });
   const picture = pictureOf(run.results);

@@ -1,4 +1,5 @@
-// The goals, and what a run says of them. Every ratio is taken within a round; the median of the rounds is held against the goal.
+// The goals, and what a run says of them. Every ratio is taken within a round; the median of the
+// rounds is held against the goal.
 import { ratios } from "../support/stats.mjs";
 import { values } from "./compare.mjs";
 

@@ -1,5 +1,5 @@
-// results.svg: CPU per request by side for each algorithm, jose = 1, with quartile whiskers and the goals' marks. Written by hand, legible on a
-// light and on a dark page.
+// results.svg: CPU per request by side for each algorithm, jose = 1, with quartile whiskers and the
+// goals' marks. Written by hand, legible on a light and on a dark page.
 import { compared } from "./compare.mjs";
 import { FORWARD_GOALS } from "./goals.mjs";
 

@@ -1,4 +1,5 @@
-// HAProxy with jwt_verify: the same place in the path as the Worker, in C. It takes one key from a file: no key sets, no `kid`, no refresh.
+// HAProxy with jwt_verify: the same place in the path as the Worker, in C. It takes one key from a
+// file: no key sets, no `kid`, no refresh.
 import { execFile } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -41,7 +42,8 @@ export const side = {
   },
 };
 
-// One thread, as an isolate has one. Identity headers go the Worker's way: whatever came in is removed, then set from the token.
+// One thread, as an isolate has one. Identity headers go the Worker's way: whatever came in is
+// removed, then set from the token.
 const config = ({ port, originPort, pem, issuer, audience, algorithm }) => `global
   nbthread 1
 

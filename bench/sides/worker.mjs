@@ -8,13 +8,17 @@ import { REFUSED } from "../support/probe.mjs";
 import { PATH } from "../support/stage.mjs";
 import { startWorkerd } from "../support/workerd.mjs";
 
-/** Builds of the Worker that leave something out, made by `cargo xtask build --features … --out …`; never deployed. */
+/**
+ * Builds of the Worker that leave something out, made by `cargo xtask build --features … --out …`;
+ * never deployed.
+ */
 export const FEATURE_BUILDS = [
   { side: "unsigned", feature: "bench-unsigned", out: "dist/bench/unsigned" },
   { side: "ours-answer", feature: "bench-answer", out: "dist/bench/answer" },
 ];
 
-// What they can be asked. `answers`: refusals and all else are to be those of the contract, to the byte; `logs`: and the log line.
+// What they can be asked. `answers`: refusals and all else are to be those of the contract, to the
+// byte; `logs`: and the log line.
 const WHOLE = { answers: true, logs: true, identity: true, forwards: true };
 const ANSWER = { identity: false, forwards: false };
 const BASE = { identity: false, forwards: true, refuses: [] };

@@ -1,4 +1,5 @@
-// Signatures and MACs, each so many times in one request, in every way that was to choose from. `how` names one of SIDES.
+// Signatures and MACs, each so many times in one request, in every way that was to choose from.
+// `how` names one of SIDES.
 import { bindSession, signEdDSA, signES256 } from "./index.js";
 
 const { subtle } = crypto;

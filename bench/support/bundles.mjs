@@ -1,5 +1,5 @@
-// The modules of each Worker side, bundled with wrangler's own esbuild and wrangler's own options, so that every side is what
-// `wrangler deploy` would upload of it.
+// The modules of each Worker side, bundled with wrangler's own esbuild and wrangler's own options,
+// so that every side is what `wrangler deploy` would upload of it.
 import { existsSync, readdirSync } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -20,7 +20,10 @@ const OPTIONS = {
   logLevel: "error",
 };
 
-/** A JS side: bench/sides/worker/<name>.mjs. Gives { main, files } as tests/e2e/support/bundle.mjs does. */
+/**
+ * A JS side: bench/sides/worker/<name>.mjs. Gives { main, files } as tests/e2e/support/bundle.mjs
+ * does.
+ */
 export async function javascript(name, folder, { answer = false, silent = false } = {}) {
   const path = join(folder, "index.js");
   await esbuild().build({
@@ -32,7 +35,10 @@ export async function javascript(name, folder, { answer = false, silent = false 
   return { main: "index.js", files: [{ name: "index.js", path, kind: "esModule" }] };
 }
 
-/** The Worker itself: the default build, or the one in `built`: a folder of modules, or one such as build/, which still needs bundling. */
+/**
+ * The Worker itself: the default build, or the one in `built`: a folder of modules, or one such as
+ * build/, which still needs bundling.
+ */
 export async function ours(folder, built) {
   if (built === undefined) return bundle();
   const source = resolve(built);
@@ -43,7 +49,10 @@ export async function ours(folder, built) {
   return { main: files[0].name, files };
 }
 
-/** src/edge/entry.mjs around another folder than build/. An entry.mjs beside that folder's index.js comes before it. */
+/**
+ * src/edge/entry.mjs around another folder than build/. An entry.mjs beside that folder's index.js
+ * comes before it.
+ */
 async function around(source, folder) {
   const wasm = [];
   const redirect = {

@@ -1,4 +1,5 @@
-// CPU time of processes by the operating system's own accounting: user and system time of all threads.
+// CPU time of processes by the operating system's own accounting: user and system time of all
+// threads.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
@@ -10,7 +11,8 @@ export const cpuSeconds = (pids) => pids.reduce((sum, pid) => sum + (LINUX ? fro
 
 function fromStat(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name before it may hold anything
+  // The name before it may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 

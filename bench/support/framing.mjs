@@ -1,4 +1,5 @@
-// Where an HTTP/1.1 answer ends, and nothing more: status, and the number of body bytes, by content-length or chunks.
+// Where an HTTP/1.1 answer ends, and nothing more: status, and the number of body bytes, by
+// content-length or chunks.
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 const LINE_END = Buffer.from("\r\n");
@@ -11,7 +12,10 @@ export class Framing {
   #bytes = 0;
   #close = false;
 
-  /** done(status, body bytes, whether the server closes after it) is called at the end of each answer. */
+  /**
+   * done(status, body bytes, whether the server closes after it) is called at the end of each
+   * answer.
+   */
   constructor(done) {
     this.done = done;
   }

@@ -1,9 +1,11 @@
-// The load generator: keep-alive connections on raw sockets that write prepared bytes, so that the client costs little and the same for every side.
+// The load generator: keep-alive connections on raw sockets that write prepared bytes, so that the
+// client costs little and the same for every side.
 //
-// `closedLoop`: each connection sends its next request when its answer is there. It starts and ends with no request under way, so that CPU time
-// divided by answers leaves no remainder. `openLoop`: requests go out at a fixed rate whether or not answers come; a latency is counted from
-// the moment at which its request was due, so that a server that stalls cannot hide it.
-// Every answer's status, and its length where that is known, is checked; one wrong answer fails the run.
+// `closedLoop`: each connection sends its next request when its answer is there. It starts and ends
+// with no request under way, so that CPU time divided by answers leaves no remainder. `openLoop`:
+// requests go out at a fixed rate whether or not answers come; a latency is counted from the moment
+// at which its request was due, so that a server that stalls cannot hide it. Every answer's status,
+// and its length where that is known, is checked; one wrong answer fails the run.
 import net from "node:net";
 import { performance } from "node:perf_hooks";
 
@@ -75,7 +77,8 @@ export async function openLoop({ port, requests, expect, seconds, rate, connecti
           });
         }
       };
-      // A timer's millisecond would be in every latency, so the loop looks at the clock on each turn.
+      // A timer's millisecond would be in every latency, so the loop looks at the clock on each
+      // turn.
       const turn = () => {
         if (stopped || sent === count) return;
         send();

@@ -1,5 +1,5 @@
-// The process that origin.mjs starts. /…/probe: the headers it was sent. /…/big: 1 MiB for whatever was sent. /…/events: 1 000 events.
-// /…/list?MiB=N: a list in one event of N MiB, in pieces.
+// The process that origin.mjs starts. /…/probe: the headers it was sent. /…/big: 1 MiB for whatever
+// was sent. /…/events: 1 000 events. /…/list?MiB=N: a list in one event of N MiB, in pieces.
 import http from "node:http";
 
 import { EVENTS, MIB } from "./sizes.mjs";
@@ -11,7 +11,9 @@ const RESULT = JSON.stringify({
   result: { content: [{ type: "text", text: "The weather in Bristol is 14 degrees, light rain, wind from the west. ".repeat(3) }], isError: false },
 });
 const BIG = Buffer.alloc(MIB, "x");
-const EVENTS_AT_ONCE = 10; // then the loop turns, so that events leave in many packets, as they do when they happen one by one
+// Then the loop turns, so that events leave in many packets, as they do when they happen one by
+// one.
+const EVENTS_AT_ONCE = 10;
 const PIECE = 16 * 1024;
 const eventOf = (i) =>
   `event: message\nid: ${i}\ndata: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p-1","progress":${i},"total":${EVENTS}}}\n\n`;
@@ -31,7 +33,8 @@ const server = http.createServer(async (req, res) => {
   if (path.endsWith("/list")) return list(res, Number(new URLSearchParams(query).get("MiB")) * MIB);
   return res.writeHead(200, { ...JSON_TYPE, "content-length": Buffer.byteLength(RESULT) }).end(RESULT);
 });
-server.keepAliveTimeout = 600_000; // a connection that closes between two slices is a failure that no side made
+// A connection that closes between two slices is a failure that no side made.
+server.keepAliveTimeout = 600_000;
 server.listen(0, "127.0.0.1", () => process.send(server.address().port));
 process.on("message", (sets) => {
   keySets = { ...keySets, ...sets };

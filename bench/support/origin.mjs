@@ -1,4 +1,5 @@
-// The origin behind a real network: a process of its own on loopback, whose CPU is nobody's side. It serves the issuers' key sets, too.
+// The origin behind a real network: a process of its own on loopback, whose CPU is nobody's side.
+// It serves the issuers' key sets, too.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

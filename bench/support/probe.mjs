@@ -1,5 +1,6 @@
-// Before a side is timed it must do the work: a good token through, the origin told who calls and nothing secret, every bad token refused.
-// Of the sides that are compared for all that they do, the answers must be the same, too, and so must the lines in the log.
+// Before a side is timed it must do the work: a good token through, the origin told who calls and
+// nothing secret, every bad token refused. Of the sides that are compared for all that they do, the
+// answers must be the same, too, and so must the lines in the log.
 import { readFileSync } from "node:fs";
 
 import { send } from "../../tests/e2e/support/http.mjs";
@@ -47,7 +48,10 @@ export async function probe(side, running, stage) {
   return faults;
 }
 
-/** A build for measuring serves nobody's host and no other, so that it cannot be deployed by mistake. */
+/**
+ * A build for measuring serves nobody's host and no other, so that it cannot be deployed by
+ * mistake.
+ */
 export async function probeHost(side, folder, stage) {
   const settings = { ...stage.settings, MCP_SERVER_AUTH_CANONICAL_URL: "https://mcp.example.org/mcp" };
   const running = await side.start({ folder, stage: { ...stage, settings }, inside: true });
@@ -111,7 +115,9 @@ const LOGGED = {
   audience: { outcome: "refused", reason: "aud_mismatch", status: 401 },
 };
 
-/** Starts the side once more, with its log in sight: one line per request, with the same members. */
+/**
+ * Starts the side once more, with its log in sight: one line per request, with the same members.
+ */
 export async function probeLog(side, given, stage, folder) {
   const log = `${folder}.log`;
   const running = await side.start({ ...given, folder, log });

@@ -1,4 +1,5 @@
-// The processes that a run has started: each is ended by its own id, at the latest when the run ends, however it ends.
+// The processes that a run has started: each is ended by its own id, at the latest when the run
+// ends, however it ends.
 const running = new Set();
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]];
 let watching = false;

@@ -32,7 +32,10 @@ export const LIST = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list"
 
 export const bearer = (token) => (token === undefined ? {} : { authorization: `Bearer ${token}` });
 
-/** tools/call with each of the tokens that `token(i)` makes; path, headers and body may be a side's own. */
+/**
+ * tools/call with each of the tokens that `token(i)` makes; path, headers and body may be a side's
+ * own.
+ */
 export function calls(token, { path = PATH, body = BODY, headers = HEADERS, count = TOKENS } = {}) {
   return Array.from({ length: count }, (_, i) => requestBytes({ path, headers: { ...headers, ...bearer(token(i)) }, body }));
 }

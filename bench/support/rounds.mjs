@@ -1,4 +1,5 @@
-// One work: its sides are started and probed, then take turns, round after round, so that what disturbs the machine disturbs all of them.
+// One work: its sides are started and probed, then take turns, round after round, so that what
+// disturbs the machine disturbs all of them.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -22,7 +23,8 @@ export function secondsFor({ sides, variants, slice = 1, fixedRate }, opts) {
 }
 
 /**
- * Gives { ...what the work says, cells: [{ side, label, size, samples }], faults, rate }. A sample: { cpu in microseconds a request,
+ * Gives { ...what the work says, cells: [{ side, label, size, samples }], faults, rate }. A sample:
+ * { cpu in microseconds a request,
  * perSecond, requests } or, at a fixed rate, { p50, p99, requests } in milliseconds.
  */
 export async function runWork(work, opts) {
@@ -66,7 +68,10 @@ async function openCells(run) {
   return cells;
 }
 
-/** A side's process for a stage, started and probed once for all the variants that share it; nothing if it failed its probe. */
+/**
+ * A side's process for a stage, started and probed once for all the variants that share it; nothing
+ * if it failed its probe.
+ */
 function processOf(run, side, options) {
   const key = `${side.name}-${JSON.stringify(options).replace(/\W+/g, "-")}`;
   if (!run.running.has(key)) run.running.set(key, start(run, side, options, join(run.folder, key)));

@@ -11,8 +11,10 @@ export const BASE = "/upstream";
 const HOUR = 3600;
 
 /**
- * outside: where issuers and origin are, `https://as.example.com` for those inside workerd. issuers, keys: how many of them; tokens come
- * from the last issuer, signed by the last key of its set. rules, of: how many, and of which KIND_OF_RULE; without `rules` there is no policy.
+ * outside: where issuers and origin are, `https://as.example.com` for those inside workerd.
+ * issuers, keys: how many of them; tokens come
+ * from the last issuer, signed by the last key of its set. rules, of: how many, and of which
+ * KIND_OF_RULE; without `rules` there is no policy.
  * filterLists: whether the policy filters lists.
  */
 export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, filterLists = false, outside = "https://as.example.com" } = {}) {
@@ -51,7 +53,10 @@ function decoy(i) {
 
 const NEEDED = "mcp:tools";
 
-/** Rules that differ in what they match; only the last one, made with no number, is for the call that is timed. */
+/**
+ * Rules that differ in what they match; only the last one, made with no number, is for the call
+ * that is timed.
+ */
 const KIND_OF_RULE = {
   names: (i) => ({ methods: ["tools/call"], names: [i === undefined ? "echo" : `echo-${i}`] }),
   methods: (i) => ({ methods: [i === undefined ? "tools/call" : `tools/call-${i}`] }),
@@ -92,7 +97,10 @@ const TOKENS = {
   garbage: () => randomBytes(300).toString("base64url"),
 };
 
-/** A good token of at most so many bytes (as far as its signature allows) and hardly fewer: few claims, and groups as large organisations have them. */
+/**
+ * A good token of at most so many bytes (as far as its signature allows) and hardly fewer: few
+ * claims, and groups as large organisations have them.
+ */
 function sized({ algorithm, key, issuer, bytes, i }) {
   const base = { iss: issuer, aud: CANONICAL, sub: `u${100 + i}`, exp: seconds() + HOUR };
   const sign = (extra) => mint({ key, alg: algorithm, claims: { ...base, ...extra } });

@@ -14,7 +14,10 @@ export const summary = (values) => ({ median: quantile(values, 0.5), q1: quantil
 /** The ratio of each round, summed up: what disturbed a round disturbed both its sides. */
 export const ratios = (above, below) => summary(above.map((value, round) => value / below[round]));
 
-/** The exponent of y ~ x^k (a straight line on log-log paper, by least squares), and the slope of y ~ a + b x. */
+/**
+ * The exponent of y ~ x^k (a straight line on log-log paper, by least squares), and the slope of y
+ * ~ a + b x.
+ */
 export function growth(points) {
   return {
     exponent: slope(points.map(([x, y]) => [Math.log(x), Math.log(y)])),

@@ -1,4 +1,5 @@
-// One Worker in bare workerd on loopback: one process, one isolate, and the origin as its outbound service.
+// One Worker in bare workerd on loopback: one process, one isolate, and the origin as its outbound
+// service.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { devNull } from "node:os";
@@ -13,9 +14,12 @@ const COMPATIBILITY_DATE = "2026-04-26";
 const NETWORK = `network = (allow = ["public", "private", "local"])`;
 
 /**
- * modules: of the Worker, as bundles.mjs gives them. bindings: variables, strings or JSON values. origin: { modules, bindings } of the Worker
- * that answers every outgoing fetch; without it they go out on the network. Gives { port, pids(), stop() }.
- * What the Worker logs goes to /dev/null, or to the file `log`: to write it costs the same for every side.
+ * modules: of the Worker, as bundles.mjs gives them. bindings: variables, strings or JSON values.
+ * origin: { modules, bindings } of the Worker
+ * that answers every outgoing fetch; without it they go out on the network. Gives { port, pids(),
+ * stop() }.
+ * What the Worker logs goes to /dev/null, or to the file `log`: to write it costs the same for
+ * every side.
  */
 export async function startWorkerd({ folder, modules, bindings, origin, log = devNull }) {
   mkdirSync(folder, { recursive: true });

@@ -1,11 +1,11 @@
-//! `ListFilter`: lists without what the caller may not call, here whatever begins with `x`. The first
-//! line of the input says where the stream is cut, the rest is the stream.
+//! `ListFilter`: lists without what the caller may not call, here whatever begins with `x`. The
+//! first line of the input says where the stream is cut, the rest is the stream.
 //!
 //! 1. A whole answer comes out as the same JSON without the forbidden items, or not at all.
-//! 2. A stream comes out the same however it is cut, each event as soon as it is whole, and is broken
-//!    off only where an event cannot be read alike by all.
-//! 3. What a client reads of the result (HTML standard, section 9.2.6), wherever it passes over byte
-//!    order marks, has no forbidden item in it, and is what it would have read before, without
+//! 2. A stream comes out the same however it is cut, each event as soon as it is whole, and is
+//!    broken off only where an event cannot be read alike by all.
+//! 3. What a client reads of the result (HTML standard, section 9.2.6), wherever it passes over
+//!    byte order marks, has no forbidden item in it, and is what it would have read before, without
 //!    those.
 
 use std::cell::OnceCell;
@@ -154,8 +154,8 @@ enum Marks {
 const READERS: [Marks; 4] =
     [Marks::AtTheStart, Marks::Nowhere, Marks::BeforeEachEvent, Marks::BeforeEachLine];
 
-/// The data of the events of a stream. `ended`: it ends here, and some clients take what follows its
-/// last empty line for an event, too.
+/// The data of the events of a stream. `ended`: it ends here, and some clients take what follows
+/// its last empty line for an event, too.
 fn dispatched(stream: &[u8], marks: Marks, ended: bool) -> Vec<Vec<u8>> {
     let mut text = Vec::new();
     for (at, byte) in stream.iter().enumerate() {

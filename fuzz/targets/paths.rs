@@ -50,7 +50,8 @@ pub(super) fn check(data: &[u8]) {
         let config = &configs[usize::from(*which) % configs.len()];
         CLEARANCE.with(|clearance| {
             let clearance = clearance.get_or_init(|| anyone(&configs[0]));
-            // As it stands, and as a URL parser writes it. A runtime gives nothing but web addresses.
+            // As it stands, and as a URL parser writes it. A runtime gives nothing but web
+            // addresses.
             let urls = [Some(url.to_owned()), Url::parse(url).ok().map(String::from)];
             let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
             for url in urls.into_iter().flatten().filter(is_web).collect::<BTreeSet<_>>() {
@@ -136,7 +137,8 @@ fn joined(segments: &[&[u8]]) -> String {
     String::from_utf8_lossy(&segments.join(&b'/')).into_owned()
 }
 
-/// The longest canonical path that this path is at or below, in any case, and as this reader reads it.
+/// The longest canonical path that this path is at or below, in any case, and as this reader reads
+/// it.
 fn owner<'c>(config: &'c Config, reader: &Reader, path: &str) -> Option<&'c str> {
     let canonicals = config.resources.iter().map(|resource| resource.canonical.path());
     let read = |canonical: &str| reader.segments(canonical.as_bytes()).map(|segments| joined(&segments));

@@ -1,4 +1,5 @@
-//! A copy of an authorization server's metadata (RFC 8414) at the resource's own host: what to do with what an isolate holds of it, without I/O.
+//! A copy of an authorization server's metadata (RFC 8414) at the resource's own host: what to do
+//! with what an isolate holds of it, without I/O.
 //!
 //! | held | last fetch | next |
 //! |---|---|---|
@@ -8,9 +9,11 @@
 //! | older, or nothing | failed and backing off | unavailable |
 //! | not fresh, or nothing | neither | fetch |
 //!
-//! 1. Whoever asks for it has no token: however many ask, the authorization server is asked once in 10 minutes, or once in 15 s while that fails.
+//! 1. Whoever asks for it has no token: however many ask, the authorization server is asked once in
+//!    10 minutes, or once in 15 s while that fails.
 //! 2. It has nothing to do with the key sets, which are discovered by themselves.
-//! 3. It is served byte for byte, and only if it names the issuer that was asked (RFC 8414 section 3.3).
+//! 3. It is served byte for byte, and only if it names the issuer that was asked (RFC 8414 section
+//!    3.3).
 
 use std::rc::Rc;
 
@@ -82,7 +85,8 @@ impl Kept {
     }
 }
 
-/// The answer: public, like the resource's own document. `Err`: seconds until it is worth asking again.
+/// The answer: public, like the resource's own document. `Err`: seconds until it is worth asking
+/// again.
 pub fn answer(copy: Result<&str, Seconds>) -> LocalResponse {
     let mut answer = match copy {
         Ok(document) => {

@@ -1,7 +1,9 @@
 //! The protected resource metadata document (RFC 9728 sections 2 and 3.2), built once.
 //!
-//! 1. `resource` is the canonical URL exactly as set, or clients must discard the document (section 3.3).
-//! 2. `authorization_servers` are the URLs as set, in first-seen order, without duplicates: clients compare them with the issuer byte for byte.
+//! 1. `resource` is the canonical URL exactly as set, or clients must discard the document (section
+//!    3.3).
+//! 2. `authorization_servers` are the URLs as set, in first-seen order, without duplicates: clients
+//!    compare them with the issuer byte for byte.
 //! 3. No null and no empty array (section 3.2).
 //! 4. It needs no key, no KV and no network, and never fails.
 

@@ -1,10 +1,12 @@
-//! What an `Accept` header asks for (RFC 9110 section 12.5.1): the page for people, or less than MCP demands.
+//! What an `Accept` header asks for (RFC 9110 section 12.5.1): the page for people, or less than
+//! MCP demands.
 
 /// The media types of MCP's Streamable HTTP: whoever wants one of them is a client.
 const OF_CLIENTS: [&str; 2] = ["application/json", "text/event-stream"];
 
-/// Whether `text/html` is named with a weight above 0, above that of any media type of MCP's that is named too, and not below that of a wildcard which takes one
-/// in. What cannot be read asks for nothing.
+/// Whether `text/html` is named with a weight above 0, above that of any media type of MCP's that
+/// is named too, and not below that of a wildcard which takes one in. What cannot be read asks for
+/// nothing.
 pub fn prefers_html(accept: Option<&str>) -> bool {
     let Some(ranges) = accept.and_then(ranges) else { return false };
     let weight = |name: &str| {
@@ -21,7 +23,8 @@ pub fn prefers_html(accept: Option<&str>) -> bool {
     })
 }
 
-/// What to send in place of an `Accept` that does not name both media types, as MCP demands of a POST (2025-11-25, Streamable HTTP): servers that hold to it answer
+/// What to send in place of an `Accept` that does not name both media types, as MCP demands of a
+/// POST (2025-11-25, Streamable HTTP): servers that hold to it answer
 /// 406. A wildcard names nothing.
 pub fn repaired(accept: Option<&str>) -> Option<&'static str> {
     let ranges = accept.and_then(ranges).unwrap_or_default();

@@ -1,9 +1,10 @@
 //! CORS (Fetch standard, section 3.2) at the MCP endpoint and at the document.
 //!
-//! 1. Every answer at the endpoint says who may read it, forwarded answers included; an origin's own CORS headers are replaced.
+//! 1. Every answer at the endpoint says who may read it, forwarded answers included; an origin's
+//!    own CORS headers are replaced.
 //! 2. `WWW-Authenticate` is exposed, or a browser client never sees the challenge.
-//! 3. A preflight is answered before any authentication. It echoes the headers asked for: `Mcp-Param-*` has no end, and `*` does not cover
-//!    `Authorization`.
+//! 3. A preflight is answered before any authentication. It echoes the headers asked for:
+//!    `Mcp-Param-*` has no end, and `*` does not cover `Authorization`.
 //! 4. There is no credentials mode: the token is in a header.
 
 use std::borrow::Cow;
@@ -77,8 +78,9 @@ impl Cors {
     }
 }
 
-/// The response headers of CORS, and that of Private Network Access: an origin's own are replaced by ours. Named one by one, because asking a response
-/// what headers it has costs more than all that is done with them.
+/// The response headers of CORS, and that of Private Network Access: an origin's own are replaced
+/// by ours. Named one by one, because asking a response what headers it has costs more than all
+/// that is done with them.
 pub const RESPONSE_HEADERS: [&str; 7] = [
     ALLOW_ORIGIN,
     "Access-Control-Allow-Credentials",

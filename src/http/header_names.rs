@@ -1,8 +1,8 @@
 //! How names of header fields are compared, everywhere.
 //!
-//! Servers hand headers on as variables (RFC 3875 section 4.1.18), and many read `-`, `_` and `.` as one
-//! and the same character there. So every character that is no letter and no digit is read as `-` here
-//! (CVE-2025-64484), and letters without regard to case.
+//! Servers hand headers on as variables (RFC 3875 section 4.1.18), and many read `-`, `_` and `.`
+//! as one and the same character there. So every character that is no letter and no digit is read
+//! as `-` here (CVE-2025-64484), and letters without regard to case.
 
 /// Whether two names are one to some server.
 pub fn same(one: &str, other: &str) -> bool {

@@ -32,9 +32,9 @@ pub(crate) fn names(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether some reader could take the start of a path for these names. Readers differ in what a slash
-/// is to them, so a segment that is cut off may end at any slash that follows. A blank in a segment
-/// cuts it off for one reader, and is left out by another.
+/// Whether some reader could take the start of a path for these names. Readers differ in what a
+/// slash is to them, so a segment that is cut off may end at any slash that follows. A blank in a
+/// segment cuts it off for one reader, and is left out by another.
 pub(crate) fn may_start_with(path: &str, start: &[String]) -> bool {
     // How many of the names readers may have found: those for whom a segment begins here, and those
     // who are in one that was cut off.
@@ -65,8 +65,8 @@ pub(crate) fn may_start_with(path: &str, start: &[String]) -> bool {
     false
 }
 
-/// The path as ASCII, as far as there is a likeness in it. `None`: it has control characters or bare
-/// spaces, which URL parsers drop; or it is encoded in a way of which no one reading is sure.
+/// The path as ASCII, as far as there is a likeness in it. `None`: it has control characters or
+/// bare spaces, which URL parsers drop; or it is encoded in a way of which no one reading is sure.
 fn read(path: &str) -> Option<String> {
     let decoded = decode_fully(path.as_bytes());
     let is_unsure =

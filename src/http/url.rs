@@ -12,7 +12,8 @@ pub(crate) struct Url {
     pub(crate) origin: String,
 }
 
-/// Parses a URL: the Worker by the runtime's own parser, which is a seventh of its size less, and the native commands and tests by the crate `url`.
+/// Parses a URL: the Worker by the runtime's own parser, which is a seventh of its size less, and
+/// the native commands and tests by the crate `url`.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn parse(text: &str) -> Option<Url> {
     crate::edge::parse_url(text)
@@ -71,7 +72,8 @@ pub(crate) fn authority(after_scheme: &str) -> &str {
     after_scheme.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// Whether the path of a URL reads the same after parsing: no dot segments, nothing that a parser would rewrite.
+/// Whether the path of a URL reads the same after parsing: no dot segments, nothing that a parser
+/// would rewrite.
 pub(crate) fn is_normal(text: &str, url: &Url) -> bool {
     let path = path(text);
     path == url.path || (path.is_empty() && url.path == "/")

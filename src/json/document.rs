@@ -1,5 +1,5 @@
-//! A JSON object in one piece: its text, and a list of where everything stands in it. A token's header and claims are read this way, once per request,
-//! so no name and no value is copied.
+//! A JSON object in one piece: its text, and a list of where everything stands in it. A token's
+//! header and claims are read this way, once per request, so no name and no value is copied.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -103,7 +103,8 @@ impl Span {
 }
 
 impl Document {
-    /// Reads one JSON object and nothing after it. `None`: not UTF-8, not JSON, not an object, or a member name occurs twice.
+    /// Reads one JSON object and nothing after it. `None`: not UTF-8, not JSON, not an object, or a
+    /// member name occurs twice.
     pub fn read(bytes: Vec<u8>) -> Option<Self> {
         let mut text = String::from_utf8(bytes).ok()?;
         let mut reader =
@@ -161,7 +162,8 @@ impl Document {
 /// The claims of a usual access token fit without growing.
 const USUAL_NODES: usize = 16;
 
-/// Names that are compared one by one; beyond, an ordered set is cheaper, and no token can make it dear.
+/// Names that are compared one by one; beyond, an ordered set is cheaper, and no token can make it
+/// dear.
 const FEW: usize = 16;
 
 struct Reader<'t> {

@@ -1,8 +1,9 @@
 //! JSON in which a member name occurs once.
 //!
-//! RFC 7519 section 4 and RFC 7515 section 4: member names are unique, or the token is refused. RFC 8725 section 2.4 tells
-//! why: two parsers that pick different ones of a pair disagree about what was signed. It holds at every depth here. What nests
-//! deeper than serde_json's limit of 128 is refused, as are numbers outside `f64`, invalid UTF-8 and trailing bytes.
+//! RFC 7519 section 4 and RFC 7515 section 4: member names are unique, or the token is refused. RFC
+//! 8725 section 2.4 tells why: two parsers that pick different ones of a pair disagree about what
+//! was signed. It holds at every depth here. What nests deeper than serde_json's limit of 128 is
+//! refused, as are numbers outside `f64`, invalid UTF-8 and trailing bytes.
 
 mod document;
 pub(crate) mod reader;
@@ -17,7 +18,8 @@ use serde_json::{Map, Number, Value};
 /// The members of a JSON object.
 pub type Object = Map<String, Value>;
 
-/// Reads one JSON object and nothing after it. `None`: not JSON, not an object, or a member name occurs twice.
+/// Reads one JSON object and nothing after it. `None`: not JSON, not an object, or a member name
+/// occurs twice.
 pub fn object(bytes: &[u8]) -> Option<Object> {
     match value(bytes)? {
         Value::Object(object) => Some(object),
@@ -25,13 +27,14 @@ pub fn object(bytes: &[u8]) -> Option<Object> {
     }
 }
 
-/// A document without the byte order mark that some servers put before it: one, as `Response.json()`
-/// skips one. JSON itself has no room for it (RFC 8259 section 8.1).
+/// A document without the byte order mark that some servers put before it: one, as
+/// `Response.json()` skips one. JSON itself has no room for it (RFC 8259 section 8.1).
 pub fn without_mark(document: &str) -> &str {
     document.strip_prefix('\u{feff}').unwrap_or(document)
 }
 
-/// Whether a text that is JSON is an object. serde's derived readers take an array of the members' values as well.
+/// Whether a text that is JSON is an object. serde's derived readers take an array of the members'
+/// values as well.
 pub fn is_object(text: &str) -> bool {
     text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
 }

@@ -1,4 +1,5 @@
-//! Reads of a JSON text only what is wanted, and refuses it all the same where a member name occurs twice anywhere.
+//! Reads of a JSON text only what is wanted, and refuses it all the same where a member name occurs
+//! twice anywhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -84,7 +85,8 @@ struct Names<'t> {
     many: BTreeSet<Cow<'t, str>>,
 }
 
-/// Names that are compared one by one; beyond, an ordered set is cheaper, and no text can make it dear.
+/// Names that are compared one by one; beyond, an ordered set is cheaper, and no text can make it
+/// dear.
 const FEW: usize = 16;
 
 impl<'t> Names<'t> {

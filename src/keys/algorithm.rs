@@ -24,7 +24,8 @@ pub enum Scheme {
     Ed25519,
 }
 
-/// The only place that knows an algorithm's properties (RFC 7518 section 3.1, RFC 8037 section 3.1).
+/// The only place that knows an algorithm's properties (RFC 7518 section 3.1, RFC 8037 section
+/// 3.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     pub name: &'static str,
@@ -79,7 +80,8 @@ impl Algorithm {
         }
     }
 
-    /// Case-sensitive, as RFC 7515 section 4.1.1 says. `Ed25519` (RFC 9864) is `EdDSA` with the one curve there is here.
+    /// Case-sensitive, as RFC 7515 section 4.1.1 says. `Ed25519` (RFC 9864) is `EdDSA` with the one
+    /// curve there is here.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL.into_iter().find(|a| a.row().name == name)

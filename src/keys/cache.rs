@@ -1,7 +1,8 @@
 //! When a key set is used and when it is fetched: the policy, without I/O.
 //!
-//! `next` looks at what an isolate holds of one key set and says what to do; the edge does it, writes down what came of it, and asks again. Rules, in order;
-//! a set is "fresh" for `CACHE_TTL` or what the issuer's `max-age` shortens that to, and "kept" for 24 h more:
+//! `next` looks at what an isolate holds of one key set and says what to do; the edge does it,
+//! writes down what came of it, and asks again. Rules, in order; a set is "fresh" for `CACHE_TTL`
+//! or what the issuer's `max-age` shortens that to, and "kept" for 24 h more:
 //!
 //! | asked for | held | last fetch | next |
 //! |---|---|---|---|
@@ -16,12 +17,16 @@
 //! | an unknown `kid` | a set | another unknown `kid`'s, less than 30 s ago | use what is held |
 //! | an unknown `kid` | a set | otherwise | refresh from the issuer, past KV, whose copy can be old by design |
 //!
-//! 1. A failed fetch backs off for 15 s, doubling up to 5 min, with jitter from the second failure on. It never touches what is held.
-//! 2. A fetch that has been running for longer than it may take belonged to an isolate's lost request: it counts as over.
+//! 1. A failed fetch backs off for 15 s, doubling up to 5 min, with jitter from the second failure
+//!    on. It never touches what is held.
+//! 2. A fetch that has been running for longer than it may take belonged to an isolate's lost
+//!    request: it counts as over.
 //! 3. A set never replaces a newer one.
-//! 4. Waiting is done on the waiter's own timer, never on the other request's promise, which the runtime would cancel.
-//! 5. An issuer's metadata is read when its `jwks_uri` is not known, and again when an unknown `kid` is not in the refetched set either, at most once in 10 minutes:
-//!    the key set may have moved.
+//! 4. Waiting is done on the waiter's own timer, never on the other request's promise, which the
+//!    runtime would cancel.
+//! 5. An issuer's metadata is read when its `jwks_uri` is not known, and again when an unknown
+//!    `kid` is not in the refetched set either, at most once in 10 minutes: the key set may have
+//!    moved.
 
 use std::rc::Rc;
 
@@ -35,7 +40,8 @@ pub struct State {
     last_fetch: Option<Fetch>,
     /// Failed fetches since the last good one.
     failures: u32,
-    /// The start of the last fetch for an unknown `kid` that brought a set. One that failed or was lost has answered nobody's question.
+    /// The start of the last fetch for an unknown `kid` that brought a set. One that failed or was
+    /// lost has answered nobody's question.
     last_kid_fetch: Option<Seconds>,
     last_metadata_reread: Option<Seconds>,
     /// When KV was last known to be written.
@@ -143,7 +149,8 @@ impl State {
         self.adopt(found);
     }
 
-    /// The fetch ended without one. `jitter`, from 0 to 1, spreads the isolates that an outage has brought into step.
+    /// The fetch ended without one. `jitter`, from 0 to 1, spreads the isolates that an outage has
+    /// brought into step.
     pub fn fetch_failed(&mut self, now: Seconds, jitter: f64) {
         let doubled = limits::RETRY << self.failures.min(8);
         let spread = if self.failures == 0 { 1.0 } else { 1.0 - jitter.clamp(0.0, 1.0) / 5.0 };
@@ -159,7 +166,8 @@ impl State {
         }
     }
 
-    /// KV's copy: taken if it is newer than what is held. Whether it ends the fetch, too: it does if it is not due itself.
+    /// KV's copy: taken if it is newer than what is held. Whether it ends the fetch, too: it does
+    /// if it is not due itself.
     pub fn found_in_kv(&mut self, found: Held, now: Seconds) -> bool {
         self.last_kv_write = self.last_kv_write.max(Some(found.fetched_at));
         let newer = self.held.as_ref().is_none_or(|held| held.fetched_at < found.fetched_at);
@@ -172,7 +180,8 @@ impl State {
         serves
     }
 
-    /// Whether to look into the issuer's metadata again, since an unknown `kid` is not in the refetched set either; written down at once.
+    /// Whether to look into the issuer's metadata again, since an unknown `kid` is not in the
+    /// refetched set either; written down at once.
     pub fn may_reread_metadata(&mut self, now: Seconds) -> bool {
         let lately = self.last_metadata_reread.is_some_and(|at| age(now, at) < limits::METADATA_REREAD);
         if !lately {
@@ -208,7 +217,8 @@ impl State {
     }
 }
 
-/// Seconds that a set is fresh: `ttl`, which the issuer's `Cache-Control` shortens and never lengthens, and never below a minute.
+/// Seconds that a set is fresh: `ttl`, which the issuer's `Cache-Control` shortens and never
+/// lengthens, and never below a minute.
 pub fn fresh_for(cache_control: Option<&str>, ttl: Seconds) -> Seconds {
     let directives = cache_control.unwrap_or_default().split(',').map(|d| d.trim().to_ascii_lowercase());
     let shortest = directives.filter_map(|directive| match directive.split_once('=') {

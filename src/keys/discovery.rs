@@ -5,13 +5,14 @@
 //! 2. A document's `issuer` equals the one that was asked exactly (RFC 8414 section 3.3), or the
 //!    document is somebody else's and nothing in it is believed.
 //! 3. Its `jwks_uri` is https, or http on loopback.
-//! 4. A place that has no such document, whatever else it has, is a miss, and the next one is asked.
+//! 4. A place that has no such document, whatever else it has, is a miss, and the next one is
+//!    asked.
 
 use crate::http::url::is_public_url;
 use crate::json::{self, Object};
 
-/// What is asked for, also where a key set is: servers that serve one type of the two only answer 406
-/// to the other (Kubernetes, UAA).
+/// What is asked for, also where a key set is: servers that serve one type of the two only answer
+/// 406 to the other (Kubernetes, UAA).
 pub const ACCEPT: &str = "application/json, application/jwk-set+json";
 
 /// Where an issuer's metadata may be, in the order of asking: RFC 8414 section 3.1 inserted, OpenID

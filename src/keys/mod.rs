@@ -1,5 +1,5 @@
-//! Key sets: what they are (`set`), where they are found (`discovery`), when they are fetched and how
-//! long they are kept (`cache`), and how KV holds them (`stored`).
+//! Key sets: what they are (`set`), where they are found (`discovery`), when they are fetched and
+//! how long they are kept (`cache`), and how KV holds them (`stored`).
 
 pub mod algorithm;
 pub mod cache;

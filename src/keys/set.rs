@@ -1,13 +1,17 @@
-//! A JWK Set (RFC 7517), read with bounds, and the choice of a key for a token. A byte order mark before
-//! it is skipped.
+//! A JWK Set (RFC 7517), read with bounds, and the choice of a key for a token. A byte order mark
+//! before it is skipped.
 //!
-//! 1. Every key is judged by itself: one that is unusable is passed over and never spoils the others.
-//! 2. A key is usable if its `kty` and `crv` belong to an algorithm of the table, its values decode and have the right size, `use` (if there) is
-//!    `sig`, `key_ops` (if there) has `verify`, `alg` (if there) is in the table, and no member of its private half is published with it.
-//!    A member that is `null` has the wrong type.
-//! 3. A key fits an algorithm if `kty` and `crv` are that algorithm's and `alg`, if there, is that algorithm (RFC 8725 section 3.1).
-//!    A `kid` that only an unusable key has is known all the same: fetching the set again would not help.
-//! 4. A token with `kid` is tried with the fitting keys of that `kid`, at most four. A token without one needs exactly one fitting key in the set.
+//! 1. Every key is judged by itself: one that is unusable is passed over and never spoils the
+//!    others.
+//! 2. A key is usable if its `kty` and `crv` belong to an algorithm of the table, its values decode
+//!    and have the right size, `use` (if there) is `sig`, `key_ops` (if there) has `verify`, `alg`
+//!    (if there) is in the table, and no member of its private half is published with it. A member
+//!    that is `null` has the wrong type.
+//! 3. A key fits an algorithm if `kty` and `crv` are that algorithm's and `alg`, if there, is that
+//!    algorithm (RFC 8725 section 3.1). A `kid` that only an unusable key has is known all the
+//!    same: fetching the set again would not help.
+//! 4. A token with `kid` is tried with the fitting keys of that `kid`, at most four. A token
+//!    without one needs exactly one fitting key in the set.
 
 use std::rc::Rc;
 

@@ -23,7 +23,8 @@ struct Record {
     jwks: String,
 }
 
-/// What names a source's key set in KV, before hashing: a KV key holds 512 bytes, a URL may be longer.
+/// What names a source's key set in KV, before hashing: a KV key holds 512 bytes, a URL may be
+/// longer.
 pub fn name(source: &KeySource) -> String {
     match source {
         KeySource::JwksUri(url) => format!("jwks_uri {url}"),
@@ -38,7 +39,8 @@ pub fn encode(source: &KeySource, jwks: &str, fetched_at: Seconds, fresh_for: Se
     serde_json::to_string(&record).ok()
 }
 
-/// The set in a value, if it is this source's. A time in the future is another machine's clock, and counts as now; the freshness is bounded by our own settings.
+/// The set in a value, if it is this source's. A time in the future is another machine's clock, and
+/// counts as now; the freshness is bounded by our own settings.
 pub fn decode(value: &str, source: &KeySource, ttl: Seconds, now: Seconds) -> Option<Held> {
     let record: Record = serde_json::from_str(value).ok().filter(|_| json::is_object(value))?;
     if record.format != FORMAT || record.source != name(source) {

@@ -1,11 +1,15 @@
-//! An origin's own 403 challenge, as the client gets it (RFC 6750 section 3.1, RFC 9728 section 5.1, MCP 2026-07-28 Authorization, Scope Challenge Handling).
+//! An origin's own 403 challenge, as the client gets it (RFC 6750 section 3.1, RFC 9728 section
+//! 5.1, MCP 2026-07-28 Authorization, Scope Challenge Handling).
 //!
-//! 1. One `Bearer` challenge in one line: the one with `error="insufficient_scope"`, else the first. Other schemes are not ours to speak of: a client of this
-//!    resource has a Bearer token and nothing else.
-//! 2. `resource_metadata` is ours, exactly once; what the origin says of it would lead the client around the Worker. Without a document there is none.
-//! 3. Every other parameter is passed on once and quoted, without what a quoted string or a simple parser stumbles over; `error_description` comes last.
-//! 4. Most clients look for a parameter by a pattern such as `scope="([^"]+)"`, which finds it in other names
-//!    and values, too. A parameter that would be found in place of another is dropped.
+//! 1. One `Bearer` challenge in one line: the one with `error="insufficient_scope"`, else the
+//!    first. Other schemes are not ours to speak of: a client of this resource has a Bearer token
+//!    and nothing else.
+//! 2. `resource_metadata` is ours, exactly once; what the origin says of it would lead the client
+//!    around the Worker. Without a document there is none.
+//! 3. Every other parameter is passed on once and quoted, without what a quoted string or a simple
+//!    parser stumbles over; `error_description` comes last.
+//! 4. Most clients look for a parameter by a pattern such as `scope="([^"]+)"`, which finds it in
+//!    other names and values, too. A parameter that would be found in place of another is dropped.
 //! 5. What cannot be read as challenges is dropped.
 
 const METADATA: &str = "resource_metadata";
@@ -14,7 +18,8 @@ const METADATA: &str = "resource_metadata";
 const SOUGHT: [&str; 7] =
     ["realm", "scope", "error", "error_description", "error_uri", "acr_values", "max_age"];
 
-/// The line for the client, if there is one. `header`: the origin's `WWW-Authenticate`, its lines joined by commas.
+/// The line for the client, if there is one. `header`: the origin's `WWW-Authenticate`, its lines
+/// joined by commas.
 pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String> {
     let challenges = read(header)?;
     let is_bearer = |challenge: &&Challenge<'_>| challenge.scheme.eq_ignore_ascii_case("Bearer");
@@ -42,8 +47,8 @@ pub fn rewritten(header: &str, resource_metadata: Option<&str>) -> Option<String
     })
 }
 
-/// Whether a pattern finds another parameter in this one: `x_scope="a"`, `realm="scope=a"`, `realm="scope = a"`.
-/// The name of our document is not to be there at all.
+/// Whether a pattern finds another parameter in this one: `x_scope="a"`, `realm="scope=a"`,
+/// `realm="scope = a"`. The name of our document is not to be there at all.
 fn misleads(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let value = value.to_ascii_lowercase().replace(' ', "");
@@ -69,7 +74,8 @@ impl Challenge<'_> {
     }
 }
 
-/// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]` (RFC 9110 section 11.6.1), in a list.
+/// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]` (RFC 9110 section 11.6.1), in a
+/// list.
 fn read(header: &str) -> Option<Vec<Challenge<'_>>> {
     let mut challenges: Vec<Challenge<'_>> = Vec::new();
     let mut rest = header;
@@ -119,7 +125,8 @@ fn separated(text: &str) -> Option<&str> {
     (text.is_empty() || text.starts_with(',')).then_some(text)
 }
 
-/// What follows a scheme without its token68, such as Negotiate has: all of it up to a comma, and no name with a value.
+/// What follows a scheme without its token68, such as Negotiate has: all of it up to a comma, and
+/// no name with a value.
 fn without_token68(text: &str) -> &str {
     let end = text.find(',').unwrap_or(text.len());
     let Some((candidate, rest)) = text.split_at_checked(end) else { return text };

@@ -1,8 +1,10 @@
-//! How a request is delivered to its origin, beside who is calling: headers of the operator's own, and what becomes of the client's token.
+//! How a request is delivered to its origin, beside who is calling: headers of the operator's own,
+//! and what becomes of the client's token.
 //!
-//! 1. The operator's headers are set after all that the client could have sent in their place was removed,
-//!    however it is spelled (`header_names`).
-//! 2. They are no header of the protocol's, of the connection's or of ours, so that they cannot undo what was decided here.
+//! 1. The operator's headers are set after all that the client could have sent in their place was
+//!    removed, however it is spelled (`header_names`).
+//! 2. They are no header of the protocol's, of the connection's or of ours, so that they cannot
+//!    undo what was decided here.
 //! 3. The client's token is removed, unless the settings say twice that it is to be passed on.
 
 use crate::http::header_names;
@@ -10,7 +12,8 @@ use crate::origin::assertion::{Assertion, Carrier};
 use crate::secret::Secret;
 use crate::token::identity;
 
-/// The specification's words (MCP 2025-06-18 and later, Authorization, Access Token Privilege Restriction).
+/// The specification's words (MCP 2025-06-18 and later, Authorization, Access Token Privilege
+/// Restriction).
 pub const PASSTHROUGH: &str =
     "The MCP server MUST NOT pass through the token it received from the MCP client.";
 
@@ -31,8 +34,8 @@ const OF_CONNECTION: [&str; 10] = [
     "Upgrade",
 ];
 
-/// Headers that say where a message goes and where it ends (RFC 9112 sections 3.2 and 6). The runtime
-/// reads and writes them.
+/// Headers that say where a message goes and where it ends (RFC 9112 sections 3.2 and 6). The
+/// runtime reads and writes them.
 pub const FRAMING: [&str; 3] = ["Content-Length", "Host", "Transfer-Encoding"];
 
 /// Whether a header belongs to the connection that it came by, and not to the request.
@@ -58,7 +61,8 @@ impl Delivery {
         Self { headers: Secret::new(parts.join("\n")), names, forwards_token }
     }
 
-    /// The operator's headers in one text, each part but the first after a newline; empty if there are none.
+    /// The operator's headers in one text, each part but the first after a newline; empty if there
+    /// are none.
     pub fn headers_text(&self) -> &str {
         self.headers.expose()
     }

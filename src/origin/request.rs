@@ -1,9 +1,11 @@
 //! The request that the origin gets: its target, and its identity headers.
 //!
 //! 1. There is no plan without a `Authorized`, which only the policy gives.
-//! 2. What goes out is what was judged: no header says another method or another body, in no spelling.
-//! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The target cannot leave the origin's path: `Protected`
-//!    has no dot segments, and nothing is resolved, only appended.
+//! 2. What goes out is what was judged: no header says another method or another body, in no
+//!    spelling.
+//! 3. The canonical path is replaced by the origin's; what follows it and the query stay. The
+//!    target cannot leave the origin's path: `Protected` has no dot segments, and nothing is
+//!    resolved, only appended.
 
 use crate::http::header_names;
 use crate::origin::headers::{self, Delivery};
@@ -14,7 +16,8 @@ use crate::refusal::Refusal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<'p> {
     pub target: String,
-    /// `Identity::headers_text`, or empty for nobody's: set after every reserved header and `Authorization` were removed.
+    /// `Identity::headers_text`, or empty for nobody's: set after every reserved header and
+    /// `Authorization` were removed.
     pub headers: &'p str,
 }
 
@@ -24,8 +27,8 @@ pub fn plan(clearance: &Authorized, target: String) -> Plan<'_> {
     Plan { target, headers }
 }
 
-/// Where a request is sent: what follows the canonical path comes behind the origin's. `rest` is empty
-/// or begins with a slash, and `query` is empty or begins with a question mark.
+/// Where a request is sent: what follows the canonical path comes behind the origin's. `rest` is
+/// empty or begins with a slash, and `query` is empty or begins with a question mark.
 pub(crate) fn target(origin: &str, rest: &str, query: &str) -> String {
     let origin = if rest.is_empty() { origin } else { origin.strip_suffix('/').unwrap_or(origin) };
     [origin, rest, query].concat()
@@ -40,9 +43,9 @@ pub struct Public<'c> {
     pub path: &'c str,
 }
 
-/// The public address of a place below the origin's URL, to which the origin redirects: clients do not
-/// reach the origin itself. `None`: it is not below. Both URLs are absolute and as a URL parser writes
-/// them. Which of http and https the origin says does not count: TLS may end before it.
+/// The public address of a place below the origin's URL, to which the origin redirects: clients do
+/// not reach the origin itself. `None`: it is not below. Both URLs are absolute and as a URL parser
+/// writes them. Which of http and https the origin says does not count: TLS may end before it.
 pub fn relocated(public: Public<'_>, origin: &str, location: &str) -> Option<String> {
     let (origin, location) = (Parts::of(origin)?, Parts::of(location)?);
     if location.authority != origin.authority {
@@ -74,8 +77,9 @@ impl<'u> Parts<'u> {
     }
 }
 
-/// Whether an incoming header is kept from the origin: the credential, what could pass for a header of
-/// ours, what is meant for the connection; and where there is a policy, what could get around it.
+/// Whether an incoming header is kept from the origin: the credential, what could pass for a header
+/// of ours, what is meant for the connection; and where there is a policy, what could get around
+/// it.
 pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
     crate::token::identity::is_reserved(name)
         || headers::is_of_connection(name)
@@ -100,8 +104,8 @@ fn is_lookalike(name: &str, known: &[&str]) -> bool {
 const JUDGED: [&str; 5] =
     ["Content-Encoding", "Content-Type", mirror::VERSION_HEADER, mirror::METHOD_HEADER, mirror::NAME_HEADER];
 
-/// Whether `Connection` names a header as one that is meant for this connection only. What the runtime
-/// reads itself stays its own.
+/// Whether `Connection` names a header as one that is meant for this connection only. What the
+/// runtime reads itself stays its own.
 pub fn is_nominated(connection: &str, name: &str) -> bool {
     connection.split(',').any(|option| header_names::same(option.trim_matches([' ', '\t']), name))
         && !headers::FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
@@ -115,11 +119,10 @@ pub fn names_websocket(upgrade: &str) -> bool {
     })
 }
 
-/// Whether a request may go out as the opening of a WebSocket. The runtime sends each that says so as a
-/// `GET`, whatever its method is; and for nobody none is opened.
+/// Whether a request may go out as the opening of a WebSocket. The runtime sends each that says so
+/// as a `GET`, whatever its method is; and for nobody none is opened.
 ///
-/// # Errors
-/// It asks for one, and may not.
+/// # Errors It asks for one, and may not.
 pub fn opens_websocket(method: &str, clearance: &Authorized, upgrade: Option<&str>) -> Result<bool, Refusal> {
     let Some(upgrade) = upgrade.filter(|upgrade| names_websocket(upgrade)) else { return Ok(false) };
     if method != "GET" || clearance.verified().is_none() {

@@ -1,12 +1,18 @@
-//! Sessions of the older eras, bound to their caller: whoever holds another's `Mcp-Session-Id` holds nothing (MCP 2025-11-25, Security Best Practices, Session Hijacking).
+//! Sessions of the older eras, bound to their caller: whoever holds another's `Mcp-Session-Id`
+//! holds nothing (MCP 2025-11-25, Security Best Practices, Session Hijacking).
 //!
-//! 1. The id that the origin gives reaches the client as `id.mac`. The MAC is HMAC-SHA-256 over the resource, the caller (issuer, subject, client) and the id, each
-//!    framed by its length, so that no two of them can be read as two others. Nothing is kept anywhere.
-//! 2. On the way in, the MAC is checked for the caller of that request, whose token was verified in that request, and cut off. Any other id is answered as an
-//!    unknown session is: bare, altered, another caller's, of another resource. A session id never stands in for a token.
-//! 3. A caller without a token is nobody: what is bound to nobody is no user's, and what is a user's is not nobody's.
-//! 4. From 2026-07-28 on there are no sessions, and an id is to be ignored: it is taken out, so that no origin of two eras sees one that was not checked.
-//! 5. An id that cannot be bound (not visible ASCII, or too long) is not passed on: a session is bound, or there is none.
+//! 1. The id that the origin gives reaches the client as `id.mac`. The MAC is HMAC-SHA-256 over the
+//!    resource, the caller (issuer, subject, client) and the id, each framed by its length, so that
+//!    no two of them can be read as two others. Nothing is kept anywhere.
+//! 2. On the way in, the MAC is checked for the caller of that request, whose token was verified in
+//!    that request, and cut off. Any other id is answered as an unknown session is: bare, altered,
+//!    another caller's, of another resource. A session id never stands in for a token.
+//! 3. A caller without a token is nobody: what is bound to nobody is no user's, and what is a
+//!    user's is not nobody's.
+//! 4. From 2026-07-28 on there are no sessions, and an id is to be ignored: it is taken out, so
+//!    that no origin of two eras sees one that was not checked.
+//! 5. An id that cannot be bound (not visible ASCII, or too long) is not passed on: a session is
+//!    bound, or there is none.
 
 use std::fmt::Write as _;
 
@@ -26,7 +32,8 @@ pub const HEADER: &str = "Mcp-Session-Id";
 /// The first version without sessions. Versions are dates, so their order is that of their text.
 const SESSIONLESS: &str = "2026-07-28";
 
-/// What a MAC of this kind begins with, so that the key's other uses, should there ever be any, cannot be played off against it.
+/// What a MAC of this kind begins with, so that the key's other uses, should there ever be any,
+/// cannot be played off against it.
 const LABEL: &str = "mcp-edge-auth session 1";
 
 const SEPARATOR: char = '.';
@@ -92,7 +99,8 @@ impl Sessions {
         if good { Ok(id) } else { Err(Refusal::SessionMismatch) }
     }
 
-    /// What becomes of the id of a request: the origin's id, or `None` where there is to be none. `version`: the request's `MCP-Protocol-Version`.
+    /// What becomes of the id of a request: the origin's id, or `None` where there is to be none.
+    /// `version`: the request's `MCP-Protocol-Version`.
     pub fn incoming<'a>(
         &self,
         owner: &str,

@@ -11,7 +11,8 @@ use crate::limits;
 use crate::refusal::Refusal;
 use crate::token::verify::Verified;
 
-/// What MCP's Streamable HTTP uses. `HEAD` is none of them: servers answer it by carrying out a `GET`.
+/// What MCP's Streamable HTTP uses. `HEAD` is none of them: servers answer it by carrying out a
+/// `GET`.
 const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
 
 /// What a request asks for, as far as it was read.
@@ -72,7 +73,8 @@ pub fn reads_body(policy: &Policy, method: &str) -> bool {
     method == "POST" && policy.has_rules()
 }
 
-/// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous methods lets come this far.
+/// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous
+/// methods lets come this far.
 pub fn authorize(
     policy: Option<&Policy>,
     verified: Option<Verified>,
@@ -183,12 +185,11 @@ fn heard(messages: &Messages<'_>) -> RpcSummary {
     }
 }
 
-/// Whether every reader of a body takes it for JSON, and its bytes as they are, for UTF-8. A form hides
-/// another call from a reader of JSON, `charset=utf-7` hides one name behind another, and so can a
-/// compressed body. So the type is `application/json`, with no parameter but the charset.
+/// Whether every reader of a body takes it for JSON, and its bytes as they are, for UTF-8. A form
+/// hides another call from a reader of JSON, `charset=utf-7` hides one name behind another, and so
+/// can a compressed body. So the type is `application/json`, with no parameter but the charset.
 ///
-/// # Errors
-/// Some reader may take it for something else.
+/// # Errors Some reader may take it for something else.
 fn is_json_text(content_type: Option<&str>, content_encoding: Option<&str>) -> Result<(), Refusal> {
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
     let mut parts = content_type.split(';').map(|part| part.trim_matches([' ', '\t']));

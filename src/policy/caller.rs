@@ -75,7 +75,8 @@ impl<'v> Caller<'v> {
     }
 }
 
-/// A member name may have dots in it (`https://example.com/roles`), so each way to cut a path is tried.
+/// A member name may have dots in it (`https://example.com/roles`), so each way to cut a path is
+/// tried.
 fn meets(claim: Node<'_>, path: Option<&str>, demand: &ClaimDemand) -> bool {
     match (path, claim) {
         (None, Node::Array(items)) => items.values().any(|item| demand.accepts(item)),

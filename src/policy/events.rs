@@ -2,9 +2,9 @@
 //!
 //! 1. However a stream is cut into chunks, each byte is looked at once for the end of an event, and
 //!    an event is read once, when it is whole.
-//! 2. Every client reads the same lines in what goes out. A byte order mark before the first line of
-//!    an event is taken away: some clients skip it, to others it makes another field of the line.
-//!    Before any other line it makes the event unreadable.
+//! 2. Every client reads the same lines in what goes out. A byte order mark before the first line
+//!    of an event is taken away: some clients skip it, to others it makes another field of the
+//!    line. Before any other line it makes the event unreadable.
 
 use std::borrow::Cow;
 
@@ -21,11 +21,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// How many bytes of a chunk belong to events that are whole with it, and where the stream stands
-    /// after it. `held`: how many bytes of an event came before it.
+    /// How many bytes of a chunk belong to events that are whole with it, and where the stream
+    /// stands after it. `held`: how many bytes of an event came before it.
     ///
-    /// # Errors
-    /// An event is larger than is filtered.
+    /// # Errors An event is larger than is filtered.
     pub fn read(mut self, chunk: &[u8], held: usize) -> Result<(usize, Self), Unreadable> {
         let (mut whole, mut length) = (0, held);
         for (at, byte) in chunk.iter().enumerate() {

@@ -1,8 +1,10 @@
-//! Lists without what the caller could not call: `tools/list`, `prompts/list`, `resources/list` (`filter_lists`).
+//! Lists without what the caller could not call: `tools/list`, `prompts/list`, `resources/list`
+//! (`filter_lists`).
 //!
 //! 1. Only the items go; every other byte of the answer stays, cursors included. In streams a byte
 //!    order mark goes, too (`events`).
-//! 2. A list is told by its shape, so it is found in a batch and in a stream that is taken up again, too.
+//! 2. A list is told by its shape, so it is found in a batch and in a stream that is taken up
+//!    again, too.
 //! 3. What cannot be read cannot be filtered, and is not let through: neither a text that readers
 //!    could disagree about, nor an answer of a type that is not read.
 
@@ -57,7 +59,8 @@ const ACCEPTED: u16 = 202;
 /// From here on, an answer is a part of one, or several in one.
 const PARTIAL_CONTENT: u16 = 206;
 
-/// How a successful answer is filtered. Errors and redirects are not: clients take no list from them.
+/// How a successful answer is filtered. Errors and redirects are not: clients take no list from
+/// them.
 pub fn form(status: u16, content_type: Option<&str>, content_encoding: Option<&str>) -> Form {
     // The runtime decodes these two, and leaves the header as it was.
     let is_decoded = matches!(content_encoding.unwrap_or_default(), "" | "identity" | "gzip" | "br");
@@ -72,8 +75,8 @@ pub fn form(status: u16, content_type: Option<&str>, content_encoding: Option<&s
     }
 }
 
-/// The media type, if all clients see the same one: two headers arrive as one with a comma in it, of
-/// which a client may take either, and some clients decode a stream by its charset.
+/// The media type, if all clients see the same one: two headers arrive as one with a comma in it,
+/// of which a client may take either, and some clients decode a stream by its charset.
 fn media_type(content_type: &str) -> Option<&str> {
     let mut parts = content_type.split(';').map(|part| part.trim_matches([' ', '\t']));
     let media_type = parts.next().filter(|media_type| !media_type.contains(','))?;

@@ -1,10 +1,14 @@
-//! A POST body, read just far enough to decide on: method, name, id, protocol version (JSON-RPC 2.0; MCP 2026-07-28, basic).
+//! A POST body, read just far enough to decide on: method, name, id, protocol version (JSON-RPC
+//! 2.0; MCP 2026-07-28, basic).
 //!
 //! What is forwarded must say the same to every other reader, or it is not forwarded:
 //!
-//! 1. UTF-8, one JSON value and nothing after it, no member name twice at any depth: two readers may pick different ones of a pair.
-//! 2. No member that differs from one of JSON-RPC's, or from `name` or `uri`, in case alone: some readers in Go and .NET take them for the same.
-//! 3. `method` is a string, `params` an object; what `tools/call`, `prompts/get` and `resources/…` are about is a string.
+//! 1. UTF-8, one JSON value and nothing after it, no member name twice at any depth: two readers
+//!    may pick different ones of a pair.
+//! 2. No member that differs from one of JSON-RPC's, or from `name` or `uri`, in case alone: some
+//!    readers in Go and .NET take them for the same.
+//! 3. `method` is a string, `params` an object; what `tools/call`, `prompts/get` and `resources/…`
+//!    are about is a string.
 
 use std::borrow::Cow;
 
@@ -49,7 +53,8 @@ pub enum Unreadable<'t> {
     Message(Option<&'t str>),
 }
 
-/// The member of `params` that says what a method is about (MCP 2026-07-28, standard request headers; SEP-2663 for tasks).
+/// The member of `params` that says what a method is about (MCP 2026-07-28, standard request
+/// headers; SEP-2663 for tasks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameParam {
     Name,
@@ -68,7 +73,8 @@ impl NameParam {
         }
     }
 
-    /// What a rule's `names` are held against, where the specification says which, and that it is there.
+    /// What a rule's `names` are held against, where the specification says which, and that it is
+    /// there.
     fn named(method: &str) -> Option<Self> {
         match method {
             "resources/subscribe" | "resources/unsubscribe" => Some(Self::Uri),
@@ -87,7 +93,8 @@ impl Message<'_> {
         }
     }
 
-    /// What a rule's `names` are held against. A method that no specification knows may be about its `name` or its `uri`, so both count.
+    /// What a rule's `names` are held against. A method that no specification knows may be about
+    /// its `name` or its `uri`, so both count.
     pub fn names(&self) -> [Option<&str>; 2] {
         match self.method.as_deref().and_then(NameParam::named) {
             Some(source) => [self.member(source), None],
@@ -123,7 +130,8 @@ const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "err
 const PARAMS: [&str; 4] = ["name", "uri", "taskId", "_meta"];
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// Whether a reader that does not look at case may take one name for the other, in whatever language it folds case.
+/// Whether a reader that does not look at case may take one name for the other, in whatever
+/// language it folds case.
 fn folds_to(name: &str, known: &str) -> bool {
     let fold = |c: char| match c {
         'ſ' => 's',

@@ -1,8 +1,12 @@
-//! The headers that mirror a body: `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` (MCP 2026-07-28, Streamable HTTP, Server Validation).
+//! The headers that mirror a body: `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` (MCP
+//! 2026-07-28, Streamable HTTP, Server Validation).
 //!
-//! 1. Nothing is decided on them. They must agree with the body, so that whoever reads only them, before us or after us, is not told a lie.
-//! 2. From 2026-07-28 on a request must have them. Notifications and responses need none, and older versions do not know them; if sent, they agree all the same.
-//! 3. `Mcp-Name` is decoded first, and means something only for methods that the specification names a source for.
+//! 1. Nothing is decided on them. They must agree with the body, so that whoever reads only them,
+//!    before us or after us, is not told a lie.
+//! 2. From 2026-07-28 on a request must have them. Notifications and responses need none, and older
+//!    versions do not know them; if sent, they agree all the same.
+//! 3. `Mcp-Name` is decoded first, and means something only for methods that the specification
+//!    names a source for.
 
 use std::borrow::Cow;
 
@@ -59,7 +63,8 @@ impl<'h> StandardHeaders<'h> {
     }
 }
 
-/// Whether a version of MCP has these headers. What is no date is no version: the origin will say so.
+/// Whether a version of MCP has these headers. What is no date is no version: the origin will say
+/// so.
 fn is_mirrored(version: &str) -> bool {
     let is_date = version.len() == FIRST.len()
         && version
@@ -69,7 +74,8 @@ fn is_mirrored(version: &str) -> bool {
     is_date && version >= FIRST
 }
 
-/// Whether a header says what the body says. `compared`: the body has something to compare with, or its having nothing is a difference.
+/// Whether a header says what the body says. `compared`: the body has something to compare with, or
+/// its having nothing is a difference.
 fn same(
     header: Option<Cow<'_, str>>,
     body: Option<&str>,

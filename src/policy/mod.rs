@@ -1,11 +1,16 @@
-//! Who may do what: the decision after the token's, on what a request asks for (MCP 2026-07-28, authorization: scope challenges, step-up).
+//! Who may do what: the decision after the token's, on what a request asks for (MCP 2026-07-28,
+//! authorization: scope challenges, step-up).
 //!
-//! 1. Rules only ever demand. All that match apply, so no order of rules and no second name opens what another rule closes.
-//! 2. Where there are rules, the body decides, never a header; a body that readers could disagree about is not forwarded (`message`, `mirror`).
-//! 3. A denial and a claim that is not met come before missing scopes: there is no use in a client's stepping up for what it will not get.
+//! 1. Rules only ever demand. All that match apply, so no order of rules and no second name opens
+//!    what another rule closes.
+//! 2. Where there are rules, the body decides, never a header; a body that readers could disagree
+//!    about is not forwarded (`message`, `mirror`).
+//! 3. A denial and a claim that is not met come before missing scopes: there is no use in a
+//!    client's stepping up for what it will not get.
 //! 4. A challenge names every scope that the operation needs, so a token with just these passes.
-//! 5. In report mode whatever this module would refuse is let through and said in the log. It never lets a token through that `verify` refused, nor
-//!    a request without a credential that is not listed as anonymous.
+//! 5. In report mode whatever this module would refuse is let through and said in the log. It never
+//!    lets a token through that `verify` refused, nor a request without a credential that is not
+//!    listed as anonymous.
 
 mod authorize;
 mod caller;

@@ -1,5 +1,5 @@
-//! The canonical URL: resource identifier, default audience and public origin (RFC 9728 section 1.2,
-//! RFC 8707 section 2).
+//! The canonical URL: resource identifier, default audience and public origin (RFC 9728 section
+//! 1.2, RFC 8707 section 2).
 
 use crate::http::url;
 use crate::origin::request::Public;
@@ -43,7 +43,8 @@ impl Canonical {
         &self.path
     }
 
-    /// The absolute path form of RFC 9728 section 3.1: inserted between host and path, a slash that is all of the path dropped.
+    /// The absolute path form of RFC 9728 section 3.1: inserted between host and path, a slash that
+    /// is all of the path dropped.
     pub fn metadata_url(&self) -> String {
         let (origin, rest) = self.text.split_at_checked(self.path_start).unwrap_or((&self.text, ""));
         let rest = match rest.strip_prefix('/') {
@@ -85,7 +86,8 @@ impl Canonical {
         self.authority == other.authority
     }
 
-    /// Whether a URL is at or below this one, whatever its scheme: requests for it come to the Worker.
+    /// Whether a URL is at or below this one, whatever its scheme: requests for it come to the
+    /// Worker.
     pub(crate) fn is_below(&self, url: &str) -> bool {
         let Some(parsed) = url::parse(url) else { return false };
         let authority = parsed.origin.split_once("://").map_or("", |(_, authority)| bare(authority));
@@ -107,7 +109,8 @@ fn port(authority: &str) -> Option<&str> {
     authority.get(end..)?.split_once(':').map(|(_, port)| port)
 }
 
-/// Without a default port, whichever it is: where TLS ends before the Worker, the scheme of a request's URL is not the client's.
+/// Without a default port, whichever it is: where TLS ends before the Worker, the scheme of a
+/// request's URL is not the client's.
 pub(crate) fn bare(authority: &str) -> &str {
     authority.strip_suffix(":443").or_else(|| authority.strip_suffix(":80")).unwrap_or(authority)
 }

@@ -1,5 +1,6 @@
-//! For clients and servers that know no better: what `MCP_SERVER_AUTH_COMPATIBILITY` switches on. Everything is off by default; docs/compatibility.md says who needs
-//! what. Nothing here lets anybody in.
+//! For clients and servers that know no better: what `MCP_SERVER_AUTH_COMPATIBILITY` switches on.
+//! Everything is off by default; docs/compatibility.md says who needs what. Nothing here lets
+//! anybody in.
 
 /// What is switched on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,8 @@ impl Compatibility {
         words.into_iter().filter(|(_, on)| *on).map(|(word, _)| word.to_owned())
     }
 
-    /// Whether a request's `Accept` may have to be repaired: messages are posted to the endpoint itself.
+    /// Whether a request's `Accept` may have to be repaired: messages are posted to the endpoint
+    /// itself.
     pub fn repairs_accept(&self, method: &str, is_endpoint: bool) -> bool {
         self.accept_header && method == "POST" && is_endpoint
     }

@@ -30,11 +30,13 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
-    /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged them, nothing may be served.
+    /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged
+    /// them, nothing may be served.
     pub signing: Option<SigningKeys>,
     /// What session ids are bound with, if they are.
     pub sessions: Option<Sessions>,
-    /// Secrets that must be there and were not seen; only where they cannot be (`Variables::without_secrets`).
+    /// Secrets that must be there and were not seen; only where they cannot be
+    /// (`Variables::without_secrets`).
     pub unseen_secrets: Vec<String>,
     /// What is sound, and yet will surprise.
     pub warnings: Vec<Warning>,
@@ -44,7 +46,8 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Resource {
     pub canonical: Canonical,
-    /// What follows its canonical path in those of the resources that are nested in it, as `path::names` has it.
+    /// What follows its canonical path in those of the resources that are nested in it, as
+    /// `path::names` has it.
     pub nested: Vec<Vec<String>>,
     pub entries: Vec<TrustedIssuer>,
     /// The RFC 9728 document; none in the single-issuer form.

@@ -1,7 +1,8 @@
 //! The claims of a token whose signature was found good → `Permit`, or why not.
 //!
-//! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`, client, what else the entry demands, `sub`. A claim of the wrong type is refused, never
-//! treated as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
+//! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`,
+//! client, what else the entry demands, `sub`. A claim of the wrong type is refused, never treated
+//! as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
 
 use crate::json::{Document, Node};
 use crate::limits::{self, Seconds};
@@ -34,7 +35,8 @@ pub struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudienceIn {
     Aud,
-    /// In `aud`, where there is one, and else by its client: Cognito's access tokens have no `aud`. Without a list of clients it is `Aud`.
+    /// In `aud`, where there is one, and else by its client: Cognito's access tokens have no `aud`.
+    /// Without a list of clients it is `Aud`.
     AudElseClient,
 }
 
@@ -100,7 +102,8 @@ pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit
     Ok(Permit { identity: Identity::new(subject, &rules.issuer, claims, rules.names) })
 }
 
-/// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2 makes it required.
+/// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2
+/// makes it required.
 fn check_exp(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {
     let exp = claims.get("exp").ok_or(Refusal::ExpMissing)?;
     let exp = exp.as_f64().ok_or(Refusal::ExpNotNumber)?;
@@ -129,7 +132,8 @@ fn check_iss(claims: &Document, issuer: &str) -> Result<(), Refusal> {
     }
 }
 
-/// RFC 9068 section 4 and RFC 8707 section 2: the token names this resource. One trailing slash, which clients add and drop, is no difference.
+/// RFC 9068 section 4 and RFC 8707 section 2: the token names this resource. One trailing slash,
+/// which clients add and drop, is no difference.
 fn check_aud(claims: &Document, expected: &[String]) -> Result<(), Refusal> {
     let is_expected = |aud: &str| expected.iter().any(|e| without_slash(e) == without_slash(aud));
     let accepted = match claims.get("aud") {
@@ -192,7 +196,8 @@ fn check_sub(claims: &Document) -> Result<&str, Refusal> {
     }
 }
 
-/// A token bound to a key or a certificate (RFC 9449 section 7.2, RFC 8705 section 3) proves nothing as a bare Bearer token.
+/// A token bound to a key or a certificate (RFC 9449 section 7.2, RFC 8705 section 3) proves
+/// nothing as a bare Bearer token.
 fn refuse_bound(claims: &Document) -> Result<(), Refusal> {
     if claims.get("cnf").is_some() { Err(Refusal::TokenBound) } else { Ok(()) }
 }

@@ -1,9 +1,12 @@
-//! The identity headers: what an origin is told about the caller, and which incoming headers could pass for it.
+//! The identity headers: what an origin is told about the caller, and which incoming headers could
+//! pass for it.
 //!
 //! 1. An incoming header is removed if some server could read its name as one that starts with
 //!    `x-mcp-auth-` (`header_names`).
-//! 2. Every byte of a value outside 0x21 to 0x7E, and `%`, is percent-encoded; in scopes the separating spaces stay.
-//! 3. A claim that is there with the wrong type counts as said and useless: nothing else is consulted in its place.
+//! 2. Every byte of a value outside 0x21 to 0x7E, and `%`, is percent-encoded; in scopes the
+//!    separating spaces stay.
+//! 3. A claim that is there with the wrong type counts as said and useless: nothing else is
+//!    consulted in its place.
 
 use crate::http::header_names;
 use crate::json::{Document, Node};
@@ -17,7 +20,8 @@ pub struct Identity {
     who: String,
     /// Where the subject begins.
     subject: usize,
-    /// Names and encoded values in turn, each but the first after a newline, which neither can have.
+    /// Names and encoded values in turn, each but the first after a newline, which neither can
+    /// have.
     headers: String,
 }
 
@@ -83,18 +87,21 @@ pub fn is_reserved(name: &str) -> bool {
     header_names::begins_with(name, PREFIX)
 }
 
-/// Which claims say who the client is, and what was granted. Of each list the first that is there counts.
+/// Which claims say who the client is, and what was granted. Of each list the first that is there
+/// counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimNames {
     pub client: &'static [&'static str],
     /// Scopes: a string of them, or an array.
     pub scopes: &'static [&'static str],
-    /// What stands for scopes in a token that has none: a string, an array, or an object, whose member names they are.
+    /// What stands for scopes in a token that has none: a string, an array, or an object, whose
+    /// member names they are.
     pub roles: &'static [&'static str],
 }
 
 impl ClaimNames {
-    /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta); `scope` (RFC 9068 section 2.2.3), else `scp` (Entra, Okta).
+    /// `client_id` (RFC 9068), else `azp` (OpenID Connect), else `cid` (Okta); `scope` (RFC 9068
+    /// section 2.2.3), else `scp` (Entra, Okta).
     pub const USUAL: Self =
         Self { client: &["client_id", "azp", "cid"], scopes: &["scope", "scp"], roles: &[] };
 

@@ -1,11 +1,15 @@
 //! Compact JWS. Nothing here is verified yet.
 //!
-//! 1. At most 16 KiB; exactly three parts; each canonical unpadded base64url (RFC 7515 sections 2 and 7.1). A JWE has five and is refused.
+//! 1. At most 16 KiB; exactly three parts; each canonical unpadded base64url (RFC 7515 sections 2
+//!    and 7.1). A JWE has five and is refused.
 //! 2. Header and claims are JSON objects without duplicate members.
-//! 3. `alg`, `kid` and `typ` are strings. `crit` is refused: we understand no extension (RFC 7515 section 4.1.11).
-//! 4. The payload is the claims as they stand: `b64` is absent or `true` (RFC 7797 section 3), and there is no
-//!    `zip` and no `enc`, which a JWE has (RFC 7516 section 9). A reader that heeds them reads something else.
-//! 5. `typ` is absent, `JWT` or `at+jwt` (RFC 9068 section 4, RFC 8725 section 3.11), so that no other kind of JWT passes for an access token.
+//! 3. `alg`, `kid` and `typ` are strings. `crit` is refused: we understand no extension (RFC 7515
+//!    section 4.1.11).
+//! 4. The payload is the claims as they stand: `b64` is absent or `true` (RFC 7797 section 3), and
+//!    there is no `zip` and no `enc`, which a JWE has (RFC 7516 section 9). A reader that heeds
+//!    them reads something else.
+//! 5. `typ` is absent, `JWT` or `at+jwt` (RFC 9068 section 4, RFC 8725 section 3.11), so that no
+//!    other kind of JWT passes for an access token.
 //! 6. `jku`, `x5u`, `x5c` and `jwk` are never read: a token does not choose its key.
 
 use crate::base64url;
@@ -119,13 +123,15 @@ const fn refuse_crit(crit: Option<Node<'_>>) -> Result<(), Refusal> {
     }
 }
 
-/// RFC 7797 section 6 wants `crit` beside `b64`; some readers heed a `b64` without it, others do not.
+/// RFC 7797 section 6 wants `crit` beside `b64`; some readers heed a `b64` without it, others do
+/// not.
 const fn refuse_other_payloads(header: &Header<'_>) -> Result<(), Refusal> {
     let is_encoded = matches!(header.b64, None | Some(Node::Bool(true)));
     if is_encoded && !header.is_of_jwe { Ok(()) } else { Err(Refusal::HeaderMemberType) }
 }
 
-/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9). Whether it is `at+jwt`.
+/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515
+/// section 4.1.9). Whether it is `at+jwt`.
 fn check_typ(typ: Option<&str>) -> Result<bool, Refusal> {
     let Some(typ) = typ.map(str::to_ascii_lowercase) else {
         return Ok(false);

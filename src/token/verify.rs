@@ -1,11 +1,14 @@
 //! A token's way to a `Permit`, without I/O.
 //!
-//! 1. The unverified `iss` picks the entries that may answer for the token; entries with `verify_iss` off are tried as well. Issuer and key set belong together: a key is
-//!    only ever looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
-//! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is good. 5. The claims are.
+//! 1. The unverified `iss` picks the entries that may answer for the token; entries with
+//!    `verify_iss` off are tried as well. Issuer and key set belong together: a key is only ever
+//!    looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
+//! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is
+//!    good. 5. The claims are.
 //! 6. The first entry that accepts wins. If none does, the most specific refusal is told.
 //!
-//! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the answer.
+//! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the
+//! answer.
 
 use std::rc::Rc;
 
@@ -54,7 +57,8 @@ pub enum Step {
     Done,
 }
 
-/// A token that was accepted: the permit, and the claims that it was given for. Only a `Verification` makes one.
+/// A token that was accepted: the permit, and the claims that it was given for. Only a
+/// `Verification` makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     permit: Permit,

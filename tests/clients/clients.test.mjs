@@ -1,6 +1,8 @@
-// Real clients against `npm start`, each through the whole flow to a tool call. What each sends and needs is in docs/clients.md.
+// Real clients against `npm start`, each through the whole flow to a tool call. What each sends and
+// needs is in docs/clients.md.
 //
-// The TypeScript client's 2.x line is the one that tests/e2e/main-path.test.mjs connects with; the Inspector has a file of its own.
+// The TypeScript client's 2.x line is the one that tests/e2e/main-path.test.mjs connects with; the
+// Inspector has a file of its own.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -25,7 +27,9 @@ let demo;
 before(async () => (demo = await startDemo()));
 after(() => demo?.stop());
 
-/** Builds the program around the Rust SDK: a package of its own, so that nothing else waits for it. */
+/**
+ * Builds the program around the Rust SDK: a package of its own, so that nothing else waits for it.
+ */
 async function rmcp() {
   const manifest = join(FOLDER, "rmcp", "Cargo.toml");
   await promisify(execFile)("cargo", ["build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", RUST_TARGET], { timeout: RUST_MS });

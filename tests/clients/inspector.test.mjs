@@ -1,5 +1,6 @@
-// The MCP Inspector in headless Chromium against `npm start`: as a browser talks to the Worker (CORS, preflights, a readable 401), and
-// through the Inspector's own process. The 2.x line has only the latter; 1.x has both.
+// The MCP Inspector in headless Chromium against `npm start`: as a browser talks to the Worker
+// (CORS, preflights, a readable 401), and through the Inspector's own process. The 2.x line has
+// only the latter; 1.x has both.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -54,7 +55,10 @@ async function inspector(t, main, args = []) {
   return program.line("the Inspector's URL", /^\s*(http:\/\/(?:localhost|127\.0\.0\.1):\d+\/?\?MCP_\S+TOKEN=\S+)$/, UP_MS);
 }
 
-/** A page of a browser of its own, and what it was answered: { page, seen: [{ url, method, status }] }. */
+/**
+ * A page of a browser of its own, and what it was answered: { page, seen: [{ url, method, status }]
+ * }.
+ */
 async function browse(t) {
   const page = await (await startBrowser(t)).newPage();
   page.setDefaultTimeout(STEP_MS);
@@ -63,7 +67,10 @@ async function browse(t) {
   return { page, seen };
 }
 
-/** Waits for the demo's login page, checks what brought the browser there, and logs in; gives the URL it comes back to. */
+/**
+ * Waits for the demo's login page, checks what brought the browser there, and logs in; gives the
+ * URL it comes back to.
+ */
 async function logIn(page, home) {
   const asked = await page.waitForRequest((request) => new URL(request.url()).pathname === "/authorize");
   assertAsked(demo, asked.url());
@@ -86,7 +93,8 @@ for (const kind of ["Direct", "Via Proxy"]) {
     const { page, seen } = await browse(t);
     await connect1(page, home, kind);
     await logIn(page, home);
-    // It has a token now. On other ports than 6274 and 6277 it forgets its proxy's address with the redirect, and asks to connect again.
+    // It has a token now. On other ports than 6274 and 6277 it forgets its proxy's address with the
+    // redirect, and asks to connect again.
     await page.getByText("Successfully authenticated with OAuth").or(page.getByText("Connect again from the sidebar")).first().waitFor();
     if (!(await page.getByRole("tab", { name: "Tools" }).isVisible())) await connect1(page, home, kind);
     await page.getByRole("tab", { name: "Tools" }).click();

@@ -1,5 +1,6 @@
-// The conformance suite twice, for one revision of MCP: against a bare server, and against the same server behind the Worker. The suite
-// has no way to send a token, so a shim before the Worker adds one line to each request.
+// The conformance suite twice, for one revision of MCP: against a bare server, and against the same
+// server behind the Worker. The suite has no way to send a token, so a shim before the Worker adds
+// one line to each request.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
@@ -26,10 +27,14 @@ export async function suite() {
   return node22();
 }
 
-/** `t` needs only `after`. Gives { scenarios, checks, passed, differences } of both runs; differences: lines to read. */
+/**
+ * `t` needs only `after`. Gives { scenarios, checks, passed, differences } of both runs;
+ * differences: lines to read.
+ */
 export async function through(t, node, revision) {
   const url = await startFixture(t, node, revision);
-  const canonical = "http://127.0.0.1:8787/mcp"; // on loopback, where a foreign Origin must be refused
+  // On loopback, where a foreign Origin must be refused.
+  const canonical = "http://127.0.0.1:8787/mcp";
   const s = await stage(t, { vars: { MCP_SERVER_AUTH_CANONICAL_URL: canonical, ORIGIN_URL: url } });
   const port = await startBearerShim(t, { port: s.worker.port, token: s.token({ aud: canonical }) });
   const bare = await checksAt(t, node, url, revision);

@@ -4,7 +4,10 @@ import { MILDER, STRICTER } from "./known.mjs";
 import { good, JWKS, mutants, written } from "./mutants.mjs";
 import { joses, pyjwts, startOurs } from "./readers.mjs";
 
-/** `interpreter`: of Python with PyJWT, or undefined. Gives how often each outcome came, and the failures. */
+/**
+ * `interpreter`: of Python with PyJWT, or undefined. Gives how often each outcome came, and the
+ * failures.
+ */
 export async function compare({ count, seed, audience, interpreter }) {
   const endings = [];
   const t = { after: (end) => endings.push(end) };

@@ -16,7 +16,9 @@ export const JWKS = { keys: ALGORITHMS.map((alg) => keyOf(alg).jwk({ kid: alg, u
 /** A signature of the others costs as much as ten or fifty of these. */
 const USUAL = ["ES256", "ES256", "EdDSA"];
 
-/** Judging 50 000 mutants takes minutes, which must not decide whether one of them is still good. */
+/**
+ * Judging 50 000 mutants takes minutes, which must not decide whether one of them is still good.
+ */
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
@@ -40,7 +42,10 @@ export function good(alg, { issuer, audience, now }) {
     audience,
     header: members({ alg, kid: alg, typ: "at+jwt" }),
     claims: members({ iss: issuer, aud: audience, sub: "user-1", iat: now - 10, nbf: now - 10, exp: now + DAY, client_id: "c", scope: "a b" }),
-    /** What is done to the text of header and claims, to their encoding, to the signature, and to the whole. */
+    /**
+     * What is done to the text of header and claims, to their encoding, to the signature, and to
+     * the whole.
+     */
     edits: { header: [], claims: [], parts: [], signature: [], token: [] },
   };
 }
@@ -76,7 +81,10 @@ const text = (...values) => values.map((value) => JSON.stringify(value));
 /** What is of no type that these members have. */
 const OTHER_TYPES = ["null", "true", "false", "0", "1", "-1", "[]", "{}", '""', '[""]', "[null]", "[[]]", '{"a":1}', undefined];
 
-/** Moments well before and after now, in every way in which a number can be written, and what is none. */
+/**
+ * Moments well before and after now, in every way in which a number can be written, and what is
+ * none.
+ */
 const moments = ({ now }) => [
   ...[-1e6, -DAY, -2 * HOUR, 2 * HOUR, DAY, 1e6].map((seconds) => `${now + seconds}`),
   ...[`${now + DAY}.5`, `${now - DAY}.5`, `${now + DAY}e0`, `${(now + DAY) * 10}e-1`, `${now - DAY}E+0`],
@@ -218,7 +226,9 @@ const replaced = (parts, r, edit) => {
   return parts.map((part, n) => (n === at ? edit(part, r) : part));
 };
 
-/** The same bytes in an encoding that base64url without padding is not, or nearly the same bytes. */
+/**
+ * The same bytes in an encoding that base64url without padding is not, or nearly the same bytes.
+ */
 function recoded(part, r) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const leftOver = part.slice(0, -1) + alphabet[(alphabet.indexOf(part.at(-1)) + 1) % 64];

@@ -45,7 +45,10 @@ export async function startOurs(t, audience) {
   return {
     issuer: staged.issuer.url,
     verdicts: (tokens) => askAll(tokens, CONNECTIONS),
-    /** Why tokens are refused, as the log has it: one after the other, so that its lines are in their order. */
+    /**
+     * Why tokens are refused, as the log has it: one after the other, so that its lines are in
+     * their order.
+     */
     async reasons(tokens) {
       await logged();
       await askAll(tokens, 1);

@@ -1,4 +1,5 @@
-// Contract sections 1 and 4, signatures: all ten algorithms verify in workerd, and no signature of one passes for another.
+// Contract sections 1 and 4, signatures: all ten algorithms verify in workerd, and no signature of
+// one passes for another.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ALGORITHMS, kindFor, signingKey } from "./support/keys.mjs";

@@ -1,4 +1,5 @@
-// Keys for assertions that are none, also those that only the runtime can tell: nothing at all is served, and no part of a key is told.
+// Keys for assertions that are none, also those that only the runtime can tell: nothing at all is
+// served, and no part of a key is told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asserting, JWKS, pem, privateJwk, published } from "./support/assertion.mjs";
@@ -115,7 +116,8 @@ test("without a signature nothing is sent: not even the plain headers", async (t
     ["unreachable", 502, "bad_gateway", "origin_unreachable"],
   ]) {
     await send(s.worker.port, { path: `/test/${mode}` });
-    const { response, line } = await s.ask(s.token({ jti: mode })); // for a token that was seen there is an assertion
+    // For a token that was seen there is an assertion.
+    const { response, line } = await s.ask(s.token({ jti: mode }));
     assertOwn(response, status, { error });
     assert.deepEqual([line.outcome, line.reason, response.get("access-control-allow-origin")], ["refused", reason, "*"]);
   }

@@ -1,4 +1,5 @@
-// An origin that believes assertions and nothing else, with a stock verifier that fetches the Worker's key set: what it must take, and what not, whoever sends it.
+// An origin that believes assertions and nothing else, with a stock verifier that fetches the
+// Worker's key set: what it must take, and what not, whoever sends it.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
@@ -15,7 +16,10 @@ const KEY = "MCP_SERVER_AUTH_ASSERTION_KEY";
 const ISSUER = "https://mcp.example.com";
 const ours = (extra) => ({ header: { typ: "at+jwt", kid: "p256-ours", ...extra } });
 
-/** The origin's own check; s.who(headers) asks it directly, past the Worker, as anybody may who reaches it. */
+/**
+ * The origin's own check; s.who(headers) asks it directly, past the Worker, as anybody may who
+ * reaches it.
+ */
 async function believing(t, options = { vars: asserting() }) {
   const s = await stage(t, options);
   const audience = s.settings.ORIGIN_URL;
@@ -100,7 +104,8 @@ test("rotation: what the old key has signed is believed while it is listed", asy
   s.refetch(announced.worker);
   assert.equal((await announced.call(s.token())).text, "user-1");
   assert.match(Buffer.from(carried(s).split(".")[0], "base64url").toString(), /"kid":"p256-ours"/);
-  // Turned: the new key signs, the old one is listed; an origin that still has the announced set takes both.
+  // Turned: the new key signs, the old one is listed; an origin that still has the announced set
+  // takes both.
   const turned = await s.another({ vars: vars(after, before) });
   assert.equal((await turned.call(s.token())).text, "user-1");
   assert.match(Buffer.from(carried(s).split(".")[0], "base64url").toString(), /"kid":"ed25519-new"/);

@@ -1,4 +1,5 @@
-// An assertion serves again for the same token, for half a minute, and for nothing else: neither another token nor another time, nor across a panic.
+// An assertion serves again for the same token, for half a minute, and for nothing else: neither
+// another token nor another time, nor across a panic.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ASSERTION, asserting, carried, published, verified } from "./support/assertion.mjs";

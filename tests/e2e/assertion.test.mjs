@@ -1,4 +1,5 @@
-// The assertion: a JWT that the origin verifies by itself, with the key set that the Worker publishes.
+// The assertion: a JWT that the origin verifies by itself, with the key set that the Worker
+// publishes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calculateJwkThumbprint } from "jose";

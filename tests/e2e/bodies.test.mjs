@@ -1,5 +1,6 @@
-// Ten thousand bodies that were bent in every known way, through the built Worker with rules. Whatever is forwarded must say the same to
-// every JSON reader: what the Worker decided on. And it arrives byte for byte.
+// Ten thousand bodies that were bent in every known way, through the built Worker with rules.
+// Whatever is forwarded must say the same to every JSON reader: what the Worker decided on. And it
+// arrives byte for byte.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";

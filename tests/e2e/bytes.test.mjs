@@ -1,5 +1,6 @@
-// Issue 2, "What bad input gets": headers, tokens, key sets and settings of any bytes are refused with a reason or are an
-// outage; never a 500, never a panic, never a request forwarded. The generator is seeded, so that a failure can be run again.
+// Issue 2, "What bad input gets": headers, tokens, key sets and settings of any bytes are refused
+// with a reason or are an outage; never a 500, never a panic, never a request forwarded. The
+// generator is seeded, so that a failure can be run again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { raw } from "./support/http.mjs";
@@ -69,7 +70,8 @@ test("with a good token, header values of any bytes pass or are refused", async 
   const random = generator(2);
   for (let i = 0; i < 100; i++) {
     const name = random.pick(HEADERS.slice(2).concat("X-Anything"));
-    // Node's own parser, at the origin, refuses control characters; half of the values do without, to get there.
+    // Node's own parser, at the origin, refuses control characters; half of the values do without,
+    // to get there.
     const unfit = i % 2 ? (byte) => [0, 10, 13].includes(byte) : (byte) => byte < 32 || byte === 127;
     const value = random.bytes(random.below(60)).filter((byte) => !unfit(byte));
     const head = Buffer.concat([
@@ -162,7 +164,8 @@ test("key sets of any bytes", async (t) => {
     for (const [kind, alg] of [["rsa", "RS256"], ["p256", "ES256"], ["ed25519", "EdDSA"]]) {
       const response = await s.call(s.token({ iss: `${s.issuer.url}/${i}` }, { key: signingKey(kind), alg }));
       assert.ok([200, 401, 503].includes(response.status), `${response.status} for ${body.toString("latin1")}`);
-      // A byte changed in a kid or in white space leaves a good key; every other yes would be wrong, and none can be forged:
+      // A byte changed in a kid or in white space leaves a good key; every other yes would be
+      // wrong, and none can be forged:
     }
     const forged = await s.call(s.token({ iss: `${s.issuer.url}/${i}` }, { key: { ...signingKey("rsa", "b"), kid: rsa.kid } }));
     assert.ok([401, 503].includes(forged.status), `${forged.status} for ${body.toString("latin1")}`);

@@ -1,4 +1,5 @@
-// `npm run check` and `npm run doctor` judge the file that wrangler would deploy, read by wrangler itself.
+// `npm run check` and `npm run doctor` judge the file that wrangler would deploy, read by wrangler
+// itself.
 import assert from "node:assert/strict";
 import { execFile, fork } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";

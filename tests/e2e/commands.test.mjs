@@ -1,4 +1,5 @@
-// What every command of package.json has in common: `--help`, options in both spellings, and a reader that has seen enough.
+// What every command of package.json has in common: `--help`, options in both spellings, and a
+// reader that has seen enough.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +19,10 @@ const SOUND = {
   ORIGIN_URL: "http://127.0.0.1:9/mcp",
 };
 
-/** `node ARGS` in the repository: { code, out, err }. `closed`: nobody reads its stdout, from the start. */
+/**
+ * `node ARGS` in the repository: { code, out, err }. `closed`: nobody reads its stdout, from the
+ * start.
+ */
 async function node(args, { env = {}, closed = false, input = "" } = {}) {
   const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...wranglerEnv(), ...env }, stdio: ["pipe", "pipe", "pipe"] });
   let [out, err] = ["", ""];

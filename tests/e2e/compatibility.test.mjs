@@ -1,4 +1,5 @@
-// The compatibility switches, over the wire: off by default, each alone, and none of them lets anybody in.
+// The compatibility switches, over the wire: off by default, each alone, and none of them lets
+// anybody in.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open, send, whole } from "./support/http.mjs";

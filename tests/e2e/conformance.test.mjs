@@ -1,9 +1,10 @@
-// The MCP project's own conformance suite. Both revisions as a whole: the same, check by check, with and without the Worker. And scenario
-// http-header-validation (SEP-2243) in front of a server that never looks at the mirrored headers: directly, and through the Worker
-// with rules, which makes up for what the server does not check.
+// The MCP project's own conformance suite. Both revisions as a whole: the same, check by check,
+// with and without the Worker. And scenario http-header-validation (SEP-2243) in front of a server
+// that never looks at the mirrored headers: directly, and through the Worker with rules, which
+// makes up for what the server does not check.
 //
-// The suite needs Node 22 and has a package-lock of its own in tests/conformance. What is missing is fetched; where it cannot
-// be had, the test is skipped and says why.
+// The suite needs Node 22 and has a package-lock of its own in tests/conformance. What is missing
+// is fetched; where it cannot be had, the test is skipped and says why.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
@@ -31,7 +32,8 @@ async function checksAt(t, url) {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-auth-conformance-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const args = [MAIN, "server", "--url", url, "--scenario", SCENARIO, "--output-dir", folder];
-  const { stdout } = await run(suite.node, args, { cwd: folder, timeout: RUN_MS }).catch((error) => error); // 1: a check failed
+  // 1: a check failed.
+  const { stdout } = await run(suite.node, args, { cwd: folder, timeout: RUN_MS }).catch((error) => error);
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith("checks.json"));
   assert.equal(files.length, 1, stdout);
   return { checks: JSON.parse(await readFile(join(folder, files[0]), "utf8")), stdout };

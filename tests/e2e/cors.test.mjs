@@ -1,4 +1,5 @@
-// Contract section 3, browsers: the preflight, which origins may call, and the CORS headers on every answer at the MCP endpoint.
+// Contract section 3, browsers: the preflight, which origins may call, and the CORS headers on
+// every answer at the MCP endpoint.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";

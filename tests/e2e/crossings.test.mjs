@@ -1,5 +1,6 @@
-// Between wasm and the runtime: a verdict that is not `true` is a no, and never another token's, however late, in whatever order and across whatever
-// panic it comes; what the runtime throws is an answer all the same.
+// Between wasm and the runtime: a verdict that is not `true` is a no, and never another token's,
+// however late, in whatever order and across whatever panic it comes; what the runtime throws is an
+// answer all the same.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { send } from "./support/http.mjs";

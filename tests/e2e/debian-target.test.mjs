@@ -1,5 +1,6 @@
-// docs/decisions/0009: where rustup cannot add the wasm target, `cargo xtask build` installs Debian's packages only if somebody said so.
-// rustc, rustup, id and apt-get are fake ones here: a root who has no target, and whose apt-get writes down what it is asked, and fails.
+// docs/decisions/0009: where rustup cannot add the wasm target, `cargo xtask build` installs
+// Debian's packages only if somebody said so. rustc, rustup, id and apt-get are fake ones here: a
+// root who has no target, and whose apt-get writes down what it is asked, and fails.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

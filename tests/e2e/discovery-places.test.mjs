@@ -1,5 +1,5 @@
-// Where an issuer's metadata is looked for: all places, in MCP's order, whatever the first ones answer. For keys, and for the copy of
-// the metadata alike.
+// Where an issuer's metadata is looked for: all places, in MCP's order, whatever the first ones
+// answer. For keys, and for the copy of the metadata alike.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { send } from "./support/http.mjs";

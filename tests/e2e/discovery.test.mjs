@@ -1,5 +1,5 @@
-// Contract section 1, `jwks_uri` left out: the keys are found through the issuer's own metadata, RFC 8414 first, then OpenID
-// Connect, and only if the document names that issuer.
+// Contract section 1, `jwks_uri` left out: the keys are found through the issuer's own metadata,
+// RFC 8414 first, then OpenID Connect, and only if the document names that issuer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";

@@ -1,5 +1,5 @@
-// `npm run doctor -- --url URL --token FILE`: what a client gets with a good token, from the built Worker and from the server behind
-// it. No line is `ok` where a client fails.
+// `npm run doctor -- --url URL --token FILE`: what a client gets with a good token, from the built
+// Worker and from the server behind it. No line is `ok` where a client fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asserting } from "./support/assertion.mjs";

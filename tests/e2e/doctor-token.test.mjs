@@ -1,4 +1,5 @@
-// `npm run doctor -- --token`: expected against found, and the very reason that the Worker logs for the same token.
+// `npm run doctor -- --token`: expected against found, and the very reason that the Worker logs for
+// the same token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doctor, offer, speaks } from "./support/doctor.mjs";
@@ -8,7 +9,8 @@ import { CANONICAL, entryFor, stage } from "./support/stage.mjs";
 
 const OTHER = "https://other.example.com/mcp";
 
-// A name, the claims or how the token is made, the reason, the check that fails (if one of its own does), what its line says.
+// A name, the claims or how the token is made, the reason, the check that fails (if one of its own
+// does), what its line says.
 const TOKENS = [
   ["expired", { exp: seconds() - 3600 }, "token_expired", "times", /exp 3\d\d\d s ago/],
   ["without exp", { exp: undefined }, "exp_missing", "times", /exp none/],

@@ -1,5 +1,5 @@
-// `npm run doctor`: every defect has the line that names it, and what to do. Settings and authorization servers; the deployment is in doctor-deployment, tokens in
-// doctor-token.
+// `npm run doctor`: every defect has the line that names it, and what to do. Settings and
+// authorization servers; the deployment is in doctor-deployment, tokens in doctor-token.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -88,7 +88,8 @@ MCP_SERVER_AUTH_AUTHORIZATION_SERVERS = [{ provider = "github-actions", owner = 
   assert.match(out, /Not looked at: a deployment \(--url URL\), a token \(--token FILE\)\.$/m);
 });
 
-// A name, what is wrong with the metadata, the level and check of the line, what it says, what to do.
+// A name, what is wrong with the metadata, the level and check of the line, what it says, what to
+// do.
 const METADATA = [
   ["another issuer", { issuer: "https://login.example" }, "FAIL", "issuer", /expected issuer http:\S+, found https:\/\/login\.example$/, /set `authorization_server_url` to "https:\/\/login\.example"/],
   ["a trailing slash more", (url) => ({ issuer: `${url}/` }), "FAIL", "issuer", /differ in the trailing slash/, /compare byte for byte/],

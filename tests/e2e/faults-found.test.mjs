@@ -1,4 +1,5 @@
-// What a fault says was found, by the built Worker: it has another parser of URLs than `npm run check`, and says the same.
+// What a fault says was found, by the built Worker: it has another parser of URLs than `npm run
+// check`, and says the same.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertOwn, stage } from "./support/stage.mjs";

@@ -1,4 +1,5 @@
-// Contract section 1, settings that are not sound: every path answers 503, and the log names every fault, never a secret.
+// Contract section 1, settings that are not sound: every path answers 503, and the log names every
+// fault, never a secret.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertOwn, CANONICAL, stage } from "./support/stage.mjs";

@@ -1,5 +1,5 @@
-// Contract section 5, the rest of what the origin gets and what comes back: method, body, query and headers as they were, and
-// the origin's answer as it came.
+// Contract section 5, the rest of what the origin gets and what comes back: method, body, query and
+// headers as they were, and the origin's answer as it came.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
@@ -44,7 +44,8 @@ test("no header is added but the identity", async (t) => {
   await s.call(s.token(), { body: "{}" });
   assert.deepEqual(names(), ["content-length", "host"]);
   await s.call(s.token(), { method: "GET" });
-  // Without Authorization a shared cache would take one caller's answer for everybody's, so reads ask to go past it.
+  // Without Authorization a shared cache would take one caller's answer for everybody's, so reads
+  // ask to go past it.
   assert.deepEqual(names(), ["cache-control", "host", "pragma"]);
   assert.equal(s.origin.last().header("cache-control"), "no-cache");
   await s.call(s.token(), { method: "GET", headers: { "cache-control": "max-age=5" } });

@@ -1,4 +1,5 @@
-// Contract section 5, who is calling: the identity headers that the origin gets, and that no client can write them.
+// Contract section 5, who is calling: the identity headers that the origin gets, and that no client
+// can write them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { raw } from "./support/http.mjs";
@@ -85,7 +86,8 @@ test("a scope claim without one scope grants none", async (t) => {
   const s = await stage(t);
   for (const claims of [{ scope: "" }, { scope: [] }, { scope: "é" }, {}]) {
     const scopes = (await identityOf(s, claims)).scopes;
-    assert.ok(scopes === undefined || scopes === "", scopes); // nothing, in one of the two ways to say so
+    // Nothing, in one of the two ways to say so.
+    assert.ok(scopes === undefined || scopes === "", scopes);
   }
 });
 

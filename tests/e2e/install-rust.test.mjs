@@ -1,6 +1,7 @@
-// docs/deploying.md: on a CI without Rust the build installs it, and only there. The installer here is a fake one on loopback, which puts a
-// `cargo` that writes down what it is asked into CARGO_HOME. It has another checksum than rustup's, so it runs only from a copy of the
-// scripts in which that checksum was put in the place of rustup's.
+// docs/deploying.md: on a CI without Rust the build installs it, and only there. The installer here
+// is a fake one on loopback, which puts a `cargo` that writes down what it is asked into
+// CARGO_HOME. It has another checksum than rustup's, so it runs only from a copy of the scripts in
+// which that checksum was put in the place of rustup's.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -37,7 +38,8 @@ async function installerServer(t, { status = 200, body = INSTALLER } = {}) {
 }
 
 /**
- * A machine with Node, a shell and a few tools, and no cargo: `node scripts/build-step.mjs` on it. believed: the installer whose checksum
+ * A machine with Node, a shell and a few tools, and no cargo: `node scripts/build-step.mjs` on it.
+ * believed: the installer whose checksum
  * the scripts have in place of rustup's; the repository's own scripts without.
  */
 function machine(t, server, { believed, is = "Linux x86_64" } = {}) {

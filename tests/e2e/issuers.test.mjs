@@ -1,4 +1,5 @@
-// Contract sections 1 and 4, entries: several issuers side by side, regional pairs, and what each entry's rules decide.
+// Contract sections 1 and 4, entries: several issuers side by side, regional pairs, and what each
+// entry's rules decide.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startIssuer } from "./support/issuer.mjs";

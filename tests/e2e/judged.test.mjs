@@ -1,5 +1,6 @@
-// What was judged is what is sent: for every method and every odd header, the request that the Worker decided on is compared with
-// the one that its origin received, and a WebSocket is opened only by a GET of somebody whom no policy watches.
+// What was judged is what is sent: for every method and every odd header, the request that the
+// Worker decided on is compared with the one that its origin received, and a WebSocket is opened
+// only by a GET of somebody whom no policy watches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WebSocketServer } from "ws";

@@ -1,5 +1,5 @@
-// Contract section 4, one key set: which keys are usable, which of them fits a token, and every answer of an issuer that is
-// not a key set.
+// Contract section 4, one key set: which keys are usable, which of them fits a token, and every
+// answer of an issuer that is not a key set.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
@@ -161,7 +161,8 @@ test("64 KiB are read, and no more", async (t) => {
   assertUnavailable(await over.call(over.token()));
 });
 
-// name, the issuer's answer; each is an outage. The two that hang are bounded by the Worker's own 5 s.
+// name, the issuer's answer; each is an outage. The two that hang are bounded by the Worker's own 5
+// s.
 const NO_SET = [
   ["500", reply.status(500, { keys: [rsa.jwk()] })],
   ["404", reply.status(404, { keys: [rsa.jwk()] })],

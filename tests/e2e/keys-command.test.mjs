@@ -1,5 +1,6 @@
-// docs/keys.md, `npm run keys`: it shows what a Worker has put into KV, removes what it is asked to and nothing else, and says what
-// it does not understand. KV is the local one that `wrangler dev` keeps, filled by a real Worker.
+// docs/keys.md, `npm run keys`: it shows what a Worker has put into KV, removes what it is asked to
+// and nothing else, and says what it does not understand. KV is the local one that `wrangler dev`
+// keeps, filled by a real Worker.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +22,10 @@ const next = signingKey("rsa", "next");
 const other = signingKey("rsa", "other");
 const COMMAND_MS = 120_000;
 
-/** `node scripts/keys.mjs` with these arguments, and perhaps { env } after them: { code, stdout, stderr }. */
+/**
+ * `node scripts/keys.mjs` with these arguments, and perhaps { env } after them: { code, stdout,
+ * stderr }.
+ */
 function keys(...given) {
   const args = given.filter((argument) => typeof argument === "string");
   const env = { ...wranglerEnv(), ...given.find((argument) => typeof argument === "object")?.env };
@@ -36,7 +40,8 @@ function keys(...given) {
 function persisted(t) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-keys-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return { folder, kv: { folder: join(folder, "v3", "kv") } }; // where wrangler keeps it below --persist-to
+  // Where wrangler keeps it below --persist-to.
+  return { folder, kv: { folder: join(folder, "v3", "kv") } };
 }
 
 /** The store that was read, and what comes after it. */

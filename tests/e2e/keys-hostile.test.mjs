@@ -1,5 +1,6 @@
-// Contract section 4: whatever an issuer does, a client sees 200 or 503, a good set is never lost, and the issuer is asked exactly
-// as often as the policy says. Every answer is met cold (nothing in memory or KV) and warm (a good set, past its freshness).
+// Contract section 4: whatever an issuer does, a client sees 200 or 503, a good set is never lost,
+// and the issuer is asked exactly as often as the policy says. Every answer is met cold (nothing in
+// memory or KV) and warm (a good set, past its freshness).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";

@@ -1,5 +1,5 @@
-// Contract section 4 and docs/keys.md: KV is written sparingly, shared by Workers, and may fail in every way: that is the same as
-// KV empty, said in the log, and never an error to a client.
+// Contract section 4 and docs/keys.md: KV is written sparingly, shared by Workers, and may fail in
+// every way: that is the same as KV empty, said in the log, and never an error to a client.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";
@@ -239,7 +239,8 @@ test("what the issuer's max-age shortened is short for the Worker that has it fr
   assertFetches(s, 2);
 });
 
-// name, Cache-Control of the newer set, seconds until it is due: with the last, the older copy is not due itself
+// name, Cache-Control of the newer set, seconds until it is due: with the last, the older copy is
+// not due itself
 const OLDER = [
   ["as fresh", "max-age=3600", 0.8 * HOUR],
   ["fresh for longer", "max-age=60", 48],

@@ -1,5 +1,5 @@
-// Contract section 4 and docs/keys.md, `jwks_uri` left out: a key set that moves is found again, and the issuer's metadata is read
-// no more often than it takes.
+// Contract section 4 and docs/keys.md, `jwks_uri` left out: a key set that moves is found again,
+// and the issuer's metadata is read no more often than it takes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";
@@ -14,7 +14,10 @@ const rsa = signingKey("rsa");
 const next = signingKey("rsa", "next");
 const third = signingKey("rsa", "third");
 
-/** A Worker that holds the set at /jwks; `asked` gives the paths that the issuer was asked for since the last time. */
+/**
+ * A Worker that holds the set at /jwks; `asked` gives the paths that the issuer was asked for since
+ * the last time.
+ */
 async function begin(t) {
   const clock = testClock();
   const s = await stage(t, { clock, entries: (issuer) => [{ authorization_server_url: issuer.url }] });

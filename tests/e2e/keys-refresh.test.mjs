@@ -1,5 +1,6 @@
-// Contract section 4 and docs/keys.md: when the issuer is asked, to the second and to the fetch. Refreshing ahead, backing off,
-// unknown kids, many requests at once, and clients that leave in the middle of it.
+// Contract section 4 and docs/keys.md: when the issuer is asked, to the second and to the fetch.
+// Refreshing ahead, backing off, unknown kids, many requests at once, and clients that leave in the
+// middle of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open } from "./support/http.mjs";
@@ -251,7 +252,8 @@ test("in an outage made-up kids bring no fetch forward, and past the freshness t
   assertFetches(s, 2);
 });
 
-// Local workerd lets a request go on whose client is gone, so these alone do not need waitUntil; the refreshes ahead do.
+// Local workerd lets a request go on whose client is gone, so these alone do not need waitUntil;
+// the refreshes ahead do.
 
 /** A request whose client leaves while the issuer is being asked. */
 async function leaving(s, token, fetches) {
@@ -294,7 +296,8 @@ for (const [name, held, key] of LEAVERS) {
     await (await leaving(s, lasting(s, { key }), fetches))();
     release();
     await until("the end of its fetch", () => count(s, "fetched") === fetches);
-    // The client that left may leave its line at any time now, so this one is told from it by its method.
+    // The client that left may leave its line at any time now, so this one is told from it by its
+    // method.
     assert.equal((await s.call(lasting(s, { key }), { method: "GET" })).status, 200);
     const { keys } = await until("its line", () => s.worker.lines("request").find((line) => line.method === "GET" && line.reason === "ok"));
     assert.equal(keys, "memory");

@@ -1,4 +1,5 @@
-// Requests that wait for an issuer which takes its time: so many and no more, and never one whose keys are at hand.
+// Requests that wait for an issuer which takes its time: so many and no more, and never one whose
+// keys are at hand.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -123,7 +124,8 @@ test("clients that leave while they wait leave no place taken", async (t) => {
   assertCrowded(assertCount(await answers(calls), 200, WAITERS), MORE);
 });
 
-// Local workerd lets a request run on after its client has left. Elsewhere the runtime gives it up, and its timers never end: here they end too late for any test.
+// Local workerd lets a request run on after its client has left. Elsewhere the runtime gives it up,
+// and its timers never end: here they end too late for any test.
 const GIVES_UP = (main) => `import { set } from "./clock.mjs";
 import worker from "./${main}";
 const real = setTimeout;

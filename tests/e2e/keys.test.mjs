@@ -1,5 +1,5 @@
-// Contract section 4, key sets over time: memory, KV, issuer; freshness, rotation, cool-downs and outages. The clock is the
-// test's own, so that hours pass without waiting.
+// Contract section 4, key sets over time: memory, KV, issuer; freshness, rotation, cool-downs and
+// outages. The clock is the test's own, so that hours pass without waiting.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open, whole } from "./support/http.mjs";
@@ -181,7 +181,8 @@ test("a client that leaves while its keys are fetched does not hold up the other
   waiting.request.end();
   leaving.request.destroy();
   s.issuer.serve([rsa]);
-  // Within the bound of one fetch there is an answer: a good one if the fetch was cancelled with its client, else an outage.
+  // Within the bound of one fetch there is an answer: a good one if the fetch was cancelled with
+  // its client, else an outage.
   const { status } = await whole(await waiting.response);
   assert.ok([200, 503].includes(status), String(status));
 });

@@ -1,4 +1,5 @@
-// The page for people, in a browser: it loads nothing, breaks no rule of its policy, and can be read and used by everybody.
+// The page for people, in a browser: it loads nothing, breaks no rule of its policy, and can be
+// read and used by everybody.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chromiumPath, startBrowser } from "./support/browser.mjs";
@@ -172,7 +173,8 @@ test("each box has a button that copies it, without a network, by mouse and by k
 
 test("where the browser will not copy, the box is selected and a status says what to press", { skip }, async (t) => {
   const browser = await startBrowser(t);
-  const { page } = await visit(t, browser, { permissions: ["geolocation"] }); // Chromium refuses those that are not named
+  // Chromium refuses those that are not named.
+  const { page } = await visit(t, browser, { permissions: ["geolocation"] });
   await copy(page, "Copy Address");
   assert.match((await statuses(page))[0], /selected: press Ctrl\+C/);
   const selected = await page.evaluate(({ activeElement: { id, value, selectionStart, selectionEnd } } = document) => [id, value.slice(selectionStart, selectionEnd)]);

@@ -1,4 +1,5 @@
-// The page for people, over the wire: a 401 with the challenge all the same, and only for whoever asks for HTML and brings nothing along.
+// The page for people, over the wire: a 401 with the challenge all the same, and only for whoever
+// asks for HTML and brings nothing along.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

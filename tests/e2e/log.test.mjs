@@ -1,5 +1,6 @@
-// Issue 2, point 3: one JSON line a request with its exact reason, one line at an isolate's first request, and nothing in
-// either that should not be kept. That no token ever shows is checked after every test, in support/worker.mjs.
+// Issue 2, point 3: one JSON line a request with its exact reason, one line at an isolate's first
+// request, and nothing in either that should not be kept. That no token ever shows is checked after
+// every test, in support/worker.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";

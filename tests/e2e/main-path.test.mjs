@@ -1,5 +1,6 @@
-// The main path with real parts: `npm start`'s authorization server, origin and Worker, and the official MCP client doing the
-// whole flow by itself: 401, metadata, registration, PKCE, token, tools/list, tools/call, a stream; then Ctrl-C.
+// The main path with real parts: `npm start`'s authorization server, origin and Worker, and the
+// official MCP client doing the whole flow by itself: 401, metadata, registration, PKCE, token,
+// tools/list, tools/call, a stream; then Ctrl-C.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connect } from "../../demo/client.mjs";
@@ -72,7 +73,10 @@ test("Ctrl-C stops everything: all ports are free again", async () => {
   for (const port of ports) await assert.rejects(send(port, { path: "/" }), { code: "ECONNREFUSED" });
 });
 
-/** The ports of the other two parts: the issuer's from the metadata, the origin's from what the demo printed. */
+/**
+ * The ports of the other two parts: the issuer's from the metadata, the origin's from what the demo
+ * printed.
+ */
 async function parts() {
   const document = await send(demo.port, { path: "/.well-known/oauth-protected-resource/mcp" });
   const [server] = document.json().authorization_servers;

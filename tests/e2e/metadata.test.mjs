@@ -1,4 +1,5 @@
-// Contract section 2, discovery: the protected resource metadata document, at its three paths, without keys or network.
+// Contract section 2, discovery: the protected resource metadata document, at its three paths,
+// without keys or network.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertOwn, assertUnauthorized, bearer, CANONICAL, entryFor, METADATA, stage } from "./support/stage.mjs";
@@ -9,7 +10,8 @@ const PATHS = [
   "/mcp/.well-known/oauth-protected-resource",
 ];
 
-// Written out, so that a change of a name or a value shows here. The order of members is no part of JSON.
+// Written out, so that a change of a name or a value shows here. The order of members is no part of
+// JSON.
 const GOLDEN = {
   resource: "https://mcp.example.com/mcp",
   authorization_servers: ["https://login.example.com/", "https://eu.login.example.com"],

@@ -1,4 +1,5 @@
-// `npm start` opens the page for people where somebody can see it, and never fails where nobody can.
+// `npm start` opens the page for people where somebody can see it, and never fails where nobody
+// can.
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";

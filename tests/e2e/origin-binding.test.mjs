@@ -1,4 +1,5 @@
-// Ways to reach the origin: a binding, static headers, and the client's token where the settings say twice that it is to be passed on.
+// Ways to reach the origin: a binding, static headers, and the client's token where the settings
+// say twice that it is to be passed on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ASSERTION, asserting, carried } from "./support/assertion.mjs";
@@ -96,7 +97,8 @@ test("a token that is refused is not forwarded in any mode", async (t) => {
   assert.equal(s.origin.seen.length, 0);
 });
 
-// In every mode but forward, the client's token is nowhere in what the origin got. Its parts are looked for, too: no one of them may be there.
+// In every mode but forward, the client's token is nowhere in what the origin got. Its parts are
+// looked for, too: no one of them may be there.
 const MODES = {
   plain: {},
   header: asserting("header"),

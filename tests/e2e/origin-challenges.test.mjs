@@ -1,4 +1,5 @@
-// The origin's own challenges: a 403 tells the client what scope is missing and where the Worker's document is; a 401 never reaches it.
+// The origin's own challenges: a 403 tells the client what scope is missing and where the Worker's
+// document is; a 401 never reaches it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { extractWWWAuthenticateParams } from "@modelcontextprotocol/client";

@@ -1,4 +1,5 @@
-// An origin that does not answer, or not in time: what the client is told, and what the log says for whoever looks for the cause.
+// An origin that does not answer, or not in time: what the client is told, and what the log says
+// for whoever looks for the cause.
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";

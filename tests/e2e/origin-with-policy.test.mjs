@@ -1,4 +1,5 @@
-// What an origin is told, where a policy reads the body first: assertions over a body that was read, sessions of nobody's, and lists that are filtered.
+// What an origin is told, where a policy reads the body first: assertions over a body that was
+// read, sessions of nobody's, and lists that are filtered.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ASSERTION, asserting, carried, published, verified } from "./support/assertion.mjs";

@@ -1,5 +1,5 @@
-// Contract section 2, paths: what is the MCP endpoint, what is not, and that nothing gets past the canonical path or out of
-// the origin's path. Bare workerd gets every path as it is written here.
+// Contract section 2, paths: what is the MCP endpoint, what is not, and that nothing gets past the
+// canonical path or out of the origin's path. Bare workerd gets every path as it is written here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { raw } from "./support/http.mjs";

@@ -1,5 +1,6 @@
-// What others say (kids, tool names, messages of servers) moves no cursor and turns no line around on the terminal of
-// whoever runs a command: the helper of the commands in JavaScript, and commands that meet such text.
+// What others say (kids, tool names, messages of servers) moves no cursor and turns no line around
+// on the terminal of whoever runs a command: the helper of the commands in JavaScript, and commands
+// that meet such text.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import http from "node:http";
@@ -33,7 +34,10 @@ test("lines stay lines, and JSON says the same", () => {
   assert.deepEqual(JSON.parse(json), { [all]: [all, 1], b: "é\u{1f642}" });
 });
 
-/** A server that is an MCP server and an authorization server, and refuses every registration in these words. */
+/**
+ * A server that is an MCP server and an authorization server, and refuses every registration in
+ * these words.
+ */
 async function refusing(t, words) {
   const server = http.createServer((req, res) => {
     const url = `http://${req.headers.host}`;

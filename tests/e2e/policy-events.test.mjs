@@ -1,5 +1,5 @@
-// filter_lists in streams, by the bytes that the client gets: however an event arrives, however large
-// it is, and with byte order marks. More rows are in tests/native/policy_events.rs.
+// filter_lists in streams, by the bytes that the client gets: however an event arrives, however
+// large it is, and with byte order marks. More rows are in tests/native/policy_events.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventSourceParserStream } from "eventsource-parser/stream";
@@ -119,7 +119,10 @@ test("a stream that ends early ends at the origin, too", async (t) => {
   await until("a line in the runtime's log", () => s.worker.output().includes("list_unreadable"));
 });
 
-/** How clients prepare a stream for reading: they skip a mark nowhere, at its start, or before any line. */
+/**
+ * How clients prepare a stream for reading: they skip a mark nowhere, at its start, or before any
+ * line.
+ */
 const READERS = {
   nowhere: (text) => text,
   "at the start": (text) => text.replace(MARK, (mark, at) => (at ? mark : "")),

@@ -1,4 +1,5 @@
-// filter_lists: lists lose what the token could not call, as JSON and in streams, and nothing else changes. The cutting itself is rows in tests/native/policy_lists.rs.
+// filter_lists: lists lose what the token could not call, as JSON and in streams, and nothing else
+// changes. The cutting itself is rows in tests/native/policy_lists.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";

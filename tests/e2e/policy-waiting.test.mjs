@@ -1,5 +1,6 @@
-// Requests whose bodies are being read wait in the Worker's memory, and there is room for so many of each kind
-// (limits.rs, PASSAGES). Whoever fills it pushes out only others of the same kind, and what failed leaves its place.
+// Requests whose bodies are being read wait in the Worker's memory, and there is room for so many
+// of each kind (limits.rs, PASSAGES). Whoever fills it pushes out only others of the same kind, and
+// what failed leaves its place.
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
@@ -11,7 +12,10 @@ import { until } from "./support/until.mjs";
 const PLACES = 1024;
 const SOME_AT_A_TIME = 32;
 
-/** A request of which half a body was sent and is being read; `end()` sends the rest and gives the answer. */
+/**
+ * A request of which half a body was sent and is being read; `end()` sends the rest and gives the
+ * answer.
+ */
 function begun(s, token, body) {
   const headers = { ...bearer(token), "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   const { request, response } = open(s.worker.port, { method: "POST", path: "/mcp", headers });
@@ -51,7 +55,8 @@ test("nobody's requests do not push out a user's", { timeout: 120_000 }, async (
   const end = begun(s, token, ping);
   const sockets = [];
   t.after(() => sockets.forEach((socket) => socket.destroy()));
-  // The Worker is asked for its health on the same connection first: its answer says that the rest has come, too.
+  // The Worker is asked for its health on the same connection first: its answer says that the rest
+  // has come, too.
   const health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
   const half = `POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${ping.length}\r\n\r\n{`;
   const first = begun(s, undefined, ping);

@@ -1,5 +1,6 @@
-// MCP_SERVER_AUTH_POLICY, from outside: the body decides, the mirror agrees, refusals say what a client can act on, and what is
-// let through arrives byte for byte. The rules themselves are rows in tests/policy_*.rs.
+// MCP_SERVER_AUTH_POLICY, from outside: the body decides, the mirror agrees, refusals say what a
+// client can act on, and what is let through arrives byte for byte. The rules themselves are rows
+// in tests/policy_*.rs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open, raw, whole } from "./support/http.mjs";

@@ -1,4 +1,5 @@
-// `provider` in an entry, from outside: the provider's own issuers and claims, only the key set stands on this machine.
+// `provider` in an entry, from outside: the provider's own issuers and claims, only the key set
+// stands on this machine.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signingKey } from "./support/keys.mjs";

@@ -1,5 +1,6 @@
-// The entry module's promise: after a panic the next request meets a fresh instance of the wasm. It rests on internals of
-// wasm-bindgen (`__wbg_reset_state`), so this is what notices when an upgrade breaks them.
+// The entry module's promise: after a panic the next request meets a fresh instance of the wasm. It
+// rests on internals of wasm-bindgen (`__wbg_reset_state`), so this is what notices when an upgrade
+// breaks them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asserting } from "./support/assertion.mjs";
@@ -8,7 +9,8 @@ import { BASE } from "./support/origin.mjs";
 import { bearer, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
-// A panic cannot be caused from outside, so the event by which the runtime reports one is raised instead.
+// A panic cannot be caused from outside, so the event by which the runtime reports one is raised
+// instead.
 const around = (main) => `import worker from "./${main}";
 export default {
   async fetch(request, env, context) {
@@ -41,7 +43,8 @@ test("after a panic the next request is served by a fresh instance", async (t) =
 test("a panic that only the entry hears of, as an exception, leads to a fresh instance, too", async (t) => {
   const s = await stage(t, {
     around: (main) => `import worker from "./${main}";
-// What the Worker is given throws what a panic throws, from within wasm; and who called the entry keeps it from the runtime.
+// What the Worker is given throws what a panic throws, from within wasm; and who called the entry
+// keeps it from the runtime.
 const trap = { get(name) { if (name === "access-control-request-headers") throw new WebAssembly.RuntimeError("unreachable"); return null; } };
 export default {
   async fetch(request, env, context) {

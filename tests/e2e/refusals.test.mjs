@@ -1,4 +1,5 @@
-// Contract section 3: every row of its table with the exact challenge and body, and the order in which checks are made.
+// Contract section 3: every row of its table with the exact challenge and body, and the order in
+// which checks are made.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

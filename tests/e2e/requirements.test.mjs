@@ -1,4 +1,5 @@
-// Requirements on docs/conformance.md that no other file shows: what clients send before they have a token, and whose answers are whose.
+// Requirements on docs/conformance.md that no other file shows: what clients send before they have
+// a token, and whose answers are whose.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertUnauthorized, challenge, stage } from "./support/stage.mjs";

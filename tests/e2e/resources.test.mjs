@@ -1,4 +1,5 @@
-// Several MCP servers behind one Worker: each has its own origin, document, challenge, rules and sessions, and no token opens another's.
+// Several MCP servers behind one Worker: each has its own origin, document, challenge, rules and
+// sessions, and no token opens another's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ASSERTION, asserting } from "./support/assertion.mjs";
@@ -18,7 +19,8 @@ const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 const document = (url) => url.replace(/^(https:\/\/[^/]+)/, `$1${WELL_KNOWN}`);
 
 /**
- * Three servers and one authorization server. over: members for each, by canonical URL, or a function of the origins; vars: beside the array;
+ * Three servers and one authorization server. over: members for each, by canonical URL, or a
+ * function of the origins; vars: beside the array;
  * services(origins): bindings.
  * s.ask(url, token, head) sends to `url`'s host and path.
  */
@@ -189,7 +191,8 @@ test("an origin that another server's token would open: nothing is served", asyn
     [(port) => `http://127.0.0.1:${port}${BASE.toUpperCase()}/%78`, true],
     [(port) => `http://0x7f.1:${port}${BASE}`, true],
     [(port) => `http://127.0.0.1:${port}${BASE}x`, false],
-    [(port) => `http://localhost:${port}${BASE}`, false], // another name, which may be another machine
+    // Another name, which may be another machine.
+    [(port) => `http://localhost:${port}${BASE}`, false],
     [(port) => `http://127.0.0.1:${port}/..%2f${BASE}`, true],
   ];
   for (const [place, is_fault] of rows) {

@@ -1,5 +1,6 @@
-// docs/self-hosting.md: `npm run serve` is the Worker in bare workerd, with wrangler.toml's settings and the secrets of `.dev.vars`, its key
-// sets on disk; with a fault in the settings it does not start.
+// docs/self-hosting.md: `npm run serve` is the Worker in bare workerd, with wrangler.toml's
+// settings and the secrets of `.dev.vars`, its key sets on disk; with a fault in the settings it
+// does not start.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +23,10 @@ import { bounded, until } from "./support/until.mjs";
 const START_MS = 60_000;
 const rsa = signingKey("rsa");
 
-/** A folder with a wrangler.toml, and room for what the server writes: its temporary files, its key sets. */
+/**
+ * A folder with a wrangler.toml, and room for what the server writes: its temporary files, its key
+ * sets.
+ */
 function folder(t, wranglerToml, devVars) {
   const path = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-test-"));
   t.after(() => rmSync(path, { recursive: true, force: true }));
@@ -166,7 +170,8 @@ test("secrets come from .dev.vars; one that is missing or has a fault is found b
   assert.equal((await call(server, mint({ key: rsa, claims: goodClaims(issuer) }))).status, 200);
   const [, claims] = origin.last().header("x-mcp-auth-assertion").split(".");
   assert.equal(JSON.parse(Buffer.from(claims, "base64url")).sub, "user-1");
-  assert.deepEqual(readdirSync(server.temporary), []); // what workerd was told is gone, while it runs
+  // What workerd was told is gone, while it runs.
+  assert.deepEqual(readdirSync(server.temporary), []);
   await server.stop();
   assert.ok(!(server.stdout + server.stderr).includes(JSON.parse(jwk).d));
 

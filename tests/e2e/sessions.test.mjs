@@ -1,4 +1,5 @@
-// Sessions bound to their caller: another's, an altered or a bare id is an unknown session, and no origin ever sees an id that was not checked.
+// Sessions bound to their caller: another's, an altered or a bare id is an unknown session, and no
+// origin ever sees an id that was not checked.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// Contract section 1, settings that are sound: both forms, both spellings, strings and JSON values, and what each default is.
+// Contract section 1, settings that are sound: both forms, both spellings, strings and JSON values,
+// and what each default is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signingKey } from "./support/keys.mjs";

@@ -1,6 +1,7 @@
-// Step-up with real parts: the official TypeScript client, the demo's authorization server, the built Worker with a policy, and behind it
-// the MCP project's own server (protocol 2025-11-25) or one of 2026-07-28. The client logs in with the scope of the entry
-// challenge, is refused one tool, reads from the challenge what that takes, gets it, and calls the tool.
+// Step-up with real parts: the official TypeScript client, the demo's authorization server, the
+// built Worker with a policy, and behind it the MCP project's own server (protocol 2025-11-25) or
+// one of 2026-07-28. The client logs in with the scope of the entry challenge, is refused one tool,
+// reads from the challenge what that takes, gets it, and calls the tool.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -48,7 +49,10 @@ async function everything(t) {
 
 const modern = async (t) => (await startMcpServer(t, { tools: { echo: "Echo: hello", "get-sum": "The sum is 42." } })).url;
 
-/** Authorization server, origin and Worker; `fetch` reaches the Worker under its public name, and keeps what it refused. */
+/**
+ * Authorization server, origin and Worker; `fetch` reaches the Worker under its public name, and
+ * keeps what it refused.
+ */
 async function parts(t, origin) {
   const machine = { client_id: "nightly", client_secret: randomUUID(), grant_types: ["client_credentials"], redirect_uris: [], response_types: [] };
   const port = await freePort();

@@ -1,5 +1,6 @@
-// Contract section 5, streams: nothing is held back in either direction, and a client that leaves is seen by the origin. Each
-// step is only taken after the other side has shown the one before, so a buffer anywhere would stop the test for good.
+// Contract section 5, streams: nothing is held back in either direction, and a client that leaves
+// is seen by the origin. Each step is only taken after the other side has shown the one before, so
+// a buffer anywhere would stop the test for good.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";

@@ -1,4 +1,5 @@
-// Contract section 4: one mutation of a good token a row, with the reason that the log must give and what the client is told.
+// Contract section 4: one mutation of a good token a row, with the reason that the log must give
+// and what the client is told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signingKey } from "./support/keys.mjs";
@@ -183,7 +184,8 @@ test("an empty sub is no subject", async (t) => {
   const s = await stage(t);
   const { response, line } = await s.ask(s.token({ sub: "" }));
   assertInvalid(response, INVALID);
-  assert.match(line.reason, /^sub_(missing|not_string)$/); // the contract has no word of its own for it
+  // The contract has no word of its own for it.
+  assert.match(line.reason, /^sub_(missing|not_string)$/);
 });
 
 // name, the token

@@ -1,5 +1,5 @@
-// Contract section 6: `npx wrangler dev` on the root wrangler.toml works as for any Worker, with settings given by --var, and
-// what it serves is the Worker.
+// Contract section 6: `npx wrangler dev` on the root wrangler.toml works as for any Worker, with
+// settings given by --var, and what it serves is the Worker.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -25,7 +25,10 @@ async function freePort() {
   return port;
 }
 
-/** wrangler dev in a process group of its own, which is how it is stopped: it starts workerd and the build. */
+/**
+ * wrangler dev in a process group of its own, which is how it is stopped: it starts workerd and the
+ * build.
+ */
 async function startDev(t, vars) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-wrangler-"));
   const [port, inspector] = [await freePort(), await freePort()];
@@ -76,7 +79,8 @@ test("npx wrangler dev serves the Worker of the root wrangler.toml", async (t) =
   const response = await send(dev.port, { method: "POST", path: "/mcp/x?y=1", headers: bearer(token()), body: "{}" });
   assert.deepEqual(response.json(), { method: "POST", url: `${BASE}/x?y=1`, body: "{}" });
   assert.equal(origin.last().header("x-mcp-auth-user-id"), "user-1");
-  // Its log, through wrangler. The root configuration binds JWKS_CACHE, and --persist-to says where that is kept.
+  // Its log, through wrangler. The root configuration binds JWKS_CACHE, and --persist-to says where
+  // that is kept.
   const lines = await until("the last line", () => {
     const all = dev.output.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}")).map((line) => JSON.parse(line));
     return all.some((line) => line.reason === "ok") && all;

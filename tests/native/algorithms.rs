@@ -1,4 +1,5 @@
-//! All ten algorithms verify, each checked by a library that is not the Worker's; no token passes by a key, a name or a signature of another one.
+//! All ten algorithms verify, each checked by a library that is not the Worker's; no token passes
+//! by a key, a name or a signature of another one.
 
 use mcp_edge_auth::keys::algorithm::{Algorithm, Scheme};
 use serde_json::{Value, json};
@@ -128,7 +129,8 @@ fn a_tampered_signature_is_refused() {
 
 #[test]
 fn a_token_that_names_another_algorithm_is_refused() {
-    // The attacker renames `alg`; every algorithm is allowed and the key has no `alg`. Where the key still fits, the signature does not.
+    // The attacker renames `alg`; every algorithm is allowed and the key has no `alg`. Where the
+    // key still fits, the signature does not.
     for_each_row(pairs(), |&(signed, named)| {
         let token = algorithms::token(signed);
         let (_, rest) = token.split_once('.').unwrap();

@@ -1,4 +1,5 @@
-//! The assertion: what it says, that our own verification takes it with the published keys, and that no setting can make it say what is ours to say.
+//! The assertion: what it says, that our own verification takes it with the published keys, and
+//! that no setting can make it say what is ours to say.
 
 use std::rc::Rc;
 

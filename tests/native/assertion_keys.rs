@@ -1,4 +1,5 @@
-//! Private keys in their forms: what is read of a JWK and of PKCS#8, what is refused, and thumbprints.
+//! Private keys in their forms: what is read of a JWK and of PKCS#8, what is refused, and
+//! thumbprints.
 
 use jwt_simple::prelude::*;
 use mcp_edge_auth::keys::algorithm::Algorithm;
@@ -53,7 +54,8 @@ fn der_that_is_no_key_of_ours() {
     for (at, was) in good.iter().enumerate().take(good.len() - 32) {
         for byte in [0, 1, 0x7f, 0x80, 0x81, 0x82, 0xff, was ^ 1] {
             let read = read(&with(at, byte));
-            // Some bytes say nothing here: version 1 has a public key after it, which is not asked for.
+            // Some bytes say nothing here: version 1 has a public key after it, which is not asked
+            // for.
             assert!(read.is_none() || read == Some((Algorithm::ES256, [7; 32])), "byte {at} as {byte}");
         }
     }

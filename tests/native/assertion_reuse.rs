@@ -1,4 +1,5 @@
-//! An assertion serves again for the same token at the same resource, for half a minute, once its signature has come; and for nothing else.
+//! An assertion serves again for the same token at the same resource, for half a minute, once its
+//! signature has come; and for nothing else.
 
 use mcp_edge_auth::origin::assertion::reuse::Reuse;
 use mcp_edge_auth::token::verify::Verified;

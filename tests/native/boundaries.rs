@@ -1,9 +1,11 @@
-//! The boundaries of the source tree: only `src/edge` knows the runtime, the core has no clock and no I/O, and no file is more than one room.
+//! The boundaries of the source tree: only `src/edge` knows the runtime, the core has no clock and
+//! no I/O, and no file is more than one room.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every Rust file below a folder of the repository: its path from the root, with slashes, and its text.
+/// Every Rust file below a folder of the repository: its path from the root, with slashes, and its
+/// text.
 pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join(folder)];
@@ -83,7 +85,8 @@ fn a_file_is_one_room() {
     assert_eq!(long.filter(|(_, lines)| *lines > 400).collect::<Vec<_>>(), []);
 }
 
-/// What JavaScript does for Rust stays small enough to be read at a glance, and neither branches on what a request says nor knows a status, a header or a claim.
+/// What JavaScript does for Rust stays small enough to be read at a glance, and neither branches on
+/// what a request says nor knows a status, a header or a claim.
 #[test]
 fn the_glue_decides_nothing() {
     let modules = [

@@ -1,4 +1,5 @@
-//! The origin's own challenge, rewritten: our document exactly once, whatever the origin says and however it writes it.
+//! The origin's own challenge, rewritten: our document exactly once, whatever the origin says and
+//! however it writes it.
 
 use mcp_edge_auth::origin::challenge::rewritten;
 use proptest::prelude::*;
@@ -8,7 +9,8 @@ use crate::support::{for_each_row, same};
 
 const OURS: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
-/// What the origin sends, and what follows `Bearer resource_metadata="…"`; `None`: there is no challenge.
+/// What the origin sends, and what follows `Bearer resource_metadata="…"`; `None`: there is no
+/// challenge.
 const ROWS: [(&str, Option<&str>); 52] = [
     (
         r#"Bearer error="insufficient_scope", scope="a b""#,
@@ -152,7 +154,8 @@ fn said(line: &str, name: &str) -> Option<String> {
 proptest! {
     #![proptest_config(quick(256))]
 
-    /// Whatever comes, what goes out is one line that names our document once and has nothing in it to stumble over.
+    /// Whatever comes, what goes out is one line that names our document once and has nothing in it
+    /// to stumble over.
     #[test]
     fn any_header(header in r#"(Bearer|Basic|bearer|[ ,="\\a-zé]|error="insufficient_scope"|resource_metadata=("https://o/"|x)|, ){0,12}"#) {
         if let Some(line) = rewritten(&header, Some(OURS)) {

@@ -11,7 +11,8 @@ use crate::support::{
     self, assert_golden, config, for_each_row, resource, same, settings, single_issuer_settings, with,
 };
 
-/// Reason, refusal, status, `error` of the body, and the golden file of the challenge, if there is one.
+/// Reason, refusal, status, `error` of the body, and the golden file of the challenge, if there is
+/// one.
 type Row = (&'static str, Refusal, u16, &'static str, Option<&'static str>);
 
 fn rows() -> Vec<Row> {
@@ -131,7 +132,8 @@ fn every_row() {
 
 #[test]
 fn no_refusal_is_left_out_of_the_rows() {
-    // The source of the enum says how many there are: a variant that is added without a row is found here.
+    // The source of the enum says how many there are: a variant that is added without a row is
+    // found here.
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/refusal.rs");
     let source = std::fs::read_to_string(path).unwrap();
     let (_, body) = source.split_once("pub enum Refusal {\n").unwrap();
@@ -142,7 +144,8 @@ fn no_refusal_is_left_out_of_the_rows() {
     assert_eq!(reasons.len(), variants, "each refusal has a reason of its own");
 }
 
-/// The rows of docs/reasons.md: the reasons in the first cell, all cells, and the section that they are in.
+/// The rows of docs/reasons.md: the reasons in the first cell, all cells, and the section that they
+/// are in.
 fn said_of_reasons() -> Vec<(Vec<&'static str>, Vec<&'static str>, &'static str)> {
     let sections = include_str!("../../docs/reasons.md").split("\n## ").skip(1);
     let rows = sections.flat_map(|section| {

@@ -1,4 +1,5 @@
-//! A soundly signed token is refused for exactly what is wrong with its claims, to the second, in the order of the checks.
+//! A soundly signed token is refused for exactly what is wrong with its claims, to the second, in
+//! the order of the checks.
 
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::token::claims::{AudienceIn, Demand, Rules, validate};
@@ -19,7 +20,8 @@ fn verify(entry_changes: &Value, changes: &Value) -> Run {
     run_with(resource(&config), &token, &trusted().key_set())
 }
 
-/// Each row: a name, the changes to the good claims, the exact reason. Whatever comes of the claims, the signature was checked first.
+/// Each row: a name, the changes to the good claims, the exact reason. Whatever comes of the
+/// claims, the signature was checked first.
 fn expect(entry_changes: &Value, rows: Vec<Row>) {
     for_each_row(rows, |(name, changes, reason)| {
         let run = verify(entry_changes, changes);
@@ -265,7 +267,8 @@ fn sub_and_cnf() {
 
 #[test]
 fn the_first_check_that_fails_is_told() {
-    // Each row has what the row before it had and one fault fewer: the order is exp, nbf, iat, aud, sub, cnf.
+    // Each row has what the row before it had and one fault fewer: the order is exp, nbf, iat, aud,
+    // sub, cnf.
     let faults = [
         ("exp", json!(0), "token_expired"),
         ("nbf", json!(NOW + 999), "token_not_yet_valid"),

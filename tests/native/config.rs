@@ -1,4 +1,5 @@
-//! Sound settings in every form: both spellings, JSON values and JSON text, defaults, shared key sources, the summary.
+//! Sound settings in every form: both spellings, JSON values and JSON text, defaults, shared key
+//! sources, the summary.
 
 use mcp_edge_auth::http::cors::AllowedOrigins;
 use mcp_edge_auth::keys::algorithm::Algorithm;

@@ -1,4 +1,5 @@
-//! An empty text for a variable that protects is a fault: it must not switch protection off without a word.
+//! An empty text for a variable that protects is a fault: it must not switch protection off without
+//! a word.
 
 use serde_json::{Value, json};
 

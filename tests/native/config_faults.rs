@@ -1,4 +1,5 @@
-//! Every fault of the settings is found, named by variable and field, all of them in one go, and none tells a value.
+//! Every fault of the settings is found, named by variable and field, all of them in one go, and
+//! none tells a value.
 
 use serde_json::{Value, json};
 
@@ -318,7 +319,8 @@ fn other_variables() {
         ),
         ("MCP_SERVER_AUTH_JWKS_URI", vec![json!([support::JWKS_URI]), json!(1), json!(null)]),
     ] {
-        // A string that looks like JSON and is none stays a string; where any string will do, it is one.
+        // A string that looks like JSON and is none stays a string; where any string will do, it is
+        // one.
         let bad = bad.into_iter().filter(|v| !(name.ends_with("AUDIENCE") && v.is_string()));
         for_each_row(bad, |v| {
             let settings = with(single_issuer_settings(), json!({ name: v }));

@@ -1,4 +1,5 @@
-//! What `npm run check` and `npm run doctor` warn of: settings that are sound and can hardly be meant.
+//! What `npm run check` and `npm run doctor` warn of: settings that are sound and can hardly be
+//! meant.
 
 use mcp_edge_auth::settings::hints;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Where requests go, and who may send them: an origin that is the Worker itself, and one text of several browser origins.
+//! Where requests go, and who may send them: an origin that is the Worker itself, and one text of
+//! several browser origins.
 
 use mcp_edge_auth::http::cors::AllowedOrigins;
 use serde_json::{Value, json};

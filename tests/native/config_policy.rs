@@ -1,4 +1,5 @@
-//! The settings of a policy: every fault is found and named, and what is sound and yet will surprise is warned of.
+//! The settings of a policy: every fault is found and named, and what is sound and yet will
+//! surprise is warned of.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Which URLs the settings take: https, or http on loopback, and nothing that two readers could read as two things.
+//! Which URLs the settings take: https, or http on loopback, and nothing that two readers could
+//! read as two things.
 
 use serde_json::{Value, json};
 
@@ -98,7 +99,8 @@ fn paths_that_a_parser_rewrites() {
 
 #[test]
 fn canonical_paths_that_no_request_would_reach() {
-    // Every request to one of these is refused as a dot segment in disguise, so the settings are at fault.
+    // Every request to one of these is refused as a dot segment in disguise, so the settings are at
+    // fault.
     let unreachable = [
         "https://mcp.example.com/a/..;/mcp",
         "https://mcp.example.com/a%2F..%2Fmcp",

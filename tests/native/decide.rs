@@ -1,4 +1,5 @@
-//! The checks before the token come in the contract's order; `Origin` and CORS are what it says, on every answer at the endpoint.
+//! The checks before the token come in the contract's order; `Origin` and CORS are what it says, on
+//! every answer at the endpoint.
 
 use mcp_edge_auth::admission::{Decision, Head, Refused, decide};
 use mcp_edge_auth::http::cors::AllowedOrigins;
@@ -319,7 +320,8 @@ fn preflight() {
     });
 }
 
-/// Those of the Fetch standard's section 3.2.3 and of Private Network Access; tests/e2e/cors.test.mjs has an origin that sends them.
+/// Those of the Fetch standard's section 3.2.3 and of Private Network Access;
+/// tests/e2e/cors.test.mjs has an origin that sends them.
 #[test]
 fn an_origins_own_cors_headers_are_replaced() {
     let mut names = RESPONSE_HEADERS.map(|name| name.strip_prefix("Access-Control-").unwrap());

@@ -1,4 +1,5 @@
-//! The operator's own headers and the client's token: what may be set, what is removed for it, and that passing the token on must be said twice.
+//! The operator's own headers and the client's token: what may be set, what is removed for it, and
+//! that passing the token on must be said twice.
 
 use mcp_edge_auth::origin::headers::PASSTHROUGH;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What the files for a deployment promise: wrangler.toml as it is cloned names what is missing, its commented environment is a sound one, and
-//! `.dev.vars.example` sets nothing.
+//! What the files for a deployment promise: wrangler.toml as it is cloned names what is missing,
+//! its commented environment is a sound one, and `.dev.vars.example` sets nothing.
 
 use crate::support::check::check;
 
@@ -7,7 +7,8 @@ const WRANGLER_TOML: &str = include_str!("../../wrangler.toml");
 const DEV_VARS: &str = include_str!("../../.dev.vars.example");
 const DEPLOYING: &str = include_str!("../../docs/deploying.md");
 
-/// wrangler.toml with its commented environment: the lines from `# [env.production]` on, without their `# `.
+/// wrangler.toml with its commented environment: the lines from `# [env.production]` on, without
+/// their `# `.
 fn with_production() -> String {
     let (before, block) = WRANGLER_TOML.split_once("# [env.production]").unwrap();
     let block: Vec<_> =

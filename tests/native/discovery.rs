@@ -1,4 +1,5 @@
-//! Where an issuer's metadata is looked for, and what it must say for its `jwks_uri` to be believed.
+//! Where an issuer's metadata is looked for, and what it must say for its `jwks_uri` to be
+//! believed.
 
 use mcp_edge_auth::keys::discovery::{Unusable, jwks_uri, metadata_urls, misses};
 use serde_json::{Value, json};
@@ -7,7 +8,8 @@ use crate::support::{ISSUER, JWKS_URI, for_each_row, same, with};
 
 #[test]
 fn places() {
-    // MCP's order: RFC 8414 section 3.1 inserts, OpenID Connect inserts, OpenID Connect appends. A slash at the end goes first.
+    // MCP's order: RFC 8414 section 3.1 inserts, OpenID Connect inserts, OpenID Connect appends. A
+    // slash at the end goes first.
     let rows: [(&str, &[&str]); 6] = [
         (
             "https://as.example",

@@ -1,4 +1,5 @@
-//! How the doctor reads a challenge: as the strictest client does, so that what it passes every client can read.
+//! How the doctor reads a challenge: as the strictest client does, so that what it passes every
+//! client can read.
 
 #[path = "../../src/bin/doctor/challenge.rs"]
 mod challenge;

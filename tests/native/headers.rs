@@ -1,4 +1,5 @@
-//! A header is taken only as the rules say: types of members, `typ`, `crit`, names of algorithms and keys; it never chooses a key.
+//! A header is taken only as the rules say: types of members, `typ`, `crit`, names of algorithms
+//! and keys; it never chooses a key.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! What the origin is told about the caller, encoded so that no value can pass for another one, and which incoming headers could pass for it.
+//! What the origin is told about the caller, encoded so that no value can pass for another one, and
+//! which incoming headers could pass for it.
 
 use mcp_edge_auth::token::claims::{Permit, Rules, validate};
 use mcp_edge_auth::token::identity::is_reserved;

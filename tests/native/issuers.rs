@@ -1,4 +1,5 @@
-//! Issuer and key set belong together; of several entries the first that accepts wins, and otherwise the most specific refusal is told.
+//! Issuer and key set belong together; of several entries the first that accepts wins, and
+//! otherwise the most specific refusal is told.
 
 use std::rc::Rc;
 
@@ -163,7 +164,8 @@ fn entries_that_do_not_verify_iss_are_tried_as_well() {
     });
 }
 
-/// The first entry as it is, and a second one of the same issuer with another source, so that each gives its own refusal.
+/// The first entry as it is, and a second one of the same issuer with another source, so that each
+/// gives its own refusal.
 fn two(second_algorithm: &str) -> Value {
     let open = json!({ "algorithm": second_algorithm, "validation_options": { "verify_iss": false } });
     json!([entry(), with(other_entry(), open)])
@@ -179,7 +181,8 @@ fn the_most_specific_refusal_is_told() {
     let other_aud = json!({ "aud": "x" });
     let sound = json!({});
     let some = |set: &Rc<KeySet>| Some(Rc::clone(set));
-    // What the first source holds, what the second one holds, what is wrong with the claims, and what is told, either way round.
+    // What the first source holds, what the second one holds, what is wrong with the claims, and
+    // what is told, either way round.
     let rows = vec![
         ("kid unknown, and key unfit", some(&empty_handed), some(&unfit), &sound, "key_unfit"),
         (
@@ -192,7 +195,8 @@ fn the_most_specific_refusal_is_told() {
         ("key unfit, and wrong signature", some(&unfit), some(&wrong_key), &sound, "signature_invalid"),
         ("wrong signature, and expired", some(&wrong_key), some(&good), &expired, "token_expired"),
         ("kid unknown, and another audience", some(&empty_handed), some(&good), &other_aud, "aud_mismatch"),
-        // Without the keys of one entry, another one's "no" is final only if its own keys had vouched for the token.
+        // Without the keys of one entry, another one's "no" is final only if its own keys had
+        // vouched for the token.
         ("no keys, and kid unknown", None, some(&empty_handed), &sound, "keys_unavailable"),
         ("no keys, and wrong signature", None, some(&wrong_key), &sound, "keys_unavailable"),
         ("no keys, and expired", None, some(&good), &expired, "token_expired"),
@@ -250,7 +254,8 @@ fn keys_that_cannot_be_had() {
     };
     let good = trusted().good();
     assert_eq!(unavailable(&good, &|_, _| Err(12)), ("keys_unavailable", Some("12".to_owned())));
-    // The set is there, the token's key is not, and the issuer does not answer: that is no verdict on the token.
+    // The set is there, the token's key is not, and the issuer does not answer: that is no verdict
+    // on the token.
     let old = |_, need| {
         if need == Need::Any {
             Ok(key_set(&[with(stranger().jwk(), json!({ "kid": "old" }))]))

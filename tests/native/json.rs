@@ -1,4 +1,5 @@
-//! The two readers of JSON (`json::object` for settings and key sets, `json::Document` for tokens) hold the same rules and read the same values.
+//! The two readers of JSON (`json::object` for settings and key sets, `json::Document` for tokens)
+//! hold the same rules and read the same values.
 
 use mcp_edge_auth::json::{self, Document, Node};
 use proptest::prelude::*;

@@ -158,12 +158,14 @@ fn unknown_kids_refetch_once_per_cool_down() {
         let told = told(&fetched_for_a_kid(*ago), Need::UnknownKid, NOW);
         same(&format!("{ago} s ago"), told.as_str(), *expected)
     });
-    // A fetch that was not for a `kid`'s sake does not count: a key that was published since has to be found.
+    // A fetch that was not for a `kid`'s sake does not count: a key that was published since has to
+    // be found.
     let mut ordinary = State::default();
     ordinary.fetch_started(Need::Any, NOW);
     ordinary.fetched(held(trusted().key_set(), NOW));
     assert_eq!(told(&ordinary, Need::UnknownKid, NOW), "refresh");
-    // One that failed or was lost has not looked for the key: the back-off says when to try again, not the cool-down.
+    // One that failed or was lost has not looked for the key: the back-off says when to try again,
+    // not the cool-down.
     let mut running = holding(0);
     running.fetch_started(Need::UnknownKid, NOW);
     assert_eq!(told(&running, Need::UnknownKid, NOW), "wait");
@@ -286,7 +288,8 @@ fn a_clock_that_was_set_back_makes_nothing_older() {
 enum Event {
     /// So many seconds pass.
     Pass(u64),
-    /// A request comes, and acts on what it is told; its fetch ends when the event after next says so, or never.
+    /// A request comes, and acts on what it is told; its fetch ends when the event after next says
+    /// so, or never.
     Request(Need),
     /// The fetch that was started last ends.
     End(bool),
@@ -313,7 +316,8 @@ proptest! {
             match event {
                 Event::Pass(seconds) => now += seconds,
                 Event::Request(need) => match next(&state, need, now) {
-                    // A set that is used for an unknown `kid`'s sake need not be fresh: it is the one that was just looked into.
+                    // A set that is used for an unknown `kid`'s sake need not be fresh: it is the
+                    // one that was just looked into.
                     Next::Use(_) | Next::UseAndRefresh(_) => {
                         let limit = if need == Need::Any { TTL } else { TTL + STALE };
                         prop_assert!(fetched.is_some_and(|at| now - at < limit));

@@ -1,4 +1,5 @@
-//! A model of time, issuer, KV and isolates, driven at random against the cache policy: 200 000 steps, and what must hold in each of them.
+//! A model of time, issuer, KV and isolates, driven at random against the cache policy: 200 000
+//! steps, and what must hold in each of them.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -154,7 +155,8 @@ impl World {
         panic!("a request went in circles");
     }
 
-    /// 401 `kid_unknown`: only for a key that was not published, or so lately that the cool-down stands before it.
+    /// 401 `kid_unknown`: only for a key that was not published, or so lately that the cool-down
+    /// stands before it.
     fn unauthorized(&mut self, kid: u64) {
         let published = self.published.get(&kid);
         assert!(

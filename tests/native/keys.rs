@@ -1,4 +1,5 @@
-//! A key set is read within bounds, one unusable key never spoils it, and a token is only tried with keys that fit it.
+//! A key set is read within bounds, one unusable key never spoils it, and a token is only tried
+//! with keys that fit it.
 
 use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::{KeySet, Material, Unusable};
@@ -32,7 +33,8 @@ fn in_front(raw_key: &str) -> String {
     format!(r#"{{"keys":[{raw_key},{}]}}"#, trusted().jwk())
 }
 
-/// Whether a key, put in front of a good one, is among the usable ones. The good one has to be there, whatever the other is.
+/// Whether a key, put in front of a good one, is among the usable ones. The good one has to be
+/// there, whatever the other is.
 fn is_usable(raw_key: &str) -> bool {
     let set = KeySet::parse(&in_front(raw_key)).unwrap();
     let kids: Vec<&str> = set.kids().collect();
@@ -227,7 +229,8 @@ fn documents() {
 #[test]
 fn keys_past_the_sixty_fourth_are_not_looked_at() {
     let with_last_at = |count: usize| {
-        let mut keys = vec![json!({}); count - 1]; // unusable ones count, too: looking at them is what costs
+        // Unusable ones count, too: looking at them is what costs.
+        let mut keys = vec![json!({}); count - 1];
         keys[0] = with(trusted().jwk(), json!({ "kid": "first" }));
         keys.push(with(trusted().jwk(), json!({ "kid": "last" })));
         key_set(&keys).kids().map(str::to_owned).collect::<Vec<_>>().join(" ")

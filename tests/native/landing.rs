@@ -1,4 +1,5 @@
-//! The page for people: who gets it, what stands in it, and that nothing from the settings stands in it as markup.
+//! The page for people: who gets it, what stands in it, and that nothing from the settings stands
+//! in it as markup.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! How to add the server to a client: the line or link of each, and that it is read as it was meant.
+//! How to add the server to a client: the line or link of each, and that it is read as it was
+//! meant.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! The native tests: one program with a module for each room, so that the crate is linked only once.
+//! The native tests: one program with a module for each room, so that the crate is linked only
+//! once.
 //!
 //! `cargo test policy_lists::` runs the tests of one module.
 

@@ -1,4 +1,5 @@
-//! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a block of its own, and the tables name every member.
+//! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a
+//! block of its own, and the tables name every member.
 
 use mcp_edge_auth::deployment::Deployment;
 

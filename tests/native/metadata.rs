@@ -17,7 +17,8 @@ fn rich() -> Config {
     config(&with(
         settings(),
         json!({
-            // As written: a slash at the end, capitals, a port. Once each, in the order of their first mention.
+            // As written: a slash at the end, capitals, a port. Once each, in the order of their
+            // first mention.
             support::SERVERS: [
                 server("https://eu.example.com/"), server("https://US.example.com"), server("https://eu.example.com/"),
                 server("https://eu.example.com"), server("https://as.example.com:443/tenant"),

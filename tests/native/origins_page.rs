@@ -1,4 +1,5 @@
-//! docs/origins.md: the files that it shows are the files that are tried, its settings are sound, its versions are those that are installed.
+//! docs/origins.md: the files that it shows are the files that are tried, its settings are sound,
+//! its versions are those that are installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -131,7 +131,8 @@ fn every_link_leads_to_a_file_and_a_heading() {
     assert!(seen > 200, "{seen}");
 }
 
-/// The pages that code, scripts and settings name, as `docs/…md` or `README.md`, with a heading or without.
+/// The pages that code, scripts and settings name, as `docs/…md` or `README.md`, with a heading or
+/// without.
 #[test]
 fn every_page_that_a_file_names_is_there() {
     let mut named = Vec::new();
@@ -269,7 +270,8 @@ fn first_cell(row: &str) -> String {
     row.trim_matches('|').split(" | ").next().unwrap().to_owned()
 }
 
-/// The members of a request's line, by the names in the source; `glue.mjs` and the commands add others.
+/// The members of a request's line, by the names in the source; `glue.mjs` and the commands add
+/// others.
 #[test]
 fn the_log_page_has_every_member() {
     let page = read("docs/log.md");

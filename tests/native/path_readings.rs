@@ -1,4 +1,5 @@
-//! Paths that others may read otherwise than they stand: with dot segments in them, or as those of a server that is nested in the one that they lead to.
+//! Paths that others may read otherwise than they stand: with dot segments in them, or as those of
+//! a server that is nested in the one that they lead to.
 
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::route::{Route, route};

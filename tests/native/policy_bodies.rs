@@ -1,5 +1,6 @@
-//! Forty thousand bent bodies: none makes the reader of bodies panic, and of what it lets pass another JSON parser reads the same.
-//! (`tests/e2e/bodies.test.mjs` does it through the whole Worker, with more kinds of readers and of bending.)
+//! Forty thousand bent bodies: none makes the reader of bodies panic, and of what it lets pass
+//! another JSON parser reads the same. (`tests/e2e/bodies.test.mjs` does it through the whole
+//! Worker, with more kinds of readers and of bending.)
 
 use std::collections::{BTreeMap, HashMap};
 

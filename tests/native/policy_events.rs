@@ -1,4 +1,5 @@
-//! Streams are filtered event by event, however they are cut into chunks, and all clients read the same.
+//! Streams are filtered event by event, however they are cut into chunks, and all clients read the
+//! same.
 
 use mcp_edge_auth::limits::LIST_BYTES;
 use mcp_edge_auth::policy::events::Place;
@@ -139,7 +140,8 @@ fn an_event_goes_out_with_its_last_byte() {
         for (chunks, expected) in [
             (vec!["\n", "\n"], less.clone() + "\n"),
             (vec!["\r", "\n", "\r"], less.clone() + "\r"),
-            // The LF of the last CR LF does not wait for the next event, on which a client may wait.
+            // The LF of the last CR LF does not wait for the next event, on which a client may
+            // wait.
             (vec!["\r\n\r", "\n"], less.clone() + "\r\n"),
             (vec!["\r\r", "data: 1"], less.clone() + "\r"),
             (vec!["\r", "\r", "\n"], less.clone() + "\r\n"),
@@ -194,8 +196,8 @@ fn read(text: &str) -> Vec<String> {
 
 type Reader = (&'static str, fn(&str) -> String);
 
-/// How clients prepare a stream for reading: they skip a mark nowhere, or at its start, or before any
-/// line. The TypeScript SDKs skip one at its start, and then one that was encoded twice.
+/// How clients prepare a stream for reading: they skip a mark nowhere, or at its start, or before
+/// any line. The TypeScript SDKs skip one at its start, and then one that was encoded twice.
 const READERS: [Reader; 4] = [
     ("nowhere", str::to_owned),
     ("at the start", |text| text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),

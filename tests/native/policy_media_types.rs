@@ -1,4 +1,5 @@
-//! Which bodies every reader takes for JSON, and its bytes as they are: by `Content-Type` and `Content-Encoding`.
+//! Which bodies every reader takes for JSON, and its bytes as they are: by `Content-Type` and
+//! `Content-Encoding`.
 
 use mcp_edge_auth::policy::{Body, PolicyInput};
 use serde_json::json;

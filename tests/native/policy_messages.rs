@@ -1,4 +1,5 @@
-//! What is read of a body, what is not forwarded because readers may disagree about it, and what its mirror in the headers must say.
+//! What is read of a body, what is not forwarded because readers may disagree about it, and what
+//! its mirror in the headers must say.
 
 use mcp_edge_auth::policy::message::{Unreadable, read};
 use mcp_edge_auth::policy::mirror::StandardHeaders;

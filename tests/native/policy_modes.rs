@@ -1,4 +1,5 @@
-//! What a policy makes of requests without a body, of nobody's, and in report mode; and what the log hears of it.
+//! What a policy makes of requests without a body, of nobody's, and in report mode; and what the
+//! log hears of it.
 
 use mcp_edge_auth::policy::mirror::StandardHeaders;
 use mcp_edge_auth::policy::{self, Body, Head, PolicyInput};

@@ -1,4 +1,5 @@
-//! A number in a message is judged alike wherever it stands: as its id, among its arguments, in a result.
+//! A number in a message is judged alike wherever it stands: as its id, among its arguments, in a
+//! result.
 
 use mcp_edge_auth::policy::message::{Unreadable, read};
 

@@ -1,4 +1,5 @@
-//! `provider` in an entry: what each row of the table comes to, which of its fields are required, and what is a fault.
+//! `provider` in an entry: what each row of the table comes to, which of its fields are required,
+//! and what is a fault.
 
 use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::source::KeySource;
@@ -233,7 +234,8 @@ fn explicit_fields_win() {
     assert_eq!(entry.rules.leeway, 5);
     let keys = okta(json!({ "jwks_uri": "https://keys.acme.example/jwks" }));
     assert_eq!(keys.sources, [KeySource::JwksUri("https://keys.acme.example/jwks".to_owned())]);
-    // An issuer of its own takes the preset's place together with its key set, and needs none of its parameters.
+    // An issuer of its own takes the preset's place together with its key set, and needs none of
+    // its parameters.
     let issuer = one(
         &json!({ "provider": "entra-id", "issuer": "https://login.example/x/v2.0", "expected_audiences": ["a"] }),
     );

@@ -1,4 +1,5 @@
-//! Bytes of any kind, as token, key set, settings, path or header, never panic, and what is accepted of them is what it has to be.
+//! Bytes of any kind, as token, key set, settings, path or header, never panic, and what is
+//! accepted of them is what it has to be.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -98,8 +99,9 @@ const READ_OTHERWISE: [&str; 33] = [
     "%2",
 ];
 
-/// What a path is to readers who decode no further: each way to cut a segment off with each way to take others for slashes, case folded, and blanks and dots
-/// at the end left out. Written with nothing of the Worker's.
+/// What a path is to readers who decode no further: each way to cut a segment off with each way to
+/// take others for slashes, case folded, and blanks and dots at the end left out. Written with
+/// nothing of the Worker's.
 fn readings(path: &[u8]) -> Vec<Vec<String>> {
     let text = String::from_utf8_lossy(path).to_lowercase();
     let mut found = Vec::new();

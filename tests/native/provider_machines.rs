@@ -1,4 +1,5 @@
-//! Tokens as the providers for machines make them: a workflow, and what stands behind a gate of Cloudflare.
+//! Tokens as the providers for machines make them: a workflow, and what stands behind a gate of
+//! Cloudflare.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What holds whatever the provider: the type of a token, the clients that an entry lists, and that no preset loosens
-//! what every entry demands.
+//! What holds whatever the provider: the type of a token, the clients that an entry lists, and that
+//! no preset loosens what every entry demands.
 
 use mcp_edge_auth::settings::presets::{PRESETS, Preset};
 use serde_json::{Value, json};
@@ -67,7 +67,8 @@ fn clients_may_be_listed_without_a_provider() {
 
 #[test]
 fn no_preset_loosens() {
-    // Whatever the provider: another issuer, another key, no subject, an expired token and a bound one stay outside.
+    // Whatever the provider: another issuer, another key, no subject, an expired token and a bound
+    // one stay outside.
     for_each_row(PRESETS.iter(), |preset: &&Preset| {
         let entry = with(least(preset.name), json!({ "algorithm": "ES256" }));
         let config = one(&entry);

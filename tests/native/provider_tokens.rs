@@ -1,5 +1,5 @@
-//! Tokens as the providers for people make them, at entries with a `provider`: their own access tokens for this
-//! resource get in, and nothing else does.
+//! Tokens as the providers for people make them, at entries with a `provider`: their own access
+//! tokens for this resource get in, and nothing else does.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What docs/providers.md says is so: every entry is sound, every token shown is accepted there, and its
-//! table leaves no provider out.
+//! What docs/providers.md says is so: every entry is sound, every token shown is accepted there,
+//! and its table leaves no provider out.
 
 use mcp_edge_auth::settings::presets::{PRESETS, Preset};
 use serde_json::{Value, json};
@@ -10,7 +10,8 @@ use crate::support::{self, CANONICAL, SERVERS, config, for_each_row, resource, s
 
 const PAGE: &str = include_str!("../../docs/providers.md");
 
-/// Servers that have a section and no preset: tests/servers takes the entries of the first four from there.
+/// Servers that have a section and no preset: tests/servers takes the entries of the first four
+/// from there.
 const WITHOUT_PRESET: [&str; 7] =
     ["better-auth", "OpenAuth", "glewlwyd", "LemonLDAP::NG", "AD FS", "FusionAuth", "Kubernetes"];
 

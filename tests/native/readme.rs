@@ -1,4 +1,5 @@
-//! What README says can be done: its complete wrangler.toml is sound, and so is what `npm run check` makes of files and environments.
+//! What README says can be done: its complete wrangler.toml is sound, and so is what `npm run
+//! check` makes of files and environments.
 
 use serde_json::json;
 

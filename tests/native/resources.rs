@@ -1,4 +1,5 @@
-//! Several MCP servers behind one Worker: what each gets of what stands beside them, and what is warned of.
+//! Several MCP servers behind one Worker: what each gets of what stands beside them, and what is
+//! warned of.
 
 use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::resource::Resource;

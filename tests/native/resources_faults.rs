@@ -1,4 +1,5 @@
-//! Several MCP servers behind one Worker: every fault in them, and between them, named by its place.
+//! Several MCP servers behind one Worker: every fault in them, and between them, named by its
+//! place.
 
 use mcp_edge_auth::fault::Fault;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Several MCP servers behind one Worker: no token for the one opens the other because of where their origins are.
+//! Several MCP servers behind one Worker: no token for the one opens the other because of where
+//! their origins are.
 
 use mcp_edge_auth::fault::Fault;
 use mcp_edge_auth::resource::Config;

@@ -109,7 +109,8 @@ fn a_canonical_path() {
 
 #[test]
 fn paths_that_lead_elsewhere() {
-    // In front of each stands `/mcp/`. Some reader (a URL parser, a proxy, an origin that decodes first, even twice) resolves it to another path.
+    // In front of each stands `/mcp/`. Some reader (a URL parser, a proxy, an origin that decodes
+    // first, even twice) resolves it to another path.
     let rows = [
         ".",
         "..",
@@ -167,8 +168,8 @@ fn paths_that_lead_elsewhere() {
 
 #[test]
 fn dots_in_spellings_that_only_a_repeated_decoder_sees() {
-    // `%2%65` is `%2e` once decoded, `%%32e` too: a dot to whoever decodes twice, like `%252e`. And `..%3b` is `..;`, and `%09` a tab,
-    // which URL parsers drop.
+    // `%2%65` is `%2e` once decoded, `%%32e` too: a dot to whoever decodes twice, like `%252e`. And
+    // `..%3b` is `..;`, and `%09` a tab, which URL parsers drop.
     let rows =
         ["%2%65%2%65/x", "%%32e%%32e/x", "%%32%65%%32%65/x", "..%2%66x", "..%3bx/y", ".%09./x", "..%253bx/y"];
     for_each_row(rows, |rest| {

@@ -1,4 +1,5 @@
-//! Session ids bound to their caller: whatever differs in resource, issuer, subject, client or id is another session, and framing leaves no two ways to read one.
+//! Session ids bound to their caller: whatever differs in resource, issuer, subject, client or id
+//! is another session, and framing leaves no two ways to read one.
 
 use mcp_edge_auth::origin::sessions::{Holder, Sessions, owner};
 use mcp_edge_auth::refusal::Refusal::{self, SessionMalformed, SessionMismatch, SessionUnbindable};

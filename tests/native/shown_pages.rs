@@ -1,4 +1,5 @@
-//! docs/conformance.md and docs/clients.md: every test that they name is there, and every version is the one that is installed.
+//! docs/conformance.md and docs/clients.md: every test that they name is there, and every version
+//! is the one that is installed.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Whatever KV holds under our key, it is a key set only if it is this source's, in this format, and usable.
+//! Whatever KV holds under our key, it is a key set only if it is this source's, in this format,
+//! and usable.
 
 use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::keys::stored::{decode, encode, name};

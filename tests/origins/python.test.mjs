@@ -1,4 +1,5 @@
-// Origins in Python, each in an environment of its own, which is installed from PyPI first: under a minute, once.
+// Origins in Python, each in an environment of its own, which is installed from PyPI first: under a
+// minute, once.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";

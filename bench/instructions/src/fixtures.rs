@@ -1,4 +1,5 @@
-//! Settings, key sets and tokens, the same in every run. Nobody signed the tokens: the signature check says yes to anything here.
+//! Settings, key sets and tokens, the same in every run. Nobody signed the tokens: the signature
+//! check says yes to anything here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,7 +40,8 @@ pub(crate) fn key_set(keys: usize) -> Result<KeySet, String> {
     KeySet::parse(&document.to_string()).map_err(|unusable| unusable.reason().to_owned())
 }
 
-/// A token of about 0.8 KiB, with the claims that authorization servers put into access tokens: from the n-th of them, for the n-th key.
+/// A token of about 0.8 KiB, with the claims that authorization servers put into access tokens:
+/// from the n-th of them, for the n-th key.
 pub(crate) fn usual_token(server: usize, key: usize, exp: u64) -> String {
     let claims = format!(
         r#"{{"iss":"{}","aud":"{CANONICAL}","sub":"user-10001","client_id":"3f9d2c1e-8a54-4b6f-9d0e-7c2b1a5e4f30","scope":"mcp:tools mcp:resources offline_access","email":"user-10001@example.com","iat":{},"exp":{exp},"jti":"c1f0b7d2a94e4c7f8b3d5e6a70819f2c"}}"#,

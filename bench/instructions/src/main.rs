@@ -1,7 +1,9 @@
-//! `instructions SCENARIO N`: the way of a request through the Worker's core, N times, for `bench/instructions.mjs` to count under callgrind.
+//! `instructions SCENARIO N`: the way of a request through the Worker's core, N times, for
+//! `bench/instructions.mjs` to count under callgrind.
 //!
-//! Everything from the request's head to the origin's request, or to the refusal's answer, is in it. Settings and key set are read before; the signature
-//! check, which is the runtime's, says yes; what `edge` does is not in it. No clock, no random numbers, no threads: every run does the same.
+//! Everything from the request's head to the origin's request, or to the refusal's answer, is in
+//! it. Settings and key set are read before; the signature check, which is the runtime's, says yes;
+//! what `edge` does is not in it. No clock, no random numbers, no threads: every run does the same.
 //!
 //! Without arguments it names the scenarios, one a line.
 

@@ -1,4 +1,5 @@
-// What the Python sides share: a virtual environment with pinned packages under dist/bench, made once, and one server process in it.
+// What the Python sides share: a virtual environment with pinned packages under dist/bench, made
+// once, and one server process in it.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +38,8 @@ export function pythonSide({ name, requirements, server, tool }) {
         // Wheels only: nothing of a package runs before the server does.
         const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "-r", pins];
         await run(python, args, { timeout: INSTALL_MS });
-        writeFileSync(join(folder, "installed"), ""); // last, so that an interrupted installation is done again
+        // Last, so that an interrupted installation is done again.
+        writeFileSync(join(folder, "installed"), "");
         return true;
       } catch (error) {
         const reason = String(error.stderr || error.message).trim().split("\n").at(-1);
@@ -70,8 +72,8 @@ const HEADERS = { "content-type": "application/json", accept: "application/json,
 
 const call = (tool) => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: tool, arguments: { text: "hello" } } });
 
-// Not this process's environment: a variable that a server happens to read would change what is measured. No home of anybody's, no
-// telemetry, no asking for updates.
+// Not this process's environment: a variable that a server happens to read would change what is
+// measured. No home of anybody's, no telemetry, no asking for updates.
 const quiet = (scratch) => ({
   PATH: process.env.PATH,
   HOME: scratch,

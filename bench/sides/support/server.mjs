@@ -1,4 +1,5 @@
-// What every side that is a server of its own needs: a port, a key set to fetch, a process that is waited for and ended by its pid.
+// What every side that is a server of its own needs: a port, a key set to fetch, a process that is
+// waited for and ended by its pid.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
@@ -32,7 +33,10 @@ export async function serveJwks(jwks) {
   return { url: `http://127.0.0.1:${server.address().port}/jwks`, close };
 }
 
-/** Starts the command and waits until it answers 401 at `path`, as each of them does without a token: { pids(), stop() }. */
+/**
+ * Starts the command and waits until it answers 401 at `path`, as each of them does without a
+ * token: { pids(), stop() }.
+ */
 export async function startServer({ command, args, env, cwd, port, path }) {
   const child = spawn(command, args, { env, cwd, stdio: ["ignore", "ignore", "pipe"] });
   const kill = () => child.kill("SIGKILL");
@@ -92,7 +96,8 @@ function descendants(pid) {
 
 function parentOf(pid) {
   try {
-    // The name in parentheses may hold spaces and parentheses itself; what follows its last one does not.
+    // The name in parentheses may hold spaces and parentheses itself; what follows its last one
+    // does not.
     return Number(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")[1]);
   } catch {
     return -1; // gone in the meantime

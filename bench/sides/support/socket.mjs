@@ -1,4 +1,5 @@
-// One keep-alive connection that writes prepared bytes and reads framed answers; nothing of an HTTP client's own work is in the way.
+// One keep-alive connection that writes prepared bytes and reads framed answers; nothing of an HTTP
+// client's own work is in the way.
 import { once } from "node:events";
 import net from "node:net";
 

@@ -1,4 +1,5 @@
-// An issuer and an origin in this process, and the settings that point a Worker at them: the measurements of the process share it.
+// An issuer and an origin in this process, and the settings that point a Worker at them: the
+// measurements of the process share it.
 import { once } from "node:events";
 import http from "node:http";
 
@@ -11,7 +12,10 @@ export const METADATA = "/.well-known/oauth-protected-resource/mcp";
 const ANSWER = JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "hello" }] } });
 const CALL = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "echo", arguments: { text: "hello" } } });
 
-/** { vars, good(n), refused(n), close() }: the bytes of the nth request that is to be let through, or refused. */
+/**
+ * { vars, good(n), refused(n), close() }: the bytes of the nth request that is to be let through,
+ * or refused.
+ */
 export async function startStage() {
   const key = signingKey("rsa", "bench");
   const keys = JSON.stringify({ keys: [key.jwk({ alg: "RS256", use: "sig" })] });

@@ -1,5 +1,6 @@
-// Bare workerd with one Worker in it, for measurements of the process itself: how soon it answers, how much memory it holds. The
-// configuration is written once and started many times. What the Worker logs goes nowhere unless somebody asks for it.
+// Bare workerd with one Worker in it, for measurements of the process itself: how soon it answers,
+// how much memory it holds. The configuration is written once and started many times. What the
+// Worker logs goes nowhere unless somebody asks for it.
 import { spawn } from "node:child_process";
 import { copyFileSync, readFileSync, rmSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,10 @@ import { createInterface } from "node:readline";
 import { ROOT, bundle, workerdPath } from "../../../tests/e2e/support/bundle.mjs";
 import { bounded } from "../../../tests/e2e/support/until.mjs";
 
-/** The least that a Worker in this place can be: it passes everything at /mcp on, unread; any other path has a constant answer. */
+/**
+ * The least that a Worker in this place can be: it passes everything at /mcp on, unread; any other
+ * path has a constant answer.
+ */
 const BASE = `export default {
   fetch(request, env) {
     if (new URL(request.url).pathname !== "/mcp") return new Response("{}", { headers: { "content-type": "application/json" } });
@@ -26,7 +30,8 @@ export const ours = async () => (await bundle()).files;
 export const base = async () => [{ name: "base.mjs", kind: "esModule", text: BASE }];
 
 /**
- * { start(), remove() }; each start() gives { port, pid, spawned, listening, stop() }, times as of performance.now().
+ * { start(), remove() }; each start() gives { port, pid, spawned, listening, stop() }, times as of
+ * performance.now().
  * v8Flags: for the engine; heard(chunk): gets what the process prints.
  */
 export function prepare(modules, vars, { v8Flags = [], heard } = {}) {

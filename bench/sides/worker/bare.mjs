@@ -1,4 +1,5 @@
-// The floor: the base, after one signature check with a kept key. It reads no claim and refuses on nothing but the signature.
+// The floor: the base, after one signature check with a kept key. It reads no claim and refuses on
+// nothing but the signature.
 import { bytesOf, importing, parametersOf } from "./webcrypto.mjs";
 import base from "./base.mjs";
 

@@ -1,5 +1,6 @@
-// The comparison without a library: the same Worker, verifying on WebCrypto with as little code as that takes. It has fewer rules than the
-// others (no duplicate members, no canonical base64url): what is measured is how little a JS verification can cost.
+// The comparison without a library: the same Worker, verifying on WebCrypto with as little code as
+// that takes. It has fewer rules than the others (no duplicate members, no canonical base64url):
+// what is measured is how little a JS verification can cost.
 import { EXPIRED, INVALID, MALFORMED, NOT_FOR_US, Refused, UNTRUSTED, checkType, gate } from "./gate.mjs";
 import { bytesOf, importing, parametersOf } from "./webcrypto.mjs";
 

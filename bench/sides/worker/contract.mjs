@@ -1,5 +1,6 @@
-// The bare check, and whatever the contract asks of the runtime for a permitted request (the names of its headers, five set, a response made anew with
-// two set, a log line), all of it constant: no token is read and nothing is decided. What is above it is a Worker's own work.
+// The bare check, and whatever the contract asks of the runtime for a permitted request (the names
+// of its headers, five set, a response made anew with two set, a log line), all of it constant: no
+// token is read and nothing is decided. What is above it is a Worker's own work.
 import { forwardedBy } from "./bare.mjs";
 
 const LINE = '{"event":"request","outcome":"forwarded","reason":"ok","status":200,"method":"POST","resource":"https://mcp.example.com/mcp","issuer":"https://as.example.com/as-0","alg":"RS256","kid":"rsa-a","keys":"memory","ms":0}';

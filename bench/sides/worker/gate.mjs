@@ -1,6 +1,8 @@
-// What the Workers under comparison that verify in JS (`jose`, `by-hand`) have in common: all that mcp-edge-auth does but the verification.
-// Paths, preflight, Origin check, refusals, identity headers, forwarding, CORS and the log line are those of the contract, so that what is
-// compared is the same work. Written as one would write it by hand for production: settings read once, nothing slow on purpose.
+// What the Workers under comparison that verify in JS (`jose`, `by-hand`) have in common: all that
+// mcp-edge-auth does but the verification. Paths, preflight, Origin check, refusals, identity
+// headers, forwarding, CORS and the log line are those of the contract, so that what is compared is
+// the same work. Written as one would write it by hand for production: settings read once, nothing
+// slow on purpose.
 //
 // ANSWER and SILENT are set by the bundler: answer 200 in place of forwarding; no log line.
 
@@ -33,7 +35,10 @@ export function checkType(typ) {
   if (typ !== undefined && !(typeof typ === "string" && TYPES.has(typ.toLowerCase()))) throw new Refused(INVALID, "typ_not_allowed");
 }
 
-/** A Worker around `prepare(settings, env)`, called once, which gives `verify(token) -> { header, claims }`. */
+/**
+ * A Worker around `prepare(settings, env)`, called once, which gives `verify(token) -> { header,
+ * claims }`.
+ */
 export function gate(prepare) {
   let settings;
   let verify;

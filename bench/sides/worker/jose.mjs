@@ -1,4 +1,5 @@
-// The comparison: the same Worker with `jose` for the verification, its key set and imported keys kept in the isolate.
+// The comparison: the same Worker with `jose` for the verification, its key set and imported keys
+// kept in the isolate.
 import { createLocalJWKSet, errors, jwtVerify } from "jose";
 
 import { EXPIRED, INVALID, MALFORMED, NOT_FOR_US, Refused, UNTRUSTED, checkType, gate } from "./gate.mjs";

@@ -1,5 +1,6 @@
-// The origin that every Worker side has inside its own workerd: it stands for the network, answers at once, and costs the same everywhere.
-// It serves the issuers' key sets, too, and at /probe what it was sent.
+// The origin that every Worker side has inside its own workerd: it stands for the network, answers
+// at once, and costs the same everywhere. It serves the issuers' key sets, too, and at /probe what
+// it was sent.
 const ANSWER_TEXT = JSON.stringify({
   jsonrpc: "2.0",
   id: 1,

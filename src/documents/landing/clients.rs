@@ -1,4 +1,5 @@
-//! How to add a server to a client: the links and lines that each client's own documentation gives, as of November 2026 (docs/landing-page.md).
+//! How to add a server to a client: the links and lines that each client's own documentation gives,
+//! as of November 2026 (docs/landing-page.md).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,7 +29,8 @@ pub enum Way {
     Words(&'static str),
 }
 
-/// All of them, in the order of the page. Claude and ChatGPT connect from the internet: on loopback they have no way in.
+/// All of them, in the order of the page. Claude and ChatGPT connect from the internet: on loopback
+/// they have no way in.
 pub fn clients(canonical: &Canonical, about: &About, metadata_url: Option<&str>) -> Vec<Client> {
     let url = canonical.as_str();
     let slug = slug(about.name.as_deref(), canonical.host());

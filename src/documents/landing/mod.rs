@@ -1,7 +1,10 @@
-//! A page for people who open the MCP endpoint in a browser: what this is, and how to add it to a client.
+//! A page for people who open the MCP endpoint in a browser: what this is, and how to add it to a
+//! client.
 //!
-//! 1. It is the body of the 401 that every client gets, challenge and all, so nobody takes it for a way in.
-//! 2. Only a request that names `text/html` and prefers it is answered with it (RFC 9110 section 12.5.1): no MCP client is.
+//! 1. It is the body of the 401 that every client gets, challenge and all, so nobody takes it for a
+//!    way in.
+//! 2. Only a request that names `text/html` and prefers it is answered with it (RFC 9110 section
+//!    12.5.1): no MCP client is.
 //! 3. It loads nothing and may not be framed: Content Security Policy Level 3, with the one style
 //!    and the one script by their hashes.
 //! 4. Whatever comes from the settings is escaped.
@@ -76,7 +79,8 @@ pub(crate) fn put(page: &str, answer: &mut LocalResponse) {
 struct Html(String);
 
 impl Html {
-    /// What is ours. Not inlined: the page is built once, and its code is as large as it is called often.
+    /// What is ours. Not inlined: the page is built once, and its code is as large as it is called
+    /// often.
     #[inline(never)]
     fn raw(&mut self, html: &str) -> &mut Self {
         self.0.push_str(html);

@@ -1,4 +1,5 @@
-//! PKCS#8 (RFC 5958), as far as it takes to find the private value of a P-256 key (RFC 5915) or of an Ed25519 key (RFC 8410), and to write one.
+//! PKCS#8 (RFC 5958), as far as it takes to find the private value of a P-256 key (RFC 5915) or of
+//! an Ed25519 key (RFC 8410), and to write one.
 
 use crate::keys::algorithm::Algorithm;
 use base64::Engine as _;
@@ -22,7 +23,8 @@ const END: &str = "-----END PRIVATE KEY-----";
 /// Private values have this many bytes, on both curves.
 pub type Private = [u8; 32];
 
-/// The blocks of a text that is nothing but PEM blocks of PKCS#8 keys. Line ends may be `\n` in two characters, as files of variables have them.
+/// The blocks of a text that is nothing but PEM blocks of PKCS#8 keys. Line ends may be `\n` in two
+/// characters, as files of variables have them.
 pub fn pem_blocks(text: &str) -> Option<Vec<Vec<u8>>> {
     let text = text.replace("\\n", "\n");
     let mut rest = text.trim();

@@ -1,10 +1,12 @@
 //! The keys that assertions are signed with, and what is published of them.
 //!
-//! 1. P-256 (ES256) and Ed25519 (EdDSA), as a private JWK (RFC 7517) or as PKCS#8 in PEM; a list of them for rotation. The first signs. Of a key that only has signed,
-//!    the public JWK will do: a secret cannot be read back, but what was published can.
+//! 1. P-256 (ES256) and Ed25519 (EdDSA), as a private JWK (RFC 7517) or as PKCS#8 in PEM; a list of
+//!    them for rotation. The first signs. Of a key that only has signed, the public JWK will do: a
+//!    secret cannot be read back, but what was published can.
 //! 2. A private value is in no fault, no log line and no published document.
-//! 3. What a key's public value is, the runtime's WebCrypto says: one that does not belong to the private value, or a private value that is none, is a fault.
-//!    The Worker serves nothing before that is known.
+//! 3. What a key's public value is, the runtime's WebCrypto says: one that does not belong to the
+//!    private value, or a private value that is none, is a fault. The Worker serves nothing before
+//!    that is known.
 //! 4. A key without `kid` is named by its thumbprint (RFC 7638).
 
 use std::cell::OnceCell;
@@ -118,7 +120,8 @@ impl SigningKeys {
         &self.keys
     }
 
-    /// Publishes the keys with the public values that belong to them, in their order; `None`: the private value is none.
+    /// Publishes the keys with the public values that belong to them, in their order; `None`: the
+    /// private value is none.
     pub fn publish(&self, public: &[Option<Material>]) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         let mut published: Vec<(String, String)> = Vec::new();
@@ -163,7 +166,8 @@ impl SigningKeys {
         self.published.get().map(|published| published.header.as_str())
     }
 
-    /// The answer with the public keys, once they were judged. Any page may read it; caches keep it for as long as a rotation may be held up by it.
+    /// The answer with the public keys, once they were judged. Any page may read it; caches keep it
+    /// for as long as a rotation may be held up by it.
     pub(crate) fn answer(&self) -> Option<LocalResponse> {
         let mut answer = LocalResponse::json(200, self.published.get()?.document.as_str());
         answer.set("Cache-Control", format!("public, max-age={}", limits::ASSERTION_JWKS_MAX_AGE));
@@ -235,7 +239,8 @@ fn jwk(material: &Material, algorithm: Algorithm, kid: &str) -> String {
     format!(r#"{{{},"kid":{kid},"alg":"{alg}","use":"sig"}}"#, required(material))
 }
 
-/// The members of a public key that a thumbprint is made of, in the order of their names (RFC 7638 section 3.2, RFC 8037 appendix A.3).
+/// The members of a public key that a thumbprint is made of, in the order of their names (RFC 7638
+/// section 3.2, RFC 8037 appendix A.3).
 fn required(material: &Material) -> String {
     match material {
         Material::Ec { crv, x, y } => {

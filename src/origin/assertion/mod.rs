@@ -1,10 +1,16 @@
-//! The assertion: a JWT of our own that tells the origin who is calling, for origins that verify rather than trust the network.
+//! The assertion: a JWT of our own that tells the origin who is calling, for origins that verify
+//! rather than trust the network.
 //!
-//! 1. It is made for a permitted request only, from claims that were verified in that request. The client's token is no part of it.
-//! 2. `typ` is `at+jwt` and the claims are those of RFC 9068 section 2.2, so that a stock verifier takes it: `iss` (us), `aud` (the origin), `sub`, `exp` (60 s), `iat`,
-//!    `jti`, `client_id`, `scope`; and `idp`, the issuer that vouched for the caller. A user is the pair of `idp` and `sub`.
-//! 3. Claims of the token are passed on by name, under their own name or another one; none of ours can be overwritten.
-//! 4. The first key signs. All keys are published, so that one that has signed until now is still believed (`keys`).
+//! 1. It is made for a permitted request only, from claims that were verified in that request. The
+//!    client's token is no part of it.
+//! 2. `typ` is `at+jwt` and the claims are those of RFC 9068 section 2.2, so that a stock verifier
+//!    takes it: `iss` (us), `aud` (the origin), `sub`, `exp` (60 s), `iat`, `jti`, `client_id`,
+//!    `scope`; and `idp`, the issuer that vouched for the caller. A user is the pair of `idp` and
+//!    `sub`.
+//! 3. Claims of the token are passed on by name, under their own name or another one; none of ours
+//!    can be overwritten.
+//! 4. The first key signs. All keys are published, so that one that has signed until now is still
+//!    believed (`keys`).
 
 pub mod der;
 pub mod keys;
@@ -57,9 +63,11 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// What is signed, for a caller whose token was accepted. `header`: of the key, encoded. `jti`: said of no other assertion.
+    /// What is signed, for a caller whose token was accepted. `header`: of the key, encoded. `jti`:
+    /// said of no other assertion.
     pub fn signing_input(&self, header: &str, verified: &Verified, now: Seconds, jti: &str) -> String {
-        let claims = serde_json::to_vec(&self.said(verified, now, jti)).unwrap_or_default(); // into memory: it cannot fail
+        // Into memory: it cannot fail.
+        let claims = serde_json::to_vec(&self.said(verified, now, jti)).unwrap_or_default();
         [header, ".", &encoded(claims)].concat()
     }
 

@@ -1,10 +1,12 @@
-//! An assertion serves again for the same token, for a while: signing is most of what one costs (docs/performance.md).
+//! An assertion serves again for the same token, for a while: signing is most of what one costs
+//! (docs/performance.md).
 //!
 //! 1. The same token is the same text, signature included, at the same resource, accepted for the
 //!    same issuer by an entry that finds client and scopes in the same claims. So nothing that an
 //!    assertion says can differ but its times and its `jti`.
 //! 2. The token is verified on every request all the same; only what is said of it is kept.
-//! 3. An assertion serves for half of its own lifetime, so that what arrives has the other half left. It is counted by the clock that made it.
+//! 3. An assertion serves for half of its own lifetime, so that what arrives has the other half
+//!    left. It is counted by the clock that made it.
 //! 4. Only so many are kept, of tokens that are not too long. The oldest goes first.
 
 use std::collections::VecDeque;
@@ -57,7 +59,8 @@ impl Reuse {
             .map(|kept| kept.assertion.as_str())
     }
 
-    /// Remembers what is being signed for a token. `ticket`: as `signed` will say it, and as nobody else does.
+    /// Remembers what is being signed for a token. `ticket`: as `signed` will say it, and as nobody
+    /// else does.
     pub fn signing(
         &mut self,
         resource: &'static str,
@@ -85,7 +88,8 @@ impl Reuse {
         });
     }
 
-    /// The signature, encoded, has come. Were it another's, the assertion would be one that no origin takes.
+    /// The signature, encoded, has come. Were it another's, the assertion would be one that no
+    /// origin takes.
     pub fn signed(&mut self, ticket: f64, signature: &str) {
         let waiting = self.kept.iter_mut().rev().find(|kept| kept.ticket == ticket && !kept.is_signed);
         if let Some(kept) = waiting {

@@ -1,4 +1,5 @@
-// Keys for assertions, and a verifier of them that shares no code with the Worker: jose, as an origin would use it.
+// Keys for assertions, and a verifier of them that shares no code with the Worker: jose, as an
+// origin would use it.
 import assert from "node:assert/strict";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { send } from "./http.mjs";

@@ -1,5 +1,6 @@
-// Stands before the Worker for a client that cannot send a bearer token: adds one `Authorization` line to every request, and
-// passes on every other byte as it came, so that Host, header case and the blanks around a value are the client's own.
+// Stands before the Worker for a client that cannot send a bearer token: adds one `Authorization`
+// line to every request, and passes on every other byte as it came, so that Host, header case and
+// the blanks around a value are the client's own.
 import net from "node:net";
 import { listen } from "./issuer.mjs";
 
@@ -30,7 +31,10 @@ export async function startBearerShim(t, { port, token }) {
   return own;
 }
 
-/** Takes the bytes of a connection piece by piece, and writes them on with `line` after each request line. */
+/**
+ * Takes the bytes of a connection piece by piece, and writes them on with `line` after each request
+ * line.
+ */
 function requestsWith(line, write) {
   let head = Buffer.alloc(0);
   let body = 0; // bytes still to come of the body under way

@@ -1,5 +1,5 @@
-// JSON-RPC bodies, sound ones and ones bent in every way that has ever set two JSON readers at odds. Everything follows from the
-// number of the case, so that a failing case can be made again.
+// JSON-RPC bodies, sound ones and ones bent in every way that has ever set two JSON readers at
+// odds. Everything follows from the number of the case, so that a failing case can be made again.
 
 /** Numbers below `n`, the same ones for the same seed (mulberry32). */
 export function numbers(seed) {
@@ -41,10 +41,14 @@ const FOLDED = [
 
 const escaped = (text) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 const insert = (bytes, at, piece) => Buffer.concat([bytes.subarray(0, at), Buffer.from(piece), bytes.subarray(at)]);
-const replaced = (bytes, from, to) => Buffer.from(bytes.toString("latin1").replace(from, to), "latin1"); // bytes above 0x7f stay what they are
+// Bytes above 0x7f stay what they are.
+const replaced = (bytes, from, to) => Buffer.from(bytes.toString("latin1").replace(from, to), "latin1");
 const utf8 = (text) => Buffer.from(text).toString("latin1"); // to be put into such a text
 
-/** Another member before or after one of the same object that is there: the text of it, by the place of a member name. */
+/**
+ * Another member before or after one of the same object that is there: the text of it, by the place
+ * of a member name.
+ */
 function beside(bytes, name, member, after) {
   const text = bytes.toString("latin1");
   const at = text.indexOf(`"${name}":`);
@@ -191,7 +195,10 @@ export const MUTATORS = {
 
 const KINDS = Object.keys(MUTATORS);
 
-/** { bytes, kinds } of one case: a sound body, and one to three things that were done to it (every twentieth: none). */
+/**
+ * { bytes, kinds } of one case: a sound body, and one to three things that were done to it (every
+ * twentieth: none).
+ */
 export function bodyOf(n) {
   const random = numbers(n);
   let bytes = Buffer.from(JSON.stringify(SOUND[random(SOUND.length)](n), null, random(4) ? 0 : 1 + random(2)));

@@ -4,7 +4,10 @@ import { delimiter, join } from "node:path";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Where a Chromium is: CHROMIUM_PATH, /usr/bin/chromium, or one in PATH; undefined if there is none. */
+/**
+ * Where a Chromium is: CHROMIUM_PATH, /usr/bin/chromium, or one in PATH; undefined if there is
+ * none.
+ */
 export function chromiumPath() {
   const { CHROMIUM_PATH, PATH = "" } = process.env;
   if (CHROMIUM_PATH) return CHROMIUM_PATH;
@@ -20,7 +23,8 @@ export function chromiumPath() {
 }
 
 /**
- * A browser with a profile of its own, which asks nobody but the pages that a test opens; closed with the test.
+ * A browser with a profile of its own, which asks nobody but the pages that a test opens; closed
+ * with the test.
  * `args`: more of its command line.
  */
 export async function startBrowser(t, args = []) {

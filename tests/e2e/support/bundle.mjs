@@ -1,6 +1,6 @@
-// The artefact under test: what `wrangler deploy` would upload, from the root wrangler.toml. It is made once into dist/e2e and
-// used again for as long as the build it was made from is the same. MCP_EDGE_AUTH_BUNDLE names another folder to test instead,
-// such as the bundle of a mutant.
+// The artefact under test: what `wrangler deploy` would upload, from the root wrangler.toml. It is
+// made once into dist/e2e and used again for as long as the build it was made from is the same.
+// MCP_EDGE_AUTH_BUNDLE names another folder to test instead, such as the bundle of a mutant.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
@@ -35,7 +35,8 @@ async function find() {
   return modulesIn(folder());
 }
 
-// The folder's name carries the contents it was made from, so that test processes that run side by side cannot disagree.
+// The folder's name carries the contents it was made from, so that test processes that run side by
+// side cannot disagree.
 function folder() {
   const hash = createHash("sha256");
   for (const path of ["wrangler.toml", ...filesIn("build"), ...filesIn("src/edge").filter((name) => /\.m?js$/.test(name))]) {
@@ -55,7 +56,8 @@ async function make() {
   await mkdir(DIST, { recursive: true });
   const args = [wranglerPath(), "deploy", "--dry-run", "--outdir", draft];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: wranglerEnv() });
-  // Named after the build, which wrangler's own [build] step may just have renewed. If another process was first, its copy serves.
+  // Named after the build, which wrangler's own [build] step may just have renewed. If another
+  // process was first, its copy serves.
   await rename(draft, folder()).catch(() => rm(draft, { recursive: true, force: true }));
 }
 

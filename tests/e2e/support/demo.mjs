@@ -1,4 +1,5 @@
-// `npm start` on free ports, for tests: the authorization server, the MCP server and the Worker, started and stopped as a user would.
+// `npm start` on free ports, for tests: the authorization server, the MCP server and the Worker,
+// started and stopped as a user would.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -8,7 +9,10 @@ import { bounded, until } from "./until.mjs";
 const START_MS = 300_000; // on a cold machine it builds the Worker first
 const STOP_MS = 20_000;
 
-/** Gives { url, port, lines: what it said, child, ended, output(), requests(), stop() }; requests() are the Worker's log lines so far. */
+/**
+ * Gives { url, port, lines: what it said, child, ended, output(), requests(), stop() }; requests()
+ * are the Worker's log lines so far.
+ */
 export async function startDemo() {
   const args = [join(ROOT, "demo", "start.mjs"), "--port", "0", "--as-port", "0", "--origin-port", "0"];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });

@@ -14,7 +14,10 @@ import { bounded } from "./until.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/doctor.mjs", import.meta.url));
 
-/** Settings of which there is nothing to say: no placeholder of the documentation's, and a scope to ask for. */
+/**
+ * Settings of which there is nothing to say: no placeholder of the documentation's, and a scope to
+ * ask for.
+ */
 export const OWN = { MCP_SERVER_AUTH_CANONICAL_URL: "https://mcp.acme.test/mcp", MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: "mcp:use" };
 
 /** Starts the script as a user would, with `input` on stdin; gives { code, out, err }. */
@@ -68,7 +71,10 @@ export async function doctor(t, vars, { url, token } = {}) {
   };
 }
 
-/** The judging half alone, for a network that this machine does not have: `answer(fetch)` is what comes back. Gives { lines, fetched }. */
+/**
+ * The judging half alone, for a network that this machine does not have: `answer(fetch)` is what
+ * comes back. Gives { lines, fetched }.
+ */
 export async function judge(t, vars, { url, token = null, answer }) {
   const args = ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...(url ? ["--url", url] : [])];
   const deployment = { file: "wrangler.toml", settings: { vars, kv_namespaces: [{ binding: "JWKS_CACHE" }] } };
@@ -112,7 +118,10 @@ export function speaks(origin) {
   for (const path of [BASE, `${BASE}/`]) origin.on(path, reply.json({ jsonrpc: "2.0", id: 1, result: {} }));
 }
 
-/** A server in front of `port` that may answer itself, or change an answer: `meddle(req, answer)` edits { status, headers, body }. */
+/**
+ * A server in front of `port` that may answer itself, or change an answer: `meddle(req, answer)`
+ * edits { status, headers, body }.
+ */
 export async function inFront(t, port, meddle) {
   const server = http.createServer(async (req, res) => {
     const chunks = [];

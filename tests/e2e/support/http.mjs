@@ -1,11 +1,15 @@
-// An HTTP client that sends what it is told: node:http with one connection per request, so that method, path
-// (`/mcp/../x`, `%2e%2e`) and repeated headers go out as written. fetch would normalise all of them. `raw` goes one step
-// further and writes bytes to the socket, for what node:http refuses to send.
+// An HTTP client that sends what it is told: node:http with one connection per request, so that
+// method, path (`/mcp/../x`, `%2e%2e`) and repeated headers go out as written. fetch would
+// normalise all of them. `raw` goes one step further and writes bytes to the socket, for what
+// node:http refuses to send.
 import http from "node:http";
 import net from "node:net";
 import { bounded } from "./until.mjs";
 
-/** Sends the head and returns { request, response: Promise<IncomingMessage> }; the caller writes and reads the bodies. */
+/**
+ * Sends the head and returns { request, response: Promise<IncomingMessage> }; the caller writes and
+ * reads the bodies.
+ */
 export function open(port, { method = "GET", path = "/", headers = {} } = {}) {
   const request = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false });
   const answered = new Promise((resolve, reject) => {
@@ -46,7 +50,10 @@ function answer(status, statusText, rawHeaders, body) {
     text: body.toString("utf8"),
     json: () => JSON.parse(body.toString("utf8")),
     all: (name) => pairs.filter(([key]) => key === name.toLowerCase()).map(([, value]) => value),
-    /** The header's value; its lines joined, as any client would read them; undefined if it is not there. */
+    /**
+     * The header's value; its lines joined, as any client would read them; undefined if it is not
+     * there.
+     */
     get(name) {
       const values = this.all(name);
       return values.length ? values.join(", ") : undefined;
@@ -54,14 +61,18 @@ function answer(status, statusText, rawHeaders, body) {
   };
 }
 
-/** Writes `bytes` as they are and returns { status, text } of whatever comes back; status 0 if the connection just closed. */
+/**
+ * Writes `bytes` as they are and returns { status, text } of whatever comes back; status 0 if the
+ * connection just closed.
+ */
 export function raw(port, bytes) {
   const exchange = new Promise((resolve) => {
     let text = "";
     const socket = net.connect(port, "127.0.0.1", () => socket.write(bytes));
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
-      if (complete(text, String(bytes).startsWith("HEAD "))) socket.destroy(); // workerd itself lingers for seconds over a body that nobody read
+      // Workerd itself lingers for seconds over a body that nobody read.
+      if (complete(text, String(bytes).startsWith("HEAD "))) socket.destroy();
     });
     socket.on("error", () => {}); // a reset is followed by `close`, which answers
     socket.on("close", () => resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), text }));

@@ -1,5 +1,5 @@
-// A fake issuer in this process: key set and metadata endpoints that count what they are asked, and every way in which a real
-// one has been seen to fail, switchable by path.
+// A fake issuer in this process: key set and metadata endpoints that count what they are asked, and
+// every way in which a real one has been seen to fail, switchable by path.
 import http from "node:http";
 import { bounded } from "./until.mjs";
 

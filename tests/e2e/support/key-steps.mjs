@@ -1,4 +1,5 @@
-// Steps that the tests of key sets over time share: what one request sees of them, and what the log says of them.
+// Steps that the tests of key sets over time share: what one request sees of them, and what the log
+// says of them.
 import assert from "node:assert/strict";
 import { reply } from "./issuer.mjs";
 import { seconds } from "./mint.mjs";
@@ -46,14 +47,20 @@ export const details = (s, result) => s.worker.lines("keys").filter((line) => li
 /** The issuer saw exactly so many fetches of its key set. */
 export const assertFetches = (s, times, path = "/jwks") => assert.equal(s.issuer.hits(path), times, `fetches of ${path}`);
 
-/** Holds the issuer's next answers back; gives the release. `keys`: what they bring, then and from there on. */
+/**
+ * Holds the issuer's next answers back; gives the release. `keys`: what they bring, then and from
+ * there on.
+ */
 export function hold(s, keys, path = "/jwks") {
   const held = reply.held(reply.json({ keys: keys.map((key) => key.jwk()) }));
   s.issuer.on(path, held);
   return held.release;
 }
 
-/** Waits for the fetch, then for whatever was sent before it: the Worker takes requests in their order. */
+/**
+ * Waits for the fetch, then for whatever was sent before it: the Worker takes requests in their
+ * order.
+ */
 export async function underWay(s, fetches) {
   await until("the fetch", () => s.issuer.hits("/jwks") >= fetches);
   await s.worker.send({ path: "/healthz" });

@@ -1,4 +1,5 @@
-// Signing keys for the fake issuers, made once per process and kept by (kind, name): an RSA key costs a tenth of a second.
+// Signing keys for the fake issuers, made once per process and kept by (kind, name): an RSA key
+// costs a tenth of a second.
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 
 const MAKE = {
@@ -10,8 +11,9 @@ const MAKE = {
   ed25519: () => pair("ed25519", {}),
 };
 
-// Through PEM: Node 20 can hang for ever when it exports the very object that it generated, if the garbage of the generation is
-// collected in the middle of that (both take the key's lock, in one thread).
+// Through PEM: Node 20 can hang for ever when it exports the very object that it generated, if the
+// garbage of the generation is collected in the middle of that (both take the key's lock, in one
+// thread).
 function pair(type, options) {
   const publicKeyEncoding = { type: "spki", format: "pem" };
   const privateKeyEncoding = { type: "pkcs8", format: "pem" };
@@ -21,7 +23,10 @@ function pair(type, options) {
 
 const kept = new Map();
 
-/** { kid, kind, privateKey, publicKey, jwk(extra) }; the same two arguments always give the same key. */
+/**
+ * { kid, kind, privateKey, publicKey, jwk(extra) }; the same two arguments always give the same
+ * key.
+ */
 export function signingKey(kind, name = "a") {
   const kid = `${kind}-${name}`;
   if (!kept.has(kid)) {

@@ -1,5 +1,6 @@
-// A KV namespace in this process, for what a folder cannot do: it counts reads and writes, holds whatever a test puts there, and
-// fails in every way, switchable by method. Its protocol is the one that workerd's kvNamespace binding speaks.
+// A KV namespace in this process, for what a folder cannot do: it counts reads and writes, holds
+// whatever a test puts there, and fails in every way, switchable by method. Its protocol is the one
+// that workerd's kvNamespace binding speaks.
 import http from "node:http";
 import { closed, listen } from "./issuer.mjs";
 

@@ -1,5 +1,6 @@
-// A small MCP server of the 2026-07-28 revision, in this process: stateless, JSON answers, and like most servers of today it
-// decides on the body alone. It never looks at Mcp-Method and Mcp-Name, so whoever stands before it has to.
+// A small MCP server of the 2026-07-28 revision, in this process: stateless, JSON answers, and like
+// most servers of today it decides on the body alone. It never looks at Mcp-Method and Mcp-Name, so
+// whoever stands before it has to.
 import http from "node:http";
 import { closed, listen } from "./issuer.mjs";
 

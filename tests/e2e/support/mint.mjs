@@ -1,5 +1,6 @@
-// Access tokens made with node:crypto and nothing else: compact JWS put together by hand, so that every malformed variant can
-// be made, and so that no library's opinion stands between a test and the Worker.
+// Access tokens made with node:crypto and nothing else: compact JWS put together by hand, so that
+// every malformed variant can be made, and so that no library's opinion stands between a test and
+// the Worker.
 import { constants, createHmac, sign as cryptoSign } from "node:crypto";
 
 export const b64u = (data) => Buffer.from(data).toString("base64url");
@@ -26,8 +27,10 @@ export function signatureOf(alg, key, input, options = {}) {
 }
 
 /**
- * A token. `header` and `claims` are objects (members that are undefined are left out) or the raw text or bytes to encode;
- * `alg` says how to sign, whatever the header claims; `edit` gets the three encoded parts last and returns the token.
+ * A token. `header` and `claims` are objects (members that are undefined are left out) or the raw
+ * text or bytes to encode;
+ * `alg` says how to sign, whatever the header claims; `edit` gets the three encoded parts last and
+ * returns the token.
  */
 export function mint({ key, alg = "RS256", header = {}, claims, edit, ...options }) {
   const head = header instanceof Buffer || typeof header === "string" ? header : JSON.stringify({ alg, kid: key.kid, ...header });

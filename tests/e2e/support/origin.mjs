@@ -1,9 +1,12 @@
-// A fake MCP server in this process: it records what reaches it (method, url, header lines as they came, body) and answers by
-// path with what a test asked for, otherwise with an echo.
+// A fake MCP server in this process: it records what reaches it (method, url, header lines as they
+// came, body) and answers by path with what a test asked for, otherwise with an echo.
 import http from "node:http";
 import { closed, listen } from "./issuer.mjs";
 
-/** Where the Worker is told that the MCP server lives: a path, so that the mapping from the canonical path shows. */
+/**
+ * Where the Worker is told that the MCP server lives: a path, so that the mapping from the
+ * canonical path shows.
+ */
 export const BASE = "/upstream";
 
 export async function startOrigin(t) {
@@ -60,7 +63,10 @@ async function echo(req, res, record) {
   res.end(JSON.stringify({ method: req.method, url: req.url, body: body.toString("utf8") }));
 }
 
-/** An event stream that the test writes event by event: { answer, opened: Promise<{ event(text), left() }> }. */
+/**
+ * An event stream that the test writes event by event: { answer, opened: Promise<{ event(text),
+ * left() }> }.
+ */
 export function eventStream() {
   let ready;
   const opened = new Promise((resolve) => (ready = resolve));

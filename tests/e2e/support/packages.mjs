@@ -1,4 +1,5 @@
-// What some tests need from npm, apart from the root's packages: fetched once, into the folder whose package-lock names it.
+// What some tests need from npm, apart from the root's packages: fetched once, into the folder
+// whose package-lock names it.
 import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,10 @@ const NODE = "node@22.23.3";
 const FETCH_MS = 300_000;
 const run = promisify(execFile);
 
-/** Installs what `folder`'s package-lock says, if it is missing or older; no package's own script runs. */
+/**
+ * Installs what `folder`'s package-lock says, if it is missing or older; no package's own script
+ * runs.
+ */
 export async function ensureInstalled(folder) {
   const lock = join(folder, "package-lock.json");
   const installed = join(folder, "node_modules", ".package-lock.json"); // npm writes this one last
@@ -31,7 +35,9 @@ const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUN
 
 export class Missing extends Error {}
 
-/** Gives what `need` gives, or { missing: why }: a machine that cannot have it skips, and says so. */
+/**
+ * Gives what `need` gives, or { missing: why }: a machine that cannot have it skips, and says so.
+ */
 export async function orMissing(what, need) {
   try {
     return await need();

@@ -1,8 +1,11 @@
-// How other JSON readers would understand a body: the last of two members of one name, the first, and either without regard to case.
-// Readers like all of these stand behind gateways. JSON.parse gives the last one; the others are made here, from a parser that keeps
-// every member.
+// How other JSON readers would understand a body: the last of two members of one name, the first,
+// and either without regard to case. Readers like all of these stand behind gateways. JSON.parse
+// gives the last one; the others are made here, from a parser that keeps every member.
 
-/** Objects become { members: [[name, value], …] }, everything else what JSON.parse gives. Throws where RFC 8259 does not allow the text. */
+/**
+ * Objects become { members: [[name, value], …] }, everything else what JSON.parse gives. Throws
+ * where RFC 8259 does not allow the text.
+ */
 export function everyMember(text) {
   let at = 0;
   const fail = () => {
@@ -55,7 +58,10 @@ const PICKS = {
 
 const text = (value) => (typeof value === "string" ? value : undefined);
 
-/** What a message asks for: { method, name, uri }, as far as they are strings. `get(value, name)` reads a member. */
+/**
+ * What a message asks for: { method, name, uri }, as far as they are strings. `get(value, name)`
+ * reads a member.
+ */
 function asked(message, get) {
   const params = get(message, "params");
   return { method: text(get(message, "method")), name: text(get(params, "name")), uri: text(get(params, "uri")) };
@@ -63,7 +69,10 @@ function asked(message, get) {
 
 const own = (value, name) => (value && typeof value === "object" && Object.hasOwn(value, name) ? value[name] : undefined);
 
-/** [reader, [{ method, name, uri } of each message]] for every reader; throws if the body is not JSON for one of them. */
+/**
+ * [reader, [{ method, name, uri } of each message]] for every reader; throws if the body is not
+ * JSON for one of them.
+ */
 export function readings(bytes) {
   const body = bytes.toString("utf8"); // as most servers do it: what is no UTF-8 becomes U+FFFD
   const parsed = JSON.parse(body);

@@ -1,4 +1,5 @@
-// What almost every test needs: an issuer with one RS256 key, an origin, the Worker between them, and a good token.
+// What almost every test needs: an issuer with one RS256 key, an origin, the Worker between them,
+// and a good token.
 import assert from "node:assert/strict";
 import { send } from "./http.mjs";
 import { startIssuer } from "./issuer.mjs";
@@ -14,7 +15,10 @@ export const METADATA = "https://mcp.example.com/.well-known/oauth-protected-res
 /** An entry for an issuer whose keys are at /jwks. */
 export const entryFor = (issuer, fields = {}) => ({ authorization_server_url: issuer.url, jwks_uri: `${issuer.url}/jwks`, ...fields });
 
-/** vars override the defaults (undefined takes one away); entry adds fields to the only entry; entries(issuer) replaces it. */
+/**
+ * vars override the defaults (undefined takes one away); entry adds fields to the only entry;
+ * entries(issuer) replaces it.
+ */
 export async function stage(t, { vars = {}, entry = {}, entries, keys = [signingKey("rsa")], clock, services: bound, ...worker } = {}) {
   const issuer = await startIssuer(t, { keys });
   const origin = await startOrigin(t);
@@ -42,9 +46,12 @@ function asking(s) {
   s.call = (token, head) => s.worker.send(request(token, head));
   /** The answer and the one line that the request left in the log. */
   s.ask = (token, head) => s.worker.logged(() => s.call(token, head));
-  /** Requests at the same time: their answers, and the lines that they left in the log, in no order. */
+  /**
+   * Requests at the same time: their answers, and the lines that they left in the log, in no order.
+   */
   s.together = async (tokens) => {
-    const tried = () => s.worker.lines("request").filter((line) => line.outcome !== "served"); // health checks may come between
+    // Health checks may come between.
+    const tried = () => s.worker.lines("request").filter((line) => line.outcome !== "served");
     const before = tried().length;
     const responses = await Promise.all(tokens.map((token) => send(s.worker.port, request(token))));
     const lines = () => tried().slice(before);

@@ -1,6 +1,7 @@
-// The built Worker, running on loopback: started in tens of milliseconds, so that every test has its own settings and an empty
-// memory. The default runtime is bare workerd, where the Worker gets exactly the bytes that the client sent; `runtime:
-// "miniflare"` puts it behind wrangler's own simulator, which normalises requests but checks KV calls as the real KV does.
+// The built Worker, running on loopback: started in tens of milliseconds, so that every test has
+// its own settings and an empty memory. The default runtime is bare workerd, where the Worker gets
+// exactly the bytes that the client sent; `runtime: "miniflare"` puts it behind wrangler's own
+// simulator, which normalises requests but checks KV calls as the real KV does.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -24,7 +25,9 @@ function remove(folder, child) {
 
 const COMPATIBILITY_DATE = "2026-04-26";
 
-/** A KV namespace that outlives a Worker and can be given to several: a folder, one file per key. */
+/**
+ * A KV namespace that outlives a Worker and can be given to several: a folder, one file per key.
+ */
 export function kvStore(t) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-kv-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,10 +57,14 @@ export function testClock(start = Date.now()) {
 }
 
 /**
- * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd also: kv, a startKv; clock,
- * a testClock; around(main), the text of an entry module to put around the bundle's own; modules, texts by name
- * that it imports; services, bindings to what listens at an address; port, where it is to listen (0: anywhere).
- * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of the Worker's console.
+ * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd
+ * also: kv, a startKv; clock,
+ * a testClock; around(main), the text of an entry module to put around the bundle's own; modules,
+ * texts by name
+ * that it imports; services, bindings to what listens at an address; port, where it is to listen
+ * (0: anywhere).
+ * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of
+ * the Worker's console.
  */
 export async function startWorker(t, { vars = {}, kv = false, clock, around, modules = {}, services = {}, port = 0, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
@@ -73,7 +80,10 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, mod
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
-  /** One exchange. It ends when its log line is there too, so that lines and answers are never mixed up. */
+  /**
+   * One exchange. It ends when its log line is there too, so that lines and answers are never mixed
+   * up.
+   */
   worker.send = async (head) => (await worker.logged(() => send(worker.port, head))).response;
   /** Does `exchange` and gives its answer with the one request line that it left in the log. */
   worker.logged = async (exchange) => {
@@ -162,7 +172,8 @@ const worker :Workerd.Worker = (
   return { port: await bounded("workerd's port", listening), stop };
 }
 
-// workerd has no clock that a test could set, so this one entry module around the untouched bundle gives it one.
+// workerd has no clock that a test could set, so this one entry module around the untouched bundle
+// gives it one.
 const CLOCK = `const Real = Date;
 export let now = Real.now();
 export const set = (ms) => { now = ms; };

@@ -1,4 +1,5 @@
-//! One key pair for each algorithm, made once: jwt-simple's, and p521's for the one that jwt-simple lacks.
+//! One key pair for each algorithm, made once: jwt-simple's, and p521's for the one that jwt-simple
+//! lacks.
 
 use std::sync::OnceLock;
 
@@ -10,7 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::{CANONICAL, ISSUER, NOW, b64};
 
-/// The key pairs. The RSA algorithms share one: nothing in RSA tells them apart, only their names do.
+/// The key pairs. The RSA algorithms share one: nothing in RSA tells them apart, only their names
+/// do.
 struct Pairs {
     rsa: RS256KeyPair,
     p256: ES256KeyPair,
@@ -56,7 +58,8 @@ pub fn jwk(algorithm: Algorithm) -> Value {
 pub fn token(algorithm: Algorithm) -> String {
     let pairs = pairs();
     let kid = algorithm.row().name;
-    // An RSA key pair of jwt-simple belongs to one algorithm; the others are made of the same private key.
+    // An RSA key pair of jwt-simple belongs to one algorithm; the others are made of the same
+    // private key.
     let der = || pairs.rsa.to_der().unwrap();
     let signed = match algorithm {
         Algorithm::RS256 => RS256KeyPair::from_der(&der()).unwrap().with_key_id(kid).sign(claims()),

@@ -1,4 +1,5 @@
-//! Arbitrary JSON and paths, made of what means something somewhere, so that they get past the first check now and then.
+//! Arbitrary JSON and paths, made of what means something somewhere, so that they get past the
+//! first check now and then.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -31,7 +32,8 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Words that mean something somewhere, so that arbitrary JSON gets past the first check now and then.
+/// Words that mean something somewhere, so that arbitrary JSON gets past the first check now and
+/// then.
 pub fn words() -> Vec<&'static str> {
     vec![
         "",

@@ -1,4 +1,5 @@
-//! The native engine: the pipeline of the Worker, with key sets from a closure and signatures checked by jwt-simple.
+//! The native engine: the pipeline of the Worker, with key sets from a closure and signatures
+//! checked by jwt-simple.
 
 use std::rc::Rc;
 

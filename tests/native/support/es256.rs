@@ -1,4 +1,5 @@
-//! An issuer that signs whatever it is given, byte for byte, with ES256: malformed tokens need good signatures to prove anything.
+//! An issuer that signs whatever it is given, byte for byte, with ES256: malformed tokens need good
+//! signatures to prove anything.
 
 use mcp_edge_auth::keys::set::KeySet;
 use p256::ecdsa::signature::Signer as _;

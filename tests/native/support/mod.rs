@@ -1,4 +1,5 @@
-//! What the native tests share: a clock that stands still, sound settings to spoil, an issuer that signs anything, and a native engine.
+//! What the native tests share: a clock that stands still, sound settings to spoil, an issuer that
+//! signs anything, and a native engine.
 
 #![allow(unreachable_pub, reason = "the modules of a program are public to one another")]
 
@@ -63,7 +64,8 @@ pub fn single_issuer_settings() -> Value {
     })
 }
 
-/// An object with other members: `changes` replace or add, and those that are `"<absent>"` are taken away.
+/// An object with other members: `changes` replace or add, and those that are `"<absent>"` are
+/// taken away.
 pub fn with(mut object: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         let members = object.as_object_mut().unwrap();

@@ -1,4 +1,5 @@
-//! Policies judged natively: a policy as it stands in the settings, a token with such claims, and a request.
+//! Policies judged natively: a policy as it stands in the settings, a token with such claims, and a
+//! request.
 
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::lists::ListFilter;
@@ -29,7 +30,8 @@ pub fn authorize(
     policy::authorize(resource(&config).policy.as_ref(), verified, asked)
 }
 
-/// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the rule.
+/// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the
+/// rule.
 pub fn said(policy: &Value, verified: Option<Verified>, body: &Value) -> String {
     let text = body.to_string();
     outcome(authorize(policy, verified, &PolicyInput::Body(posted(Some(text.as_bytes())))).1)

@@ -46,7 +46,8 @@ pub fn one(entry: &Value) -> Config {
     config(&with_entries(json!([entry])))
 }
 
-/// Verifies a token over these claims (`iss` among them) at an entry with this provider; everything is signed with ES256 here.
+/// Verifies a token over these claims (`iss` among them) at an entry with this provider; everything
+/// is signed with ES256 here.
 pub fn verify(entry: &Value, typ: Option<&str>, claims: &Value) -> Run {
     let config = one(&with(entry.clone(), json!({ "algorithm": "ES256" })));
     let times = json!({ "sub": "user-1", "exp": NOW + 300, "iat": NOW });

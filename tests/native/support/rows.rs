@@ -14,7 +14,8 @@ pub fn verify(token: &str) -> Run {
     run_with(resource(&config(&settings())), token, &trusted().key_set())
 }
 
-/// What is refused before the signature costs no check of one; what is refused after it had a good one.
+/// What is refused before the signature costs no check of one; what is refused after it had a good
+/// one.
 pub fn expect(rows: Vec<Row>) {
     for_each_row(rows, |(name, token, reason)| {
         let run = verify(token);

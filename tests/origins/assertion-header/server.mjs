@@ -1,4 +1,5 @@
-// A server that needs `Authorization` for something else, behind mcp-edge-auth: the assertion comes in X-MCP-Auth-Assertion.
+// A server that needs `Authorization` for something else, behind mcp-edge-auth: the assertion comes
+// in X-MCP-Auth-Assertion.
 import { createServer } from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";

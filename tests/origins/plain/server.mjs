@@ -1,5 +1,5 @@
-// A server without packages behind mcp-edge-auth: it reads the X-MCP-Auth-* headers, and believes them because the request carries the
-// secret that only the Worker knows (ORIGIN_HEADERS).
+// A server without packages behind mcp-edge-auth: it reads the X-MCP-Auth-* headers, and believes
+// them because the request carries the secret that only the Worker knows (ORIGIN_HEADERS).
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
@@ -16,7 +16,8 @@ function result(method, params, headers) {
 }
 
 function caller(headers) {
-  const read = (name) => headers[name] && decodeURIComponent(headers[name]); // what a header cannot hold comes percent-encoded
+  // What a header cannot hold comes percent-encoded.
+  const read = (name) => headers[name] && decodeURIComponent(headers[name]);
   return { sub: read("x-mcp-auth-user-id"), idp: read("x-mcp-auth-issuer"), client_id: read("x-mcp-auth-client-id"), scope: read("x-mcp-auth-scopes") };
 }
 

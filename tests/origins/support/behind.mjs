@@ -16,8 +16,10 @@ export const told = (carrier, audience, worker, algorithm) =>
   carrier === "secret" ? { ORIGIN_SECRET: SECRET } : { ISSUER, AUDIENCE: audience, JWKS_URI: `${worker}${JWKS}`, ALGORITHM: algorithm };
 
 /**
- * The server behind a Worker: a stage, with { server, carrier, audience, alg, key, next, other }. `key` is what the Worker signs assertions
- * with; `next` (of the same algorithm) and `other` (of another one) are published beside it. vars: other settings; port: the Worker's.
+ * The server behind a Worker: a stage, with { server, carrier, audience, alg, key, next, other }.
+ * `key` is what the Worker signs assertions
+ * with; `next` (of the same algorithm) and `other` (of another one) are published beside it. vars:
+ * other settings; port: the Worker's.
  */
 export async function behind(t, { command, file, carrier, alg, vars = {}, port: listening }) {
   const port = await freePort();
@@ -40,7 +42,8 @@ export async function whoami(s, token, { mode = "auto", headers = {}, path = "/m
   try {
     await client.connect(transport);
     const { tools } = await client.listTools();
-    const { name } = tools.find((tool) => /whoami$/i.test(tool.name)); // Arcade puts the server's name in front
+    // Arcade puts the server's name in front.
+    const { name } = tools.find((tool) => /whoami$/i.test(tool.name));
     const { isError, content } = await client.callTool({ name, arguments: {} });
     assert.ok(!isError, content[0]?.text);
     return { who: JSON.parse(content[0].text), protocol: client.getNegotiatedProtocolVersion() };
@@ -61,7 +64,10 @@ const initialize = (headers) =>
 /** A client's first request, to the origin's own port. */
 export const direct = (s, headers) => send(s.server.port, initialize(headers));
 
-/** A session of the older revisions, opened through the Worker: { id, call(token) }; `id` is undefined where there are none. */
+/**
+ * A session of the older revisions, opened through the Worker: { id, call(token) }; `id` is
+ * undefined where there are none.
+ */
 export async function session({ worker, tool }, token) {
   const opened = await worker.send(initialize(bearer(token)));
   assert.equal(opened.status, 200, opened.text);
@@ -75,7 +81,10 @@ export async function session({ worker, tool }, token) {
 /** The headers by which an assertion reaches the origin. */
 export const carry = (s, assertion) => (s.carrier === "header" ? { [ASSERTION]: assertion } : bearer(assertion));
 
-/** What the Worker itself sends with a caller's request, as another origin of it saw it: { headers, assertion }. */
+/**
+ * What the Worker itself sends with a caller's request, as another origin of it saw it: { headers,
+ * assertion }.
+ */
 export async function recorded(s, caller, over = {}) {
   const r = await s.another({ vars: { ...s.settings, ORIGIN_URL: `${s.origin.url}/mcp`, ...over } });
   assert.equal((await r.call(r.token(caller))).status, 200);

@@ -1,4 +1,5 @@
-// A real origin: one of the servers below tests/origins as a process of its own, and the Worker in front of it.
+// A real origin: one of the servers below tests/origins as a process of its own, and the Worker in
+// front of it.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -15,8 +16,9 @@ const STOP_MS = 5_000; // some wait for open streams
 const running = new Set();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-// Below the ports that systems give out by themselves, and apart from those of another test process: the server binds its port seconds
-// after it was found free, and nobody may have taken it by then.
+// Below the ports that systems give out by themselves, and apart from those of another test
+// process: the server binds its port seconds after it was found free, and nobody may have taken it
+// by then.
 let next = 20_000 + (process.pid % 480) * 25;
 
 export async function freePort() {
@@ -69,8 +71,8 @@ export function runServer({ command, file, env }) {
   });
 }
 
-// Not this process's environment: no variable that a server happens to read, no proxy, nobody's credentials (Arcade looks for them in the
-// home folder); no telemetry, no asking for updates.
+// Not this process's environment: no variable that a server happens to read, no proxy, nobody's
+// credentials (Arcade looks for them in the home folder); no telemetry, no asking for updates.
 const quiet = (home) => ({
   PATH: process.env.PATH,
   HOME: home,

@@ -1,5 +1,6 @@
-// Python origins: a virtual environment each, with pinned packages from PyPI, made once below dist/origins and used again for as long as
-// its requirements and the Python that it was made with are the same.
+// Python origins: a virtual environment each, with pinned packages from PyPI, made once below
+// dist/origins and used again for as long as its requirements and the Python that it was made with
+// are the same.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -29,8 +30,10 @@ export async function findPython() {
 }
 
 /**
- * The environments for these folders of `parent`, made if need be, all at once since most of the time goes into waiting:
- * { commands: { name: interpreter } }, or { reason } where PyPI is out of reach. Any other failure is thrown.
+ * The environments for these folders of `parent`, made if need be, all at once since most of the
+ * time goes into waiting:
+ * { commands: { name: interpreter } }, or { reason } where PyPI is out of reach. Any other failure
+ * is thrown.
  */
 export async function environments(python, names, parent = ORIGINS) {
   const places = names.map((name) => place(python, name, parent));

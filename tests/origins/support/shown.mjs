@@ -1,4 +1,5 @@
-// What every origin must show: through the Worker it knows who is calling, and nobody reaches it around the Worker.
+// What every origin must show: through the Worker it knows who is calling, and nobody reaches it
+// around the Worker.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,9 +16,12 @@ const BOB = { sub: "bob", client_id: "client-2", scope: "mcp:read" };
 const forOurs = (s) => (s.carrier === "secret" ? {} : { MCP_SERVER_AUTH_ASSERTION_AUDIENCE: s.audience });
 
 /**
- * The origin tests/origins/`name`. carrier: how it learns of the caller: "bearer", "header" (both an assertion), or "secret" (plain headers
- * and a shared secret). revision: of MCP, what it speaks with a client that offers the newest. sessions of the older ones: "bound" to the
- * caller, "unbound", or none. says: what its tool can tell of the caller. command(): what runs it. skip: a reason.
+ * The origin tests/origins/`name`. carrier: how it learns of the caller: "bearer", "header" (both
+ * an assertion), or "secret" (plain headers
+ * and a shared secret). revision: of MCP, what it speaks with a client that offers the newest.
+ * sessions of the older ones: "bound" to the
+ * caller, "unbound", or none. says: what its tool can tell of the caller. command(): what runs it.
+ * skip: a reason.
  */
 export function shown({ name, carrier, revision, sessions, tool = "whoami", says = ["sub", "idp", "client_id", "scope"], extension = "mjs", command = () => process.execPath, skip }) {
   const file = fileURLToPath(new URL(`../${name}/server.${extension}`, import.meta.url));
@@ -66,7 +70,8 @@ export function shown({ name, carrier, revision, sessions, tool = "whoami", says
       if (carrier !== "secret") {
         headers.push(carry(s, assertion(s))); // what the rows above start from
         headers.push(carry(s, assertion(s, {}, { key: s.next }))); // the keys have changed places
-        headers.push(carry(s, assertion(s, { iat: seconds() + 3, exp: seconds() + 63 }))); // the Worker's clock is a little ahead
+        // The Worker's clock is a little ahead.
+        headers.push(carry(s, assertion(s, { iat: seconds() + 3, exp: seconds() + 63 })));
       }
       for (const taken of headers) {
         const response = await direct(s, taken);

@@ -1,4 +1,5 @@
-// The TypeScript SDK 1.x behind mcp-edge-auth: its bearer middleware for Express, and jose to check the Worker's assertion.
+// The TypeScript SDK 1.x behind mcp-edge-auth: its bearer middleware for Express, and jose to check
+// the Worker's assertion.
 import { InvalidTokenError } from "@modelcontextprotocol/sdk/server/auth/errors.js";
 import { requireBearerAuth } from "@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
@@ -30,7 +31,8 @@ function newServer() {
 const app = express();
 app.use("/mcp", requireBearerAuth({ verifier: { verifyAccessToken } }));
 app.post("/mcp", async (request, response) => {
-  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined }); // no sessions
+  // No sessions.
+  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
   response.on("close", () => transport.close());
   await newServer().connect(transport);
   await transport.handleRequest(request, response);

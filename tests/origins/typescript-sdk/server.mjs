@@ -1,4 +1,5 @@
-// The TypeScript SDK 2.x behind mcp-edge-auth: its bearer middleware, and jose to check the Worker's assertion.
+// The TypeScript SDK 2.x behind mcp-edge-auth: its bearer middleware, and jose to check the
+// Worker's assertion.
 import { createServer } from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, McpServer, OAuthError, OAuthErrorCode, requireBearerAuth } from "@modelcontextprotocol/server";

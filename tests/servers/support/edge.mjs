@@ -1,5 +1,5 @@
-// The Worker in front of a real MCP server, started as docs/deploying.md says: `npm run serve` with a
-// trial.toml, whose entry for the authorization server is the one of docs/providers.md. The MCP
+// The Worker in front of a real MCP server, started as docs/deploying.md says: `npm run serve` with
+// a trial.toml, whose entry for the authorization server is the one of docs/providers.md. The MCP
 // server is tests/origins/typescript-sdk-1: its tool says who is calling.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

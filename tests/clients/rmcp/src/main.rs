@@ -1,6 +1,8 @@
-//! The Rust SDK's client, once through everything: refused, discovery from the challenge, registration, login, tools/list, tools/call.
+//! The Rust SDK's client, once through everything: refused, discovery from the challenge,
+//! registration, login, tools/list, tools/call.
 //!
-//! Prints `login URL`, reads the URL that the browser was sent back to as a line of stdin, prints `done JSON`.
+//! Prints `login URL`, reads the URL that the browser was sent back to as a line of stdin, prints
+//! `done JSON`.
 
 use std::error::Error;
 
