@@ -241,6 +241,28 @@ fn every_file_that_a_page_names_is_there() {
     assert!(seen > 100, "{seen}");
 }
 
+#[test]
+fn what_the_promises_name_is_in_the_code() {
+    let sources = files("src", &[".rs"]).into_iter().map(|path| (read(&path), path)).collect::<Vec<_>>();
+    let promises = read("SECURITY.md");
+    let functions = promises.split('`').skip(1).step_by(2).filter_map(|named| named.split_once("::"));
+    let functions: Vec<_> = functions.collect();
+    assert!(functions.len() > 1, "{functions:?}");
+    for_each_row(functions, |(module, function)| {
+        let is_it = |(text, path): &(String, String)| {
+            path.contains(module) && text.contains(&format!("pub fn {function}("))
+        };
+        same(&format!("{module}::{function}"), sources.iter().any(is_it), true)
+    });
+    let makers = ["makes a `", "makes an `"].map(|verb| promises.split(verb).skip(1));
+    let made = makers.into_iter().flatten().filter_map(|rest| rest.split('`').next()).collect::<Vec<_>>();
+    assert!(made.len() > 1, "{made:?}");
+    for_each_row(made, |name| {
+        let is_there = sources.iter().any(|(text, _)| text.contains(&format!("pub struct {name} ")));
+        same(name, is_there, true)
+    });
+}
+
 /// Names that a fault lists as those that are known.
 fn known(settings: &serde_json::Value) -> Vec<String> {
     let faults = mcp_edge_auth::settings::read(&variables(settings)).unwrap_err();
