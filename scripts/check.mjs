@@ -1,7 +1,7 @@
 // `npm run check [-- --env NAME] [--config FILE]`: finds the faults of the settings before a deploy does.
 //
 // Wrangler reads its own file, wrangler.json, wrangler.jsonc or wrangler.toml: the one that it would deploy. The check itself is
-// src/bin/check.rs, with the Worker's own code. Exit code 1 means faults.
+// cli/src/check.rs, with the Worker's own code. Exit code 1 means faults.
 
 import { resolve } from "node:path";
 import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
@@ -14,7 +14,7 @@ const USAGE = usage("usage: npm run check -- [--env NAME] [--config FILE]");
 requireNode();
 requireRust();
 const input = JSON.stringify(await readSettings(options()));
-process.exit(await run("cargo", ["run", "--quiet", "--bin", "check"], { input }));
+process.exit(await run("cargo", ["run", "--quiet", "--package", "cli", "--no-default-features", "--bin", "check"], { input }));
 
 function options() {
   try {

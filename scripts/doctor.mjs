@@ -1,6 +1,6 @@
 // `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE] [--json]`: why does nobody get in?
 //
-// The judging is src/bin/doctor, with the Worker's own code; here are its hands: it asks for HTTP exchanges and gets them done with node:http, so that headers
+// The judging is cli/src/doctor, with the Worker's own code; here are its hands: it asks for HTTP exchanges and gets them done with node:http, so that headers
 // come as they are and no redirect is followed. A token comes from a file or, with `--token -`, from stdin: never from the command line, which shells remember.
 // Exit code 1 means that something failed.
 
@@ -27,7 +27,7 @@ requireRust();
 const { args, token, json, given } = options();
 const deployment = await readSettings(given);
 if (!existsSync(join(ROOT, "target", "debug", "doctor"))) console.error("Compiling the doctor (once, a minute or two) ...");
-const child = spawn("cargo", ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...args], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
+const child = spawn("cargo", ["run", "--quiet", "--package", "cli", "--bin", "doctor", "--", ...args], { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] });
 const lines = [];
 const ended = new Promise((done) => child.once("close", done));
 child.once("error", (error) => stop(`cargo: ${error.message}`));

@@ -23,7 +23,7 @@ const core = await cargoTest();
 const builder = await cargoTest("--package", "xtask"); // by itself: with --workspace, cargo compiles again what both use with other features
 const native = core || builder;
 const built = await buildWorker();
-await run("cargo", ["build", "--features", "doctor", "--bin", "doctor"]); // its tests run it several at a time, and say so if it is not there
+await run("cargo", ["build", "--package", "cli", "--bin", "doctor"]); // its tests run it several at a time, and say so if it is not there
 // Without a Worker every e2e test would fail for the same reason.
 const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
 

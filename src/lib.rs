@@ -22,8 +22,6 @@
 
 pub mod admission;
 mod base64url;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod deployment;
 pub mod documents;
 pub mod edge;
 pub mod fault;

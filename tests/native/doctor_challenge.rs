@@ -1,9 +1,7 @@
 //! How the doctor reads a challenge: as the strictest client does, so that what it passes every
 //! client can read.
 
-#[path = "../../src/bin/doctor/challenge.rs"]
-mod challenge;
-
+use cli::doctor::challenge;
 use mcp_edge_auth::refusal::{Detail, Refusal};
 
 use crate::support::{self, config, for_each_row, resource, same, settings, single_issuer_settings, with};

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::boundaries::rust_files;
 
 /// The rooms from top to bottom.
-const FLOORS: [&str; 20] = [
+const FLOORS: [&str; 19] = [
     "edge",
-    "deployment",
     "admission",
     "settings",
     "route",
@@ -88,10 +87,8 @@ fn tree<'t>(start: Vec<String>, text: &'t str, found: &mut Vec<Vec<String>>) -> 
 
 /// Which files each file uses, by their paths from the root.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
-    let files: Vec<(String, String)> = rust_files("src")
-        .into_iter()
-        .filter(|(path, _)| path != "src/lib.rs" && !path.starts_with("src/bin/"))
-        .collect();
+    let files: Vec<(String, String)> =
+        rust_files("src").into_iter().filter(|(path, _)| path != "src/lib.rs").collect();
     let modules: BTreeMap<Vec<String>, &str> =
         files.iter().map(|(path, _)| (module(path), path.as_str())).collect();
     let mut uses = BTreeMap::new();

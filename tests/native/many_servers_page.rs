@@ -1,7 +1,7 @@
 //! What docs/many-servers.md says is so: its wrangler.toml passes the check, each server has a
 //! block of its own, and the tables name every member.
 
-use mcp_edge_auth::deployment::Deployment;
+use cli::deployment::Deployment;
 
 use crate::support::check::{check, read};
 use crate::support::{self, for_each_row};

@@ -76,7 +76,7 @@ export async function doctor(t, vars, { url, token } = {}) {
  * comes back. Gives { lines, fetched }.
  */
 export async function judge(t, vars, { url, token = null, answer }) {
-  const args = ["run", "--quiet", "--features", "doctor", "--bin", "doctor", "--", ...(url ? ["--url", url] : [])];
+  const args = ["run", "--quiet", "--package", "cli", "--bin", "doctor", "--", ...(url ? ["--url", url] : [])];
   const deployment = { file: "wrangler.toml", settings: { vars, kv_namespaces: [{ binding: "JWKS_CACHE" }] } };
   const child = spawn("cargo", args, { cwd: fileURLToPath(new URL("../../..", import.meta.url)), stdio: ["pipe", "pipe", "inherit"] });
   const tell = (message) => child.stdin.write(`${JSON.stringify(message)}\n`);

@@ -1,9 +1,6 @@
 //! `npm run check` on the text of a wrangler.toml, but for wrangler, which reads it in truth:
 //! `tests/e2e/check.test.mjs` has that.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 /// What `scripts/settings.mjs` says of the file, or of one environment of it.
@@ -23,10 +20,7 @@ pub fn check(wrangler_toml: &str, environment: Option<&str>) -> (bool, String) {
 
 /// The same of what it is told.
 pub fn told(input: &str) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_check"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let passed = cli::check::run(input.as_bytes(), &mut output, &mut errors);
+    (passed, String::from_utf8([output, errors].concat()).unwrap())
 }

@@ -3,16 +3,13 @@
 
 use std::rc::Rc;
 
+use cli::signatures;
 use mcp_edge_auth::keys::cache::Need;
 use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::policy::{self, Authorized, Head, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
-
-#[path = "../../../src/bin/doctor/signatures.rs"]
-#[allow(dead_code, reason = "the doctor tells what could not be read; here it only fails")]
-mod signatures;
 
 /// A key set, or the seconds until one can be asked for again.
 pub type KeysAnswer = Result<Rc<KeySet>, u64>;

@@ -5,13 +5,11 @@
 //!    takes one and ignores the others without a word: that is a fault.
 //! 2. What only a deployment knows, a variable set with `wrangler secret put`, is not here.
 
+use mcp_edge_auth::fault::{Fault, Warning};
+use mcp_edge_auth::json::Object;
+use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::settings::{self, Variables, is_ours};
 use serde_json::Value;
-
-use crate::fault::Fault;
-use crate::fault::Warning;
-use crate::json::Object;
-use crate::resource::Config;
-use crate::settings::{self, Variables, is_ours};
 
 /// Kinds of bindings that hold data and answer no requests.
 const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];

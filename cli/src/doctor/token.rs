@@ -12,7 +12,8 @@ use mcp_edge_auth::token::verify::{Step, Verification, Verified};
 
 use super::key_sets::KeySets;
 use super::report::Report;
-use super::{advice, challenge, signatures};
+use super::{advice, challenge};
+use crate::signatures;
 
 /// Whether it is accepted; none where this program cannot tell.
 pub(crate) fn check(

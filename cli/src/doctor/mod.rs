@@ -8,23 +8,21 @@
 mod acceptance;
 mod advice;
 mod authorization_server;
-mod challenge;
+pub mod challenge;
 mod deployment;
 mod exchange;
 mod key_sets;
 mod origin;
 mod report;
-mod signatures;
 mod token;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcp_edge_auth::deployment::Deployment;
-use mcp_edge_auth::resource::Config;
-use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::resource::{Config, Resource};
 use serde_json::Value;
 
+use crate::deployment::Deployment;
 use exchange::Network;
 use key_sets::KeySets;
 use report::Report;
@@ -36,10 +34,10 @@ struct Arguments {
     resource: Option<String>,
 }
 
-fn main() -> ExitCode {
+/// Examines a deployment. `given`: the command line, without the program's name.
+pub fn run(given: impl Iterator<Item = String>) -> ExitCode {
     let mut network = Network::new();
-    let (Some(arguments), Some((token, deployment))) = (arguments(std::env::args().skip(1)), network.given())
-    else {
+    let (Some(arguments), Some((token, deployment))) = (arguments(given), network.given()) else {
         eprintln!("This is the inside of `npm run doctor`.");
         return ExitCode::FAILURE;
     };

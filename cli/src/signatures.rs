@@ -15,10 +15,13 @@ use mcp_edge_auth::token::verify::Check;
 
 /// jwt-simple cannot read this header (a `jwk` object, for one), so the signature was not looked at.
 #[derive(Clone, Debug)]
-pub(crate) struct HeaderNotRead(pub(crate) String);
+pub struct HeaderNotRead(pub String);
 
 /// One signature check. A key that is no key vouches for nothing.
-pub(crate) fn is_good(check: &Check) -> Result<bool, HeaderNotRead> {
+///
+/// # Errors
+/// Where jwt-simple did not get as far as the signature.
+pub fn is_good(check: &Check) -> Result<bool, HeaderNotRead> {
     match check.algorithm {
         Algorithm::ES512 => return Ok(es512(check).is_some()),
         // jwt-simple has another error for these, which is that of a header it cannot read, too.

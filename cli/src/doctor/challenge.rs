@@ -2,7 +2,10 @@
 //! in quotes, each once.
 
 /// The parameters, in order.
-pub(crate) fn parse(line: &str) -> Result<Vec<(&str, &str)>, String> {
+///
+/// # Errors
+/// What a client would stumble over.
+pub fn parse(line: &str) -> Result<Vec<(&str, &str)>, String> {
     let rest = line.strip_prefix("Bearer").ok_or("the scheme is not Bearer")?;
     if rest.is_empty() {
         return Ok(Vec::new());
