@@ -19,6 +19,7 @@ use crate::settings::presets::{Audience, Preset};
 use crate::token::claims::{AudienceIn, Demand, Rules};
 use crate::token::trusted_issuer::TrustedIssuer;
 
+pub(super) const NAME: &str = "AUTHORIZATION_SERVERS";
 /// The single-issuer form.
 pub(super) const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
 
@@ -30,11 +31,11 @@ pub(super) fn read(
     sources: &mut Vec<KeySource>,
     faults: &mut Faults,
 ) -> Vec<TrustedIssuer> {
-    let many = variables.get("AUTHORIZATION_SERVERS", faults);
+    let many = variables.get(NAME, faults);
     let single = SINGLE.map(|name| variables.get(name, faults));
     match (many, single.iter().flatten().next()) {
         (Some(_), Some(single)) => {
-            let many = variables.called("AUTHORIZATION_SERVERS");
+            let many = variables.called(NAME);
             faults.add(single.name, "", format!("either {many} or the single-issuer form, not both"));
             Vec::new()
         }

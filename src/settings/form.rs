@@ -1,18 +1,17 @@
-//! What a setting has to be. The readers know it in their own way; this is what the schema says of
-//! it, and a test holds the two together.
-
-#![allow(dead_code, reason = "for the schema")]
+//! What a setting has to be, for the schema. The readers know it in their own way; the test
+//! `tests/e2e/schema.test.mjs` compares the two.
 
 use std::ops::RangeInclusive;
 
 use super::setting::Setting;
 use crate::limits::Seconds;
 
+#[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "the Worker has no schema"))]
 #[derive(Clone, Debug)]
 pub(super) enum Form {
     /// A text that is not empty.
     Text,
-    /// One line with so many characters at most.
+    /// A text of so many characters at most.
     Line(usize),
     Url(Url),
     /// True or false, as such or as text.
@@ -43,18 +42,23 @@ pub(super) enum Form {
     Scopes,
     /// The same, and at least one.
     SomeScopes,
-    /// An object with these members.
-    Object(&'static [Setting]),
-    /// An array of at least one such object.
-    Items(&'static [Setting]),
-    /// The array of servers.
-    Resources,
-    Rules,
+    /// An object with these members, which the schema defines by this name.
+    Object(&'static str, &'static [Setting]),
+    /// An array of such objects, and how many there are at least.
+    Items(&'static str, &'static [Setting], usize),
+    /// The array `RESOURCES`.
+    Servers,
+    /// An object of scopes and scopes.
     Hierarchy,
+    /// An object of paths of claims and accepted values.
     Demands,
+    /// Names of claims, or an object of names and new names.
     Claims,
+    /// An object of names and values of headers.
     Headers,
+    /// The name of a secret that holds headers.
     HeadersName,
+    /// A private key, or a list of them.
     Key,
 }
 

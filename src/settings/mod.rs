@@ -23,6 +23,8 @@ pub mod presets;
 mod providers;
 mod read;
 mod resources;
+#[cfg(not(target_arch = "wasm32"))]
+mod schema;
 mod scopes;
 mod sessions;
 mod setting;
@@ -37,5 +39,7 @@ mod written;
 #[cfg(not(target_arch = "wasm32"))]
 pub use hints::{hints, meant_variable};
 pub use resources::read;
+#[cfg(not(target_arch = "wasm32"))]
+pub use schema::schema;
 pub use summary::summary;
 pub use variables::{Variables, is_ours};

@@ -3,8 +3,6 @@
 //! What it has to be, its default and the sentence about it are for the schema. The Worker does not
 //! have them: they are dropped when it is compiled.
 
-#![allow(dead_code, reason = "for the schema")]
-
 use super::form::Form;
 use super::table::PREFIX;
 

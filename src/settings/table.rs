@@ -36,6 +36,13 @@ pub(super) fn element_members() -> Vec<String> {
     may_be_there.map(Setting::member).collect()
 }
 
+/// Whether the value of a setting, by its name without prefix, is one scope or several.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn has_scopes(name: &str) -> bool {
+    let mut all = SETTINGS.iter().chain(&POLICY).chain(&RULE).filter(|setting| setting.name == name);
+    all.any(|setting| matches!(setting.form, Form::Scopes | Form::SomeScopes | Form::Hierarchy))
+}
+
 /// A name without a prefix of ours.
 #[inline(never)]
 pub(super) fn bare(name: &str) -> &str {
@@ -79,7 +86,7 @@ pub(super) static SETTINGS: [Setting; 35] = [
     .or_empty(),
     variable(
         "AUTHORIZATION_SERVERS",
-        Form::Items(&ENTRY),
+        Form::Items("entry", &ENTRY, 1),
         "Who issues the tokens, and on what terms each of them is believed.",
     )
     .shared()
@@ -122,7 +129,7 @@ pub(super) static SETTINGS: [Setting; 35] = [
         .or_empty(),
     variable(
         "POLICY",
-        Form::Object(&POLICY),
+        Form::Object("policy", &POLICY),
         "Who may do what: scopes for the server, for methods and for tools, claims and clients.",
     )
     .shared(),
@@ -193,7 +200,7 @@ pub(super) static SETTINGS: [Setting; 35] = [
     .or_empty(),
     variable(
         "RESOURCES",
-        Form::Resources,
+        Form::Servers,
         "Several MCP servers behind one Worker, each with settings of its own.",
     ),
     bare_variable(
@@ -251,7 +258,11 @@ pub(super) static ENTRY: [Setting; 9] = [
     member("algorithm", Form::Algorithms, "Accepted signature algorithms; by default RS256."),
     member("expected_audiences", Form::Array, "Accepted values of aud; by default the canonical URL."),
     member("expected_clients", Form::Array, "Accepted clients; by default any."),
-    member("validation_options", Form::Object(&OPTIONS), "What is checked beside signature and audience."),
+    member(
+        "validation_options",
+        Form::Object("options", &OPTIONS),
+        "What is checked beside signature and audience.",
+    ),
     member("provider", Form::Provider, "Fills in what the tokens of this provider look like."),
 ];
 
@@ -271,7 +282,11 @@ pub(super) static OPTIONS: [Setting; 5] = [
 /// `POLICY`.
 pub(super) static POLICY: [Setting; 7] = [
     member("required_scopes", Form::SomeScopes, "Scopes that every request needs."),
-    member("rules", Form::Rules, "What some methods or names need beside; all rules that match apply."),
+    member(
+        "rules",
+        Form::Items("rule", &RULE, 0),
+        "What some methods or names need beside; all rules that match apply.",
+    ),
     member("scope_hierarchy", Form::Hierarchy, "Scopes, and for each of them those that it includes."),
     member("clients", Form::OneOrMore, "Clients that may call; by default all."),
     member("mode", Form::OneOf(&["enforce", "report"]), "Whether refusals are carried out, or only logged.")

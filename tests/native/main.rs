@@ -78,6 +78,7 @@ mod resources_faults;
 mod resources_origins;
 mod resources_routing;
 mod routing;
+mod schema;
 mod sessions;
 mod shown_pages;
 mod stored;

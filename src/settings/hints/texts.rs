@@ -6,21 +6,11 @@ use serde_json::Value;
 
 use super::super::about;
 use super::super::scopes::is_separator;
-use super::super::table::bare;
+use super::super::table::{self, bare};
 use super::super::variables::Variables;
 use super::super::written::{character, is_invisible};
 use crate::fault::{Faults, Warning};
 use crate::settings::presets::{Kind, PRESETS, Parameter};
-
-/// Members whose value is one scope or several.
-const SCOPES: [&str; 6] = [
-    "SCOPES_SUPPORTED",
-    "DEFAULT_CHALLENGE_SCOPES",
-    "required_scopes",
-    "scopes",
-    "any_scopes",
-    "scope_hierarchy",
-];
 
 pub(super) fn hints(settings: &Variables) -> Vec<Warning> {
     let mut found = Vec::new();
@@ -70,7 +60,7 @@ fn walk(value: &Value, field: &str, member: &str, warn: &mut impl FnMut(&str, St
                     format!("has {} {place}, which tokens and clients will not have", character(odd)),
                 );
             }
-            let separator = text.chars().find(|c| is_separator(*c)).filter(|_| SCOPES.contains(&member));
+            let separator = text.chars().find(|c| is_separator(*c)).filter(|_| table::has_scopes(member));
             if let Some(separator) = separator {
                 warn(
                     field,
