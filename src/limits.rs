@@ -99,7 +99,7 @@ pub const CRYPTO_KEYS: usize = 512;
 
 /// Requests that wait for a signature check, per isolate. The runtime answers a check at once;
 /// should it ever not, the oldest is let go.
-pub const PASSAGES: usize = 1024;
+pub const PENDING: usize = 1024;
 
 /// `validation_options.leeway`, in seconds.
 pub const LEEWAY: std::ops::RangeInclusive<Seconds> = 0..=300;

@@ -1,17 +1,21 @@
-// The runtime's side of bodies that a policy reads. No decision is made here. Everything else streams by unread: `glue.mjs`.
+// The runtime's side of bodies that a policy reads. No decision is made here. Everything else
+// streams by unread: `glue.mjs`.
 import { Bytes } from "./bytes.mjs";
 import { pass } from "./glue.mjs";
-import { events, forget, heard, list_read, unreachable, whole_events } from "./index.js";
+import { events, forget, on_body, on_failure, on_list, whole_events } from "./index.js";
 
 const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
-/** Reads a request's body for wasm, which keeps the request under `ticket`: its bytes, unless it is larger than `limit`, and what to send on in its place. */
-export function read(request, limit, whole, ticket) {
+/**
+ * Reads a request's body for wasm, which keeps the request under `id`: its bytes, unless it is
+ * larger than `limit`, and what to send on in its place.
+ */
+export function read(request, limit, whole, id) {
   const headers = MIRROR.map((name) => request.headers.get(name));
   return take(request, limit, whole).then(
-    ({ bytes, body }) => heard(ticket, request, bytes, body, ...headers),
+    ({ bytes, body }) => on_body(id, request, bytes, body, ...headers),
     (error) => {
-      forget(ticket);
+      forget(id);
       throw error;
     },
   );
@@ -39,8 +43,8 @@ export function passEvents(response, deleted, exchange) {
 /** The origin's whole response, for wasm to filter. */
 export const passList = (response, limit, exchange) =>
   gather(response.body, limit).then(
-    (bytes) => list_read(response, bytes, exchange),
-    (error) => unreachable(exchange, String(error)),
+    (bytes) => on_list(response, bytes, exchange),
+    (error) => on_failure(exchange, "unreachable", String(error)),
   );
 
 /** A response like another one, with another body. */

@@ -1,4 +1,5 @@
-//! Copies of authorization servers' metadata: carries out what `compatibility::copy` decides, and writes down what came of it.
+//! Copies of authorization servers' metadata: carries out what `compatibility::copy` decides, and
+//! writes down what came of it.
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
@@ -7,10 +8,11 @@ use wasm_bindgen_futures::future_to_promise;
 use super::isolate::{Isolate, now};
 use super::log::{self, Line};
 use super::metadata;
-use super::passage::Event;
+use super::pending::RequestId;
 use super::runtime::Context;
+use super::verifying::Event;
 use super::waiting::{self, Awaited, Waiter};
-use super::{own, upstream};
+use super::{fetch, own};
 use crate::documents::copy::{self, Kept, Next};
 use crate::json;
 use crate::keys::discovery;
@@ -20,7 +22,7 @@ use crate::refusal::Refusal;
 /// A request for a copy.
 pub(super) struct Copying {
     pub(super) isolate: &'static Isolate,
-    pub(super) ticket: f64,
+    pub(super) id: RequestId,
     pub(super) issuer: &'static str,
     pub(super) line: Line,
 }
@@ -38,10 +40,10 @@ impl Copying {
             Next::Unavailable(seconds) => unavailable(seconds, self.line),
             _ if !waiting::has_place(self.isolate, awaited) => unavailable(limits::WAITERS_RETRY, self.line),
             Next::Wait | Next::Fetch => {
-                let (isolate, ticket) = (self.isolate, self.ticket);
+                let (isolate, id) = (self.isolate, self.id);
                 Ok(waiting::wait(
                     isolate,
-                    (ticket, Waiter::ForCopy(Box::new(self))),
+                    (id, Waiter::ForCopy(Box::new(self))),
                     awaited,
                     fetch.as_ref(),
                     event,
@@ -50,12 +52,13 @@ impl Copying {
         }
     }
 
-    /// Starts a fetch that belongs to the isolate, not to the client that asked first. Its promise is settled when it has ended.
+    /// Starts a fetch that belongs to the isolate, not to the client that asked first. Its promise
+    /// is settled when it has ended.
     fn start(&self, context: &Context) -> Promise {
         let (isolate, issuer) = (self.isolate, self.issuer);
         with(isolate, issuer, |kept| kept.fetch_started(now()));
         let fetched = future_to_promise(async move {
-            let document = fetch(issuer).await;
+            let document = read_metadata(issuer).await;
             with(isolate, issuer, |kept| kept.fetched(document, now()));
             Ok(JsValue::UNDEFINED)
         });
@@ -70,11 +73,11 @@ pub(super) fn unavailable(seconds: Seconds, line: Line) -> Result<JsValue, JsVal
 }
 
 /// The issuer's metadata, from where its keys would be discovered.
-async fn fetch(issuer: &str) -> Option<String> {
+async fn read_metadata(issuer: &str) -> Option<String> {
     let read = |document: &str| {
         discovery::metadata(document, issuer).map(|_| json::without_mark(document).to_owned())
     };
-    let found = metadata::find(issuer, &upstream::deadline(), read).await;
+    let found = metadata::find(issuer, &fetch::deadline(), read).await;
     found.inspect_err(|misses| log::copy_failed(issuer, misses)).ok()
 }
 

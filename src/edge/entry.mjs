@@ -1,9 +1,10 @@
-// The Worker's entry: hands each request and its head to the wasm module, and starts a fresh instance of it after a panic.
-// A panic leaves wasm in an unknown state; the next request must not meet it. No decision is made here.
+// The Worker's entry: hands each request and its head to the wasm module, and starts a fresh
+// instance of it after a panic. A panic leaves wasm in an unknown state; the next request must not
+// meet it. No decision is made here.
 import * as wasm from "./index.js";
 
 let panicked = false;
-let tickets = 0;
+let requests = 0;
 addEventListener("error", (event) => {
   if (event.error instanceof WebAssembly.RuntimeError) panicked = true;
 });
@@ -16,7 +17,7 @@ export default {
     }
     const { headers, method, url } = request;
     try {
-      return await wasm.fetch(request, env, context, ++tickets, method, url, headers.get("origin"), headers.get("authorization"));
+      return await wasm.fetch(request, env, context, ++requests, method, url, headers.get("origin"), headers.get("authorization"));
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) panicked = true;
       throw error;

@@ -1,6 +1,7 @@
-// The runtime's side of a request's way, so that one crossing from wasm does the work of several. No decision is made here.
-// A list arrives as one text, joined by newlines, which no header's name or value can have.
-import { checked } from "./index.js";
+// The runtime's side of a request's way, so that one crossing from wasm does the work of several.
+// No decision is made here. A list arrives as one text, joined by newlines, which no header's name
+// or value can have.
+import { on_signature } from "./index.js";
 import { patiently } from "./patience.mjs";
 
 const { subtle } = crypto;
@@ -16,15 +17,21 @@ export function answer(status, set, body, line, started) {
   return response;
 }
 
-/** One signature check. Whatever it comes to, an error too, is for wasm to judge, which keeps the passage under `ticket`. */
-export function check(parameters, key, signature, input, ticket, request, env, context) {
+/**
+ * One signature check. Whatever it comes to, an error too, is for wasm to judge, which keeps the
+ * request under `id`.
+ */
+export function check(parameters, key, signature, input, id, request, env, context) {
   return subtle.verify(parameters, key, signature, input).then(
-    (verdict) => checked(ticket, verdict, request, env, context),
-    (error) => checked(ticket, error, request, env, context),
+    (verdict) => on_signature(id, verdict, request, env, context),
+    (error) => on_signature(id, error, request, env, context),
   );
 }
 
-/** Sends `request` on to `target`, by `fetcher` if there is one; method, signal and manual redirects stay as they are, and the body stream where none was read. */
+/**
+ * Sends `request` on to `target`, by `fetcher` if there is one; method, signal and manual redirects
+ * stay as they are, and the body stream where none was read.
+ */
 export function send(request, target, deleted, set, init, cors, vary, line, started, body, sieve, fetcher, owner, notice, limit) {
   const exchange = { request, cors, vary, line, started, sieve, owner };
   const outgoing = new Request(target, body ? withBody(request, body) : request);
@@ -32,7 +39,10 @@ export function send(request, target, deleted, set, init, cors, vary, line, star
   return patiently((fetcher ?? globalThis).fetch(outgoing, init), exchange, notice, limit);
 }
 
-/** The origin's response with other headers; status and the native body stay, also where there is none (304, HEAD). */
+/**
+ * The origin's response with other headers; status and the native body stay, also where there is
+ * none (304, HEAD).
+ */
 export function pass(response, deleted, { cors, vary, line, started, added }) {
   const answer = new Response(response.body, response);
   edit(answer.headers, deleted, cors);

@@ -6,15 +6,17 @@ use std::rc::Rc;
 use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Request;
 
-use super::asking::Asking;
-use super::crypto::Imported;
-use super::keys::ServedFrom;
+use super::authorizing::Authorizing;
+use super::key_sets::ServedFrom;
 use super::measuring::only_nobodys;
-use super::passage::Passage;
+use super::pending::Pending;
 use super::runtime::Env;
 use super::signer::Signer;
+use super::verifying::Verifying;
 use super::waiting::Waiting;
+use super::webcrypto::Imported;
 use super::{kv, log};
 use crate::documents::copy::Kept;
 use crate::fault::Fault;
@@ -22,14 +24,16 @@ use crate::json;
 use crate::keys::cache;
 use crate::limits::Seconds;
 use crate::origin::assertion::reuse::Reuse;
-use crate::resource::Config;
-use crate::resource::Resource;
+use crate::resource::{Config, Resource};
+use crate::route::{Protected, Route, route};
 use crate::settings::{self, Variables};
 
-/// One per isolate, made at its first request: before it there are no settings and there is no clock.
+/// One per isolate, made at its first request: before it there are no settings and there is no
+/// clock.
 pub(super) struct Isolate {
     config: Result<Config, Vec<Fault>>,
-    /// What the runtime says of the keys that assertions are signed with; `None` in it: there are none, or there are faults.
+    /// What the runtime says of the keys that assertions are signed with; `None` in it: there are
+    /// none, or there are faults.
     judged: OnceCell<Option<Signer>>,
     has_kv: bool,
     /// The bindings by which origins are reached, by name.
@@ -40,9 +44,9 @@ pub(super) struct Isolate {
     /// Assertions that serve again.
     pub(super) reuse: RefCell<Reuse>,
     /// Requests that wait for a signature check, the oldest first.
-    pub(super) passages: RefCell<Vec<Passage>>,
+    pub(super) verifying: RefCell<Pending<Verifying>>,
     /// Requests whose body is being read, the oldest first.
-    pub(super) askings: RefCell<Vec<Asking>>,
+    pub(super) authorizing: RefCell<Pending<Authorizing>>,
     /// The canonical URLs of resources whose origin was seen to redirect elsewhere.
     pub(super) redirects: RefCell<Vec<&'static str>>,
     /// Requests that wait for an issuer's answer.
@@ -78,7 +82,8 @@ impl Isolate {
         })
     }
 
-    /// `None`: this instance of the wasm module has not seen a request yet; one before it, which panicked, may have.
+    /// `None`: this instance of the wasm module has not seen a request yet; one before it, which
+    /// panicked, may have.
     pub(super) fn held() -> Option<&'static Self> {
         ISOLATE.get()
     }
@@ -96,8 +101,8 @@ impl Isolate {
             sources: RefCell::new(sources),
             crypto_keys: RefCell::default(),
             reuse: RefCell::default(),
-            passages: RefCell::default(),
-            askings: RefCell::default(),
+            verifying: RefCell::default(),
+            authorizing: RefCell::default(),
             redirects: RefCell::default(),
             waiting: RefCell::default(),
             copies: RefCell::default(),
@@ -113,12 +118,14 @@ impl Isolate {
         isolate
     }
 
-    /// Whether the settings hold keys that the runtime has not judged yet. Until then, nothing is answered.
+    /// Whether the settings hold keys that the runtime has not judged yet. Until then, nothing is
+    /// answered.
     pub(super) fn is_to_be_judged(&self) -> bool {
         self.judged.get().is_none()
     }
 
-    /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be awaited by another.
+    /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be
+    /// awaited by another.
     pub(super) async fn judge(&self) {
         let Ok(config) = &self.config else { return };
         let Some(keys) = &config.signing else { return };
@@ -206,4 +213,22 @@ pub(super) fn now() -> Seconds {
 
 pub(super) fn seconds(milliseconds: f64) -> Seconds {
     (milliseconds / 1000.0) as Seconds
+}
+
+/// The settings, if there are any without a fault.
+pub(super) fn config() -> Option<&'static Config> {
+    Isolate::held().and_then(Isolate::config)
+}
+
+/// The resource that a request is for.
+pub(super) fn resource(request: &Request) -> Option<&'static Resource> {
+    protected(request).map(|protected| protected.resource())
+}
+
+/// The place that a request is for.
+pub(super) fn protected(request: &Request) -> Option<Protected<'static>> {
+    match route(config()?, &request.url()) {
+        Route::Protected(protected) => Some(protected),
+        _ => None,
+    }
 }

@@ -1,4 +1,5 @@
-//! Key sets in KV, shared by every isolate. KV failing in any way, slowness included, is the same as KV empty, and said in the log.
+//! Key sets in KV, shared by every isolate. KV failing in any way, slowness included, is the same
+//! as KV empty, and said in the log.
 
 use futures_util::future::{Either, select};
 use js_sys::{Object, Reflect, Uint8Array};
@@ -6,9 +7,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::isolate::now;
-use super::keys::{Fetched, Refresh};
+use super::key_sets::{Fetched, Refresh};
 use super::runtime::{self, Env, KvNamespace};
-use super::{crypto, log};
+use super::{log, webcrypto};
 use crate::keys::cache::Held;
 use crate::keys::stored;
 use crate::limits::{self, Seconds};
@@ -92,7 +93,7 @@ async fn key(refresh: Refresh) -> Option<String> {
         return known;
     }
     let name = Uint8Array::from(stored::name(refresh.source).as_bytes());
-    let digest = crypto::subtle().ok()?.digest_with_str_and_js_u8_array("SHA-256", &name).ok()?;
+    let digest = webcrypto::subtle().ok()?.digest_with_str_and_js_u8_array("SHA-256", &name).ok()?;
     let digest = Uint8Array::new(&JsFuture::from(digest).await.ok()?).to_vec();
     let key = digest.iter().fold(String::from("jwks:"), |key, byte| format!("{key}{byte:02x}"));
     refresh.with(|source| source.kv_key = Some(key.clone()));

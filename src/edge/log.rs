@@ -1,4 +1,5 @@
-//! One JSON line per request, through `console.log`. Never a token, a secret, or a claim; `sub` only where the settings ask for it.
+//! One JSON line per request, through `console.log`. Never a token, a secret, or a claim; `sub`
+//! only where the settings ask for it.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -125,7 +126,8 @@ impl Line {
         self
     }
 
-    /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded `kid`.
+    /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded
+    /// `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
         self.iss = verification.untrusted_issuer().map(printable);
@@ -166,7 +168,8 @@ impl Line {
 /// The end of a forwarded request's line.
 const FORWARDED: &str = r#","outcome":"forwarded","reason":"ok""#;
 
-/// The text of a forwarded request's line, after the origin gave cause to refuse it. `said`: a member that says more, and its value.
+/// The text of a forwarded request's line, after the origin gave cause to refuse it. `said`: a
+/// member that says more, and its value.
 pub(super) fn refused_after_all(text: &str, refusal: Refusal, said: Option<(&str, &str)>) -> String {
     let start = text.strip_suffix(FORWARDED).unwrap_or(text);
     let said =
@@ -187,7 +190,8 @@ pub(super) fn waiting(text: &str) {
     console::log_1(&line.into());
 }
 
-/// At an isolate's first request: the summary of the settings; each of several resources has a line of its own.
+/// At an isolate's first request: the summary of the settings; each of several resources has a line
+/// of its own.
 pub(super) fn started(config: &Config, kv: bool) {
     let mut members = vec![("event", json!("start")), ("Resource Server auth enabled", json!(true))];
     let summary = |resource| {
@@ -233,7 +237,8 @@ pub(super) fn redirect(resource: &str, to: &str) {
     print(&Members(vec![("event", json!("redirect")), ("resource", json!(resource)), ("to", json!(to))]));
 }
 
-/// An authorization server's metadata cannot be copied. The query of its URL, which may hold a key, stays out.
+/// An authorization server's metadata cannot be copied. The query of its URL, which may hold a key,
+/// stays out.
 pub(super) fn copy_failed(issuer: &str, detail: &str) {
     print(&Members(vec![
         ("event", json!("copy")),

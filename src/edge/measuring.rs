@@ -1,5 +1,6 @@
-//! Builds for `npm run bench` that leave a part of the work out, so that the part's cost can be told. Compiled in by a Cargo feature, which the builder
-//! never lets into `build/`; and such a build serves no host but one that nobody can have.
+//! Builds for `npm run bench` that leave a part of the work out, so that the part's cost can be
+//! told. Compiled in by a Cargo feature, which the builder never lets into `build/`; and such a
+//! build serves no host but one that nobody can have.
 
 use crate::fault::Fault;
 use crate::resource::Config;

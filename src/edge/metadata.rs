@@ -1,13 +1,13 @@
 //! An issuer's metadata, from the first of its places that has it.
 //!
-//! The places are asked in their order. One that does not answer in its share of the time is still waited
-//! for while the next is asked: it may only be slow, and it may never answer.
+//! The places are asked in their order. One that does not answer in its share of the time is still
+//! waited for while the next is asked: it may only be slow, and it may never answer.
 
 use futures_util::future::{Either, select, select_all};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use super::{runtime, upstream};
+use super::{fetch, runtime};
 use crate::keys::discovery::{self, Unusable};
 use crate::limits;
 
@@ -17,7 +17,7 @@ pub(super) async fn find<T>(
     deadline: &AbortSignal,
     read: impl Fn(&str) -> Result<T, Unusable>,
 ) -> Result<T, String> {
-    let ask = async |url: String| match upstream::document(&url, deadline).await {
+    let ask = async |url: String| match fetch::document(&url, deadline).await {
         Ok(document) => read(&document.text).map_err(|unusable| (url, unusable.reason().to_owned())),
         Err(failure) => Err((url, failure.reason())),
     };

@@ -1,33 +1,40 @@
-//! The one place that knows the Workers runtime: reads a request's head, asks the core what to do, and does it.
+//! The one place that knows the Workers runtime: reads a request's head, asks the core what to do,
+//! and does it.
 //!
-//! 1. Nothing is shared between requests but data, borrowed between awaits and never over one. A promise or an I/O object of one request must not be awaited by
-//!    another: the runtime cancels it with the request that made it, and the waiter hangs. Local workerd does not show this, so no test can prove such
-//!    sharing safe.
-//! 2. The way of a permitted request is two promises, the signature check and the origin's answer, and JavaScript waits for both: a Rust future costs more than all else that
-//!    Rust does. What was verified waits in wasm (`passage`); what is to be done with the origin's answer waits in JavaScript (`glue.mjs`), so that a request which
-//!    the runtime gives up leaves nothing behind. A request that waits for
-//!    keys is kept in wasm, too (`waiting`). Only fetching is a Rust future, and it belongs to the isolate:
-//!    one that belongs to a request is never dropped if the runtime gives that request up.
+//! 1. Nothing is shared between requests but data, borrowed between awaits and never over one. A
+//!    promise or an I/O object of one request must not be awaited by another: the runtime cancels
+//!    it with the request that made it, and the waiter hangs. Local workerd does not show this, so
+//!    no test can prove such sharing safe.
+//! 2. The way of a permitted request is two promises, the signature check and the origin's answer,
+//!    and JavaScript waits for both: a Rust future costs more than all else that Rust does. What
+//!    was verified waits in wasm (`pending`); what is to be done with the origin's answer waits in
+//!    JavaScript (`glue.mjs`), so that a request which the runtime gives up leaves nothing behind.
+//!    A request that waits for keys is kept in wasm, too (`waiting`). Only fetching is a Rust
+//!    future, and it belongs to the isolate: one that belongs to a request is never dropped if the
+//!    runtime gives that request up.
 
-mod asking;
+mod authorizing;
 mod copies;
-mod crypto;
+mod fetch;
+mod forwarding;
+mod header_lists;
 mod isolate;
-mod keys;
+mod key_sets;
 mod kv;
-mod lists;
+mod list_filter;
 mod log;
 mod measuring;
 mod metadata;
-mod passage;
-mod proxy;
+mod pending;
 mod redirects;
+mod responding;
 mod runtime;
 mod signer;
 #[cfg(feature = "bench-signing")]
 mod signing;
-mod upstream;
+mod verifying;
 mod waiting;
+mod webcrypto;
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -36,31 +43,32 @@ use web_sys::Request;
 use crate::admission::{Decision, Head, Refused, decide};
 use crate::http::response::LocalResponse;
 use crate::token::verify::Verification;
-use asking::Asking;
+use authorizing::Authorizing;
 use copies::Copying;
 use isolate::Isolate;
 use log::Line;
-use passage::{Event, Passage};
 use runtime::{Context, Env};
+use verifying::{Event, Verifying};
 
 #[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// One request: settings, path, preflight, `Origin`, credentials, token, then forwarding. Gives a `Response`, or the promise of one.
+/// One request: settings, path, preflight, `Origin`, credentials, token, then forwarding. Gives a
+/// `Response`, or the promise of one.
 ///
-/// `method`, `url`, `origin` and `authorization` are the request's own; `ticket` is a number that no other request of the isolate has.
+/// `method`, `url`, `origin` and `authorization` are the request's own; `id` is a number that no
+/// other request of the isolate has.
 ///
-/// # Errors
-/// What the runtime throws where not even a response can be made.
+/// # Errors What the runtime throws where not even a response can be made.
 #[wasm_bindgen]
 #[expect(clippy::too_many_arguments, reason = "each is one crossing less")]
 pub fn fetch(
     request: &Request,
     env: &Env,
     context: &Context,
-    ticket: f64,
+    id: f64,
     method: &str,
     url: &str,
     origin: Option<String>,
@@ -73,7 +81,7 @@ pub fn fetch(
         return Ok(future_to_promise(async move {
             isolate.judge().await;
             let Event { request, env, context } = kept.event();
-            fetch(request, env, context, ticket, &method, &url, origin, authorization)
+            fetch(request, env, context, id, &method, &url, origin, authorization)
         })
         .into());
     }
@@ -98,20 +106,20 @@ pub fn fetch(
             own(&visit.answer(accept.as_deref()), &line.refused(visit.refused()))
         }
         Decision::Copy(issuer) => {
-            Copying { isolate, ticket, issuer, line }.proceed(Event { request, env, context })
+            Copying { isolate, id, issuer, line }.proceed(Event { request, env, context })
         }
         Decision::Verify(token, protected) => {
             match Verification::new(&protected.resource().entries, token, isolate::seconds(started)) {
                 Ok(verification) => {
                     let began = false;
-                    let passage = Passage { isolate, ticket, origin, line, protected, verification, began };
-                    passage.proceed(Event { request, env, context })
+                    let verifying = Verifying { isolate, id, origin, line, protected, verification, began };
+                    verifying.proceed(Event { request, env, context })
                 }
                 Err(refusal) => refuse(&Refused::at(protected.resource(), head.origin, refusal), line),
             }
         }
         Decision::Anonymous(protected) => {
-            Asking { isolate, ticket, origin, line, protected, verified: None }.proceed(request)
+            Authorizing { isolate, id, origin, line, protected, verified: None }.proceed(request)
         }
     }
 }
@@ -127,12 +135,7 @@ fn own(answer: &LocalResponse, line: &Line) -> Result<JsValue, JsValue> {
 /// A response of the Worker's own, and its line.
 fn respond(answer: &LocalResponse, line: &str, started: f64) -> Result<JsValue, JsValue> {
     let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_ref()));
-    runtime::answer(answer.status, &list(headers), answer.body.as_deref(), line, started)
-}
-
-/// Headers as `glue.mjs` takes them.
-fn list<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> String {
-    headers.flat_map(|(name, value)| [name, value]).collect::<Vec<_>>().join("\n")
+    runtime::answer(answer.status, &header_lists::list(headers), answer.body.as_deref(), line, started)
 }
 
 /// A URL, read by the runtime.

@@ -1,17 +1,21 @@
-// Waits for the head of an origin's answer; its body may take as long as it likes. No decision is made here.
-import { answered, late, unreachable, waiting } from "./index.js";
+// Waits for the head of an origin's answer; its body may take as long as it likes. No decision is
+// made here.
+import { on_failure, on_response, on_slow } from "./index.js";
 
-/** What wasm makes of the answer, or of there being none after `limit` milliseconds. After `notice` milliseconds it hears of the waiting. */
+/**
+ * What wasm makes of the answer, or of there being none after `limit` milliseconds. After `notice`
+ * milliseconds it hears of the waiting.
+ */
 export function patiently(answer, exchange, notice, limit) {
   let timer;
   let over = false;
   const elapsed = new Promise((resolve) => {
     const giveUp = () => {
       over = true;
-      resolve(late(exchange));
+      resolve(on_failure(exchange, "late", ""));
     };
     const notify = () => {
-      waiting(exchange);
+      on_slow(exchange);
       timer = setTimeout(giveUp, limit - notice);
     };
     timer = limit > notice ? setTimeout(notify, notice) : setTimeout(giveUp, limit);
@@ -21,8 +25,8 @@ export function patiently(answer, exchange, notice, limit) {
     return over ? undefined : go(outcome);
   };
   const come = answer.then(
-    inTime((response) => answered(response, response.status, exchange)),
-    inTime((error) => unreachable(exchange, String(error))),
+    inTime((response) => on_response(response, response.status, exchange)),
+    inTime((error) => on_failure(exchange, "unreachable", String(error))),
   );
   return Promise.race([come, elapsed]);
 }

@@ -3,23 +3,24 @@
 use wasm_bindgen::JsValue;
 use web_sys::{Response, Url};
 
-use super::isolate::Isolate;
+use super::header_lists::joined;
+use super::isolate::{Isolate, protected};
 use super::runtime::Exchange;
-use super::{log, proxy};
+use super::{log, responding};
 use crate::origin::request;
 use crate::resource::Resource;
 
 const LOCATION: &str = "Location";
 
-/// A redirect. One to a place below the origin's URL leads to its public address, since clients do not
-/// reach the origin itself; another one passes, and the log says so once.
+/// A redirect. One to a place below the origin's URL leads to its public address, since clients do
+/// not reach the origin itself; another one passes, and the log says so once.
 pub(super) fn passed(
     response: &Response,
     exchange: &Exchange,
     session: Option<&str>,
 ) -> Result<JsValue, JsValue> {
     let sent = response.headers().get(LOCATION)?;
-    if let (Some(sent), Some(protected)) = (sent, proxy::protected(&exchange.request())) {
+    if let (Some(sent), Some(protected)) = (sent, protected(&exchange.request())) {
         let resource = protected.resource();
         // What is no URL is no place below the origin's either.
         if let Ok(url) = Url::new_with_base(&sent, &protected.target()) {
@@ -27,13 +28,13 @@ pub(super) fn passed(
             match request::relocated(resource.canonical.public(), &origin, &url.href()) {
                 Some(public) => {
                     let location = [LOCATION, &public].join("\n");
-                    exchange.set_added(&proxy::joined(&[session.unwrap_or_default(), &location]));
+                    exchange.set_added(&joined(&[session.unwrap_or_default(), &location]));
                 }
                 None => log_redirect(resource, &url.origin()),
             }
         }
     }
-    proxy::pass(response, exchange)
+    responding::pass(response, exchange)
 }
 
 /// Says once per resource that its origin sends clients elsewhere. `to`: scheme and host.

@@ -78,7 +78,7 @@ extern "C" {
         key: &CryptoKey,
         signature: &[u8],
         input: &[u8],
-        ticket: f64,
+        id: f64,
         request: &Request,
         env: &Env,
         context: &Context,
@@ -114,7 +114,7 @@ extern "C" {
     pub(super) fn import(
         jwk: &Object,
         algorithm: &Object,
-        ticket: f64,
+        id: f64,
         request: &Request,
         env: &Env,
         context: &Context,
@@ -122,19 +122,13 @@ extern "C" {
 
     pub(super) fn pause(milliseconds: i32) -> Promise;
 
-    pub(super) fn wait(
-        end: &Promise,
-        ticket: f64,
-        request: &Request,
-        env: &Env,
-        context: &Context,
-    ) -> JsValue;
+    pub(super) fn wait(end: &Promise, id: f64, request: &Request, env: &Env, context: &Context) -> JsValue;
 }
 
 #[wasm_bindgen(raw_module = "./bodies.mjs")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    pub(super) fn read(request: &Request, limit: f64, whole: bool, ticket: f64) -> Result<JsValue, JsValue>;
+    pub(super) fn read(request: &Request, limit: f64, whole: bool, id: f64) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = passEvents)]
     pub(super) fn pass_events(
@@ -159,7 +153,7 @@ extern "C" {
         parameters: &Object,
         key: &CryptoKey,
         input: &str,
-        ticket: f64,
+        id: f64,
         request: &Request,
         target: &str,
         deleted: &str,
@@ -176,4 +170,9 @@ extern "C" {
         notice: f64,
         limit: f64,
     ) -> Result<JsValue, JsValue>;
+}
+
+/// What the runtime says of an error.
+pub(super) fn said(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| String::from(error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! The keys that assertions are signed with, as the runtime's WebCrypto holds them. It also judges them: it alone can say what a private key's public one is.
+//! The keys that assertions are signed with, as the runtime's WebCrypto holds them. It also judges
+//! them: it alone can say what a private key's public one is.
 
 use std::cell::RefCell;
 
@@ -7,8 +8,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, WorkerGlobalScope};
 
-use super::crypto::{object, subtle};
 use super::isolate::{Isolate, now};
+use super::pending::RequestId;
+use super::webcrypto::{object, subtle};
 use crate::base64url;
 use crate::fault::Fault;
 use crate::keys::algorithm::Algorithm;
@@ -38,8 +40,8 @@ pub(super) struct Asserted {
 pub(super) struct Unsigned {
     pub(super) signer: &'static Signer,
     pub(super) input: String,
-    /// The request's ticket.
-    pub(super) ticket: f64,
+    /// The request's id.
+    pub(super) id: RequestId,
 }
 
 impl Signer {
@@ -67,7 +69,7 @@ impl Signer {
         resource: &'static Resource,
         assertion: &Assertion,
         verified: &Verified,
-        ticket: f64,
+        id: RequestId,
     ) -> Option<Asserted> {
         let (start, now) = (assertion.carrier.start(), now());
         let resource = resource.canonical.as_str();
@@ -77,17 +79,17 @@ impl Signer {
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let jti = scope.crypto().ok()?.random_uuid();
         let input = assertion.signing_input(&self.header, verified, now, &jti);
-        reuse.borrow_mut().signing(resource, verified, now, ticket, &input);
-        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input, ticket }) })
+        reuse.borrow_mut().signing(resource, verified, now, id, &input);
+        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input, id }) })
     }
 }
 
-/// The signature of what was signed with this ticket, encoded.
+/// The signature of what was signed with this id, encoded.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn signed(ticket: f64, signature: &str) {
+pub fn on_assertion(id: RequestId, signature: &str) {
     if let Some(isolate) = Isolate::held() {
-        isolate.reuse.borrow_mut().signed(ticket, signature);
+        isolate.reuse.borrow_mut().signed(id, signature);
     }
 }
 

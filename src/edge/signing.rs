@@ -1,4 +1,5 @@
-//! For `npm run bench:sign` only: an assertion signed by jwt-simple in wasm, and a session's MAC by this Worker's own code, both called from outside.
+//! For `npm run bench:sign` only: an assertion signed by jwt-simple in wasm, and a session's MAC by
+//! this Worker's own code, both called from outside.
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 

@@ -5,20 +5,22 @@
 //!    ended. Between two looks the request is in this list, and JavaScript holds the timer.
 //! 2. A request that the runtime gives up, because its client left, does not look again. It leaves
 //!    its place in the list and nothing else, and the place is another's once it is overdue.
-//! 3. Each issuer has places of its own: while one issuer is slow, requests for another find a place.
-//! 4. A request that finds no place is answered 503, as if the issuer could not be reached. Requests
-//!    whose keys are at hand never come here.
+//! 3. Each issuer has places of its own: while one issuer is slow, requests for another find a
+//!    place.
+//! 4. A request that finds no place is answered 503, as if the issuer could not be reached.
+//!    Requests whose keys are at hand never come here.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use super::copies::{self, Copying};
-use super::isolate::{Isolate, now_milliseconds};
+use super::isolate::{Isolate, now_milliseconds, resource};
 use super::log::Line;
-use super::passage::{Event, Passage};
+use super::pending::RequestId;
+use super::refuse;
 use super::runtime::{self, Context, Env};
-use super::{proxy, refuse};
+use super::verifying::{Event, Verifying};
 use crate::admission::Refused;
 use crate::keys::source::SourceId;
 use crate::limits;
@@ -26,7 +28,7 @@ use crate::refusal::Refusal;
 
 /// A request that waits.
 pub(super) enum Waiter {
-    ForKeys(Box<Passage>),
+    ForKeys(Box<Verifying>),
     ForCopy(Box<Copying>),
 }
 
@@ -39,7 +41,7 @@ pub(super) enum Awaited {
 }
 
 struct Place {
-    ticket: f64,
+    id: RequestId,
     awaited: Awaited,
     /// When the request should have looked again, in milliseconds.
     until: f64,
@@ -62,8 +64,8 @@ impl Waiting {
         has_place(&self.0)
     }
 
-    fn take(&mut self, ticket: f64) -> Option<Waiter> {
-        let at = self.0.iter().position(|place| place.ticket == ticket)?;
+    fn take(&mut self, id: RequestId) -> Option<Waiter> {
+        let at = self.0.iter().position(|place| place.id == id)?;
         Some(self.0.swap_remove(at).waiter)
     }
 }
@@ -77,17 +79,17 @@ pub(super) fn has_place(isolate: &Isolate, awaited: Awaited) -> bool {
 /// moment. Gives the promise of its answer.
 pub(super) fn wait(
     isolate: &Isolate,
-    (ticket, waiter): (f64, Waiter),
+    (id, waiter): (RequestId, Waiter),
     awaited: Awaited,
     fetch: Option<&Promise>,
     event: Event<'_>,
 ) -> JsValue {
     let longest = if fetch.is_some() { limits::REFRESH_SECONDS * 1000 } else { 0 };
     let until = now_milliseconds() + (longest + limits::WAITER_LOST_MILLISECONDS) as f64;
-    isolate.waiting.borrow_mut().0.push(Place { ticket, awaited, until, waiter });
+    isolate.waiting.borrow_mut().0.push(Place { id, awaited, until, waiter });
     let Event { request, env, context } = event;
     let end = fetch.map_or_else(|| runtime::pause(limits::POLL_MILLISECONDS), Promise::clone);
-    runtime::wait(&end, ticket, request, env, context)
+    runtime::wait(&end, id, request, env, context)
 }
 
 /// A request that waits looks again.
@@ -96,23 +98,23 @@ pub(super) fn wait(
 /// As `fetch`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn waited(ticket: f64, request: &Request, env: &Env, context: &Context) -> Result<JsValue, JsValue> {
+pub fn on_wait(id: RequestId, request: &Request, env: &Env, context: &Context) -> Result<JsValue, JsValue> {
     let isolate = Isolate::get(env);
-    let waiter = isolate.waiting.borrow_mut().take(ticket);
+    let waiter = isolate.waiting.borrow_mut().take(id);
     let event = Event { request, env, context };
     match waiter {
-        Some(Waiter::ForKeys(passage)) => passage.proceed(event),
+        Some(Waiter::ForKeys(verifying)) => verifying.proceed(event),
         Some(Waiter::ForCopy(copying)) => copying.proceed(event),
         None => lost(request),
     }
 }
 
-/// The request came too late to look, and its place was another's; or it was known to an instance of
-/// the wasm module that has panicked.
+/// The request came too late to look, and its place was another's; or it was known to an instance
+/// of the wasm module that has panicked.
 fn lost(request: &Request) -> Result<JsValue, JsValue> {
     let origin = request.headers().get("origin")?;
     let (line, seconds) = (Line::new(&request.method(), now_milliseconds()), limits::WAITERS_RETRY);
-    match proxy::resource(request) {
+    match resource(request) {
         Some(resource) => {
             let refusal = Refusal::KeysUnavailable(seconds);
             refuse(&Refused::at(resource, origin.as_deref(), refusal), line)

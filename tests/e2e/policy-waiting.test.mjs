@@ -1,5 +1,5 @@
 // Requests whose bodies are being read wait in the Worker's memory, and there is room for so many
-// of each kind (limits.rs, PASSAGES). Whoever fills it pushes out only others of the same kind, and
+// of each kind (limits.rs, PENDING). Whoever fills it pushes out only others of the same kind, and
 // what failed leaves its place.
 import assert from "node:assert/strict";
 import net from "node:net";

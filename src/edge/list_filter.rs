@@ -1,11 +1,12 @@
-//! Answers whose lists are filtered on the way to the client: whole ones, and streams event by event.
+//! Answers whose lists are filtered on the way to the client: whole ones, and streams event by
+//! event.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
-use super::isolate::Isolate;
-use super::proxy;
+use super::isolate::resource;
+use super::responding;
 use super::runtime::{self, Exchange};
 use crate::http::cors;
 use crate::json::Document;
@@ -13,7 +14,6 @@ use crate::policy::Caller;
 use crate::policy::events::Place;
 use crate::policy::lists::{self, Form, ListFilter};
 use crate::refusal::Refusal;
-use crate::route::{Route, route};
 
 thread_local! {
     /// What was filtered has another length, and goes out as it was read.
@@ -24,7 +24,7 @@ thread_local! {
 /// A successful answer, which may have a list in it.
 pub(super) fn filter(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
     if response.body().is_none() {
-        return proxy::pass(response, exchange);
+        return responding::pass(response, exchange);
     }
     match form(response)? {
         Form::Events => REPLACED.with(|names| runtime::pass_events(response, names, exchange)),
@@ -45,11 +45,7 @@ fn form(response: &Response) -> Result<Form, JsValue> {
 /// As `fetch`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn list_read(
-    response: &Response,
-    bytes: Option<Vec<u8>>,
-    exchange: &Exchange,
-) -> Result<JsValue, JsValue> {
+pub fn on_list(response: &Response, bytes: Option<Vec<u8>>, exchange: &Exchange) -> Result<JsValue, JsValue> {
     let form = form(response)?;
     match bytes.and_then(|bytes| sieve(exchange, |sieve| sieve.whole(form, bytes))) {
         Some(Ok(filtered)) => {
@@ -57,15 +53,14 @@ pub fn list_read(
             let response = runtime::with_body(&body.into(), response)?;
             REPLACED.with(|names| runtime::pass(&response, names, exchange))
         }
-        _ => proxy::refuse(exchange, Refusal::ListUnreadable),
+        _ => responding::refuse(exchange, Refusal::ListUnreadable),
     }
 }
 
-/// How many bytes of a stream's chunk belong to events that are whole with it, and then the last two
-/// arguments for the next chunk, which are the members of a `Place`.
+/// How many bytes of a stream's chunk belong to events that are whole with it, and then the last
+/// two arguments for the next chunk, which are the members of a `Place`.
 ///
-/// # Errors
-/// An event is too large, so the stream has to end.
+/// # Errors An event is too large, so the stream has to end.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn whole_events(chunk: &[u8], held: usize, in_text: bool, after_cr: bool) -> Result<Array, JsError> {
@@ -92,9 +87,8 @@ fn unreadable() -> JsError {
 
 /// Whoever asked, and what of a list is theirs.
 fn sieve<T>(exchange: &Exchange, filter: impl FnOnce(&ListFilter<'_>) -> T) -> Option<T> {
-    let config = Isolate::held().and_then(Isolate::config)?;
-    let Route::Protected(protected) = route(config, &exchange.request().url()) else { return None };
+    let resource = resource(&exchange.request())?;
     let kept = Document::read(exchange.sieve()?.into_bytes())?;
-    let policy = protected.resource().policy.as_ref()?;
+    let policy = resource.policy.as_ref()?;
     Some(filter(&ListFilter { policy, caller: &Caller::from_json(&kept) }))
 }

@@ -1,12 +1,14 @@
-//! A request that may come in, if the policy lets it do what it asks for: reads its body where that takes reading, then forwards or refuses.
+//! A request that may come in, if the policy lets it do what it asks for: reads its body where that
+//! takes reading, then forwards or refuses.
 
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
+use super::forwarding::{self, Forwarding};
 use super::isolate::Isolate;
 use super::log::Line;
-use super::proxy::Sending;
-use super::{proxy, refuse, runtime};
+use super::pending::RequestId;
+use super::{refuse, runtime};
 use crate::admission::Refused;
 use crate::limits;
 use crate::origin::request;
@@ -16,10 +18,9 @@ use crate::resource::Resource;
 use crate::route::Protected;
 use crate::token::verify::Verified;
 
-pub(super) struct Asking {
+pub(super) struct Authorizing {
     pub(super) isolate: &'static Isolate,
-    /// As in a `Passage`.
-    pub(super) ticket: f64,
+    pub(super) id: RequestId,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
     pub(super) line: Line,
@@ -28,15 +29,16 @@ pub(super) struct Asking {
     pub(super) verified: Option<Verified>,
 }
 
-/// Goes on after a body was read. `bytes`: none if it is larger than may be read. `body`: what to send in place of the request's own, if that was touched.
+/// Goes on after a body was read. `bytes`: none if it is larger than may be read. `body`: what to
+/// send in place of the request's own, if that was touched.
 ///
-/// # Errors
-/// As `fetch`; and if there is no such request, because the instance that knew it has panicked.
+/// # Errors As `fetch`; and if there is no such request, because the instance that knew it has
+/// panicked.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 #[expect(clippy::too_many_arguments, reason = "each is one crossing less")]
-pub fn heard(
-    ticket: f64,
+pub fn on_body(
+    id: RequestId,
     request: &Request,
     bytes: Option<Vec<u8>>,
     body: &JsValue,
@@ -46,7 +48,8 @@ pub fn heard(
     content_type: Option<String>,
     content_encoding: Option<String>,
 ) -> Result<JsValue, JsValue> {
-    let asking = take(ticket).ok_or_else(|| JsError::new("this request was lost while its body was read"))?;
+    let authorizing =
+        take(id).ok_or_else(|| JsError::new("this request was lost while its body was read"))?;
     let said = Body {
         bytes: bytes.as_deref(),
         mirror: StandardHeaders {
@@ -57,14 +60,14 @@ pub fn heard(
         content_type: content_type.as_deref(),
         content_encoding: content_encoding.as_deref(),
     };
-    asking.clear(request, &PolicyInput::Body(said), body)
+    authorizing.decide(request, &PolicyInput::Body(said), body)
 }
 
 /// A body could not be read: its client has left.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn forget(ticket: f64) {
-    drop(take(ticket));
+pub fn forget(id: RequestId) {
+    drop(take(id));
 }
 
 /// Whether a request brings a body. Some clients say of one without that its length is 0.
@@ -74,14 +77,11 @@ fn has_body(request: &Request) -> Result<bool, JsValue> {
         && (headers.get("content-length")?.as_deref() != Some("0") || headers.has("transfer-encoding")?))
 }
 
-fn take(ticket: f64) -> Option<Asking> {
-    let isolate = Isolate::held()?;
-    let mut waiting = isolate.askings.borrow_mut();
-    let at = waiting.iter().rposition(|asking| asking.ticket == ticket)?;
-    Some(waiting.remove(at))
+fn take(id: RequestId) -> Option<Authorizing> {
+    Isolate::held()?.authorizing.borrow_mut().take(id)
 }
 
-impl Asking {
+impl Authorizing {
     /// To the reading of the body, or to the end.
     pub(super) fn proceed(self, request: &Request) -> Result<JsValue, JsValue> {
         let method = self.line.method().to_owned();
@@ -95,7 +95,7 @@ impl Asking {
             }
             head.has_body = policy.has_rules() && has_body(request)?;
         }
-        self.clear(request, &PolicyInput::Head(head), &JsValue::UNDEFINED)
+        self.decide(request, &PolicyInput::Head(head), &JsValue::UNDEFINED)
     }
 
     fn resource(&self) -> &'static Resource {
@@ -106,21 +106,15 @@ impl Asking {
         self.resource().policy.as_ref()
     }
 
-    /// Keeps the request until `heard`. Those without a credential are not let to push out those with a good one.
-    fn wait(self) -> f64 {
-        let ticket = self.ticket;
-        let is_nobody = |asking: &Self| asking.verified.is_none();
-        let mut waiting = self.isolate.askings.borrow_mut();
-        let mut same = waiting.iter().enumerate().filter(|(_, other)| is_nobody(other) == is_nobody(&self));
-        let oldest = same.next().map(|(at, _)| at);
-        if let Some(oldest) = oldest.filter(|_| same.count() + 1 >= limits::PASSAGES) {
-            waiting.remove(oldest);
-        }
-        waiting.push(self);
-        ticket
+    /// Keeps the request until `on_body`. Those without a credential do not push out those with a
+    /// good one.
+    fn wait(self) -> RequestId {
+        let (isolate, id, is_nobody) = (self.isolate, self.id, self.verified.is_none());
+        isolate.authorizing.borrow_mut().keep(id, self, |other| other.verified.is_none() == is_nobody);
+        id
     }
 
-    fn clear(
+    fn decide(
         mut self,
         request: &Request,
         asked: &PolicyInput<'_>,
@@ -142,17 +136,17 @@ impl Asking {
         match outcome {
             Ok(clearance) => {
                 self.line.cleared(&clearance);
-                let Self { isolate, ticket, protected, .. } = self;
-                let sending = Sending {
+                let Self { isolate, id, protected, .. } = self;
+                let forwarding = Forwarding {
                     isolate,
-                    ticket,
+                    id,
                     request,
                     clearance: &clearance,
                     protected: &protected,
                     origin: self.origin.as_deref(),
                     body,
                 };
-                proxy::forward(&sending, self.line)
+                forwarding::forward(&forwarding, self.line)
             }
             Err(unmet) => {
                 self.line.rule = unmet.rule;

@@ -1,6 +1,8 @@
-//! Memory, then KV, then the issuer: carries out what `jwks` decides, and writes down what came of it.
+//! Memory, then KV, then the issuer: carries out what `jwks` decides, and writes down what came of
+//! it.
 //!
-//! A refresh belongs to the isolate, not to the request that started it: it runs on under `waitUntil` if that client leaves.
+//! A refresh belongs to the isolate, not to the request that started it: it runs on under
+//! `waitUntil` if that client leaves.
 
 use std::rc::Rc;
 
@@ -8,12 +10,12 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
+use super::fetch::{self, Document, deadline};
 use super::isolate::{Isolate, Source, now};
 use super::kv::Store;
 use super::log;
 use super::metadata;
 use super::runtime::{Context, Env};
-use super::upstream::{self, Document, deadline};
 use crate::keys::cache::{self, Held, Need, Next};
 use crate::keys::discovery;
 use crate::keys::set::KeySet;
@@ -222,7 +224,7 @@ impl Refresh {
 }
 
 async fn set_at(uri: &str, deadline: &web_sys::AbortSignal) -> Result<(KeySet, Document), String> {
-    let document = upstream::document(uri, deadline).await.map_err(|f| format!("key set: {}", f.reason()))?;
+    let document = fetch::document(uri, deadline).await.map_err(|f| format!("key set: {}", f.reason()))?;
     let set = KeySet::parse(&document.text).map_err(|u| format!("key set: {}", u.reason()))?;
     Ok((set, document))
 }

@@ -1,5 +1,5 @@
-//! Documents from issuers, fetched with bounds: 5 s in all, 64 KiB read at most, no redirects, status 200
-//! only, no credentials, no cache.
+//! Documents from issuers, fetched with bounds: 5 s in all, 64 KiB read at most, no redirects,
+//! status 200 only, no credentials, no cache.
 
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,4 +1,5 @@
-//! One signature check by the runtime's WebCrypto. Imported keys are kept per isolate; verdicts never.
+//! One signature check by the runtime's WebCrypto. Imported keys are kept per isolate; verdicts
+//! never.
 
 use std::rc::Rc;
 
@@ -9,8 +10,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 use super::isolate::Isolate;
-use super::passage::Event;
 use super::runtime;
+use super::verifying::Event;
 use crate::keys::algorithm::{Algorithm, Scheme};
 use crate::keys::set::{Key, Material};
 use crate::limits;
@@ -25,29 +26,30 @@ pub(super) struct Imported {
 }
 
 impl Imported {
-    /// Starts a check; `passage::checked` goes on with what it comes to.
-    pub(super) fn check(&self, check: &Check, ticket: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
+    /// Starts a check; `on_signature` goes on with what it comes to.
+    pub(super) fn check(&self, check: &Check, id: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
         let (signature, input) = (check.signature(), check.signing_input().as_bytes());
         let Event { request, env, context } = event;
-        runtime::check(&self.parameters, &self.key, signature, input, ticket, request, env, context)
+        runtime::check(&self.parameters, &self.key, signature, input, id, request, env, context)
     }
 }
 
-/// The key of a check, if it has been imported. Keys are told apart by identity: a new key set brings new ones.
+/// The key of a check, if it has been imported. Keys are told apart by identity: a new key set
+/// brings new ones.
 pub(super) fn imported(isolate: &Isolate, check: &Check) -> Option<Rc<Imported>> {
     let keys = isolate.crypto_keys.borrow();
     keys.iter().find(|k| Rc::ptr_eq(&k.of, &check.key) && k.algorithm == check.algorithm).map(Rc::clone)
 }
 
-/// Starts to import the key of a check; `passage::imported` goes on with what it comes to.
+/// Starts to import the key of a check; `on_key` goes on with what it comes to.
 ///
 /// # Errors
 /// WebCrypto does not take it: a point off its curve, for one.
-pub(super) fn import(check: &Check, ticket: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
+pub(super) fn import(check: &Check, id: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
     let jwk = jwk(&check.key.material)?;
     let (import, _) = parameters(check.algorithm)?;
     let Event { request, env, context } = event;
-    runtime::import(&jwk, &import, ticket, request, env, context)
+    runtime::import(&jwk, &import, id, request, env, context)
 }
 
 /// Keeps the imported key of a check, unless a request that imported it at the same time was first.

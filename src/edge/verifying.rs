@@ -1,27 +1,27 @@
-//! A request whose token is being verified: carries out the steps that `verify` asks for, then forwards or refuses.
+//! A request whose token is being verified: carries out the steps that `verify` asks for, then
+//! forwards or refuses.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
-use super::asking::Asking;
+use super::authorizing::Authorizing;
 use super::isolate::Isolate;
-use super::keys::{self, Keys, Look};
+use super::key_sets::{self, Keys, Look};
 use super::log::Line;
+use super::pending::RequestId;
 use super::runtime::{Context, Env};
 use super::waiting::{self, Awaited, Waiter};
-use super::{crypto, measuring, own, refuse};
+use super::{measuring, own, refuse, webcrypto};
 use crate::admission::Refused;
 use crate::http::cors::Cors;
 use crate::http::response::LocalResponse;
-use crate::limits;
 use crate::route::Protected;
 use crate::token::verify::{Step, Verification};
 
-pub(super) struct Passage {
+pub(super) struct Verifying {
     pub(super) isolate: &'static Isolate,
-    /// No other request of the isolate has it, not even one of an instance before this one: a verdict must never meet another's token.
-    pub(super) ticket: f64,
+    pub(super) id: RequestId,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
     pub(super) line: Line,
@@ -55,57 +55,58 @@ impl KeptEvent {
     }
 }
 
-/// Goes on after a signature check. Only `true` is a yes: an error is a no, since a key that WebCrypto cannot use vouches for nothing.
+/// Goes on after a signature check. Only `true` is a yes: an error is a no, since a key that
+/// WebCrypto cannot use vouches for nothing.
 ///
-/// # Errors
-/// As `fetch`; and if there is no such passage, because the instance that knew it has panicked.
+/// # Errors As `fetch`; and if there is no such request, because the instance that knew it has
+/// panicked.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn checked(
-    ticket: f64,
+pub fn on_signature(
+    id: RequestId,
     verdict: &JsValue,
     request: &Request,
     env: &Env,
     context: &Context,
 ) -> Result<JsValue, JsValue> {
-    resume(ticket, verdict, Event { request, env, context })
+    resume(id, verdict, Event { request, env, context })
 }
 
 /// Goes on after a key was imported. What is no key vouches for nothing.
 ///
 /// # Errors
-/// As `checked`.
+/// As `on_signature`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn imported(
-    ticket: f64,
+pub fn on_key(
+    id: RequestId,
     key: JsValue,
     request: &Request,
     env: &Env,
     context: &Context,
 ) -> Result<JsValue, JsValue> {
-    let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
-    let mut passage = held.ok_or_else(lost)?;
-    if let Step::Signature(check) = passage.verification.step()
-        && crypto::keep(passage.isolate, &check, key).is_err()
+    let held = Isolate::held().and_then(|isolate| isolate.verifying.borrow_mut().take(id));
+    let mut verifying = held.ok_or_else(lost)?;
+    if let Step::Signature(check) = verifying.verification.step()
+        && webcrypto::keep(verifying.isolate, &check, key).is_err()
     {
-        passage.verification.signature(false);
+        verifying.verification.signature(false);
     }
-    passage.proceed(Event { request, env, context })
+    verifying.proceed(Event { request, env, context })
 }
 
 fn lost() -> JsError {
     JsError::new("this request's verification was lost")
 }
 
-fn resume(ticket: f64, verdict: &JsValue, event: Event<'_>) -> Result<JsValue, JsValue> {
-    let held = Isolate::held().and_then(|isolate| Passage::held(isolate, ticket));
-    let mut passage = held.ok_or_else(lost)?;
-    passage.verification.signature(verdict.as_bool() == Some(true));
-    passage.proceed(event)
+fn resume(id: RequestId, verdict: &JsValue, event: Event<'_>) -> Result<JsValue, JsValue> {
+    let held = Isolate::held().and_then(|isolate| isolate.verifying.borrow_mut().take(id));
+    let mut verifying = held.ok_or_else(lost)?;
+    verifying.verification.signature(verdict.as_bool() == Some(true));
+    verifying.proceed(event)
 }
 
-impl Passage {
+impl Verifying {
     /// To the next promise, or to the end.
     pub(super) fn proceed(mut self, event: Event<'_>) -> Result<JsValue, JsValue> {
         loop {
@@ -124,18 +125,15 @@ impl Passage {
                     }
                 }
                 Step::Signature(_) if measuring::UNSIGNED => self.verification.signature(true),
-                Step::Signature(check) => match crypto::imported(self.isolate, &check) {
+                Step::Signature(check) => match webcrypto::imported(self.isolate, &check) {
                     Some(key) => {
-                        let ticket = self.wait();
-                        return key
-                            .check(&check, ticket, event)
-                            .or_else(|error| resume(ticket, &error, event));
+                        let id = self.wait();
+                        return key.check(&check, id, event).or_else(|error| resume(id, &error, event));
                     }
                     None => {
-                        let ticket = self.wait();
-                        return crypto::import(&check, ticket, event).or_else(|error| {
-                            imported(ticket, error, event.request, event.env, event.context)
-                        });
+                        let id = self.wait();
+                        return webcrypto::import(&check, id, event)
+                            .or_else(|error| on_key(id, error, event.request, event.env, event.context));
                     }
                 },
                 Step::Done => return self.done(event.request),
@@ -147,30 +145,19 @@ impl Passage {
         Keys { isolate: self.isolate, env: event.env, context: event.context }
     }
 
-    /// Keeps the passage until `checked`.
-    fn wait(self) -> f64 {
-        let ticket = self.ticket;
-        let mut passages = self.isolate.passages.borrow_mut();
-        if passages.len() >= limits::PASSAGES {
-            passages.remove(0);
-        }
-        passages.push(self);
-        ticket
+    /// Keeps the request until `on_signature` or `on_key`.
+    fn wait(self) -> RequestId {
+        let (isolate, id) = (self.isolate, self.id);
+        isolate.verifying.borrow_mut().keep(id, self, |_| true);
+        id
     }
 
-    /// The passage that waits with this ticket, no longer kept.
-    fn held(isolate: &Isolate, ticket: f64) -> Option<Self> {
-        let mut passages = isolate.passages.borrow_mut();
-        let at = passages.iter().rposition(|passage| passage.ticket == ticket)?;
-        Some(passages.remove(at))
-    }
-
-    fn key_set(&mut self, answer: keys::KeySetAnswer) {
+    fn key_set(&mut self, answer: key_sets::KeySetAnswer) {
         self.began = false;
         let from = answer.as_ref().ok().map(|(_, from)| *from);
-        self.line.keys = from.map(keys::ServedFrom::name);
+        self.line.keys = from.map(key_sets::ServedFrom::name);
         self.line.stale_for = match from {
-            Some(keys::ServedFrom::Stale(seconds)) => Some(seconds),
+            Some(key_sets::ServedFrom::Stale(seconds)) => Some(seconds),
             _ => None,
         };
         self.verification.key_set(answer.map(|(set, _)| set));
@@ -179,7 +166,7 @@ impl Passage {
     /// Waits for a key set: for a fetch of this request's own, or else for another's.
     fn obtain(mut self, awaited: Awaited, fetch: Option<&Promise>, event: Event<'_>) -> JsValue {
         self.began |= fetch.is_some();
-        waiting::wait(self.isolate, (self.ticket, Waiter::ForKeys(Box::new(self))), awaited, fetch, event)
+        waiting::wait(self.isolate, (self.id, Waiter::ForKeys(Box::new(self))), awaited, fetch, event)
     }
 
     fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {
@@ -196,8 +183,9 @@ impl Passage {
                 if self.isolate.config().is_some_and(|config| config.log_subject) {
                     self.line.sub = Some(verified.permit().identity().subject().to_owned());
                 }
-                let Self { isolate, ticket, origin, line, protected, .. } = self;
-                Asking { isolate, ticket, origin, line, protected, verified: Some(verified) }.proceed(request)
+                let Self { isolate, id, origin, line, protected, .. } = self;
+                Authorizing { isolate, id, origin, line, protected, verified: Some(verified) }
+                    .proceed(request)
             }
             Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
         }
