@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::isolate::resource;
-use super::responding;
+use super::passing;
 use super::runtime::{self, Exchange};
 use crate::http::cors;
 use crate::json::Document;
@@ -24,7 +24,7 @@ thread_local! {
 /// A successful answer, which may have a list in it.
 pub(super) fn filter(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
     if response.body().is_none() {
-        return responding::pass(response, exchange);
+        return passing::pass(response, exchange);
     }
     match form(response)? {
         Form::Events => REPLACED.with(|names| runtime::pass_events(response, names, exchange)),
@@ -53,7 +53,7 @@ pub fn on_list(response: &Response, bytes: Option<Vec<u8>>, exchange: &Exchange)
             let response = runtime::with_body(&body.into(), response)?;
             REPLACED.with(|names| runtime::pass(&response, names, exchange))
         }
-        _ => responding::refuse(exchange, Refusal::ListUnreadable),
+        _ => passing::refuse(exchange, Refusal::ListUnreadable),
     }
 }
 

@@ -25,6 +25,7 @@ mod list_filter;
 mod log;
 mod measuring;
 mod metadata;
+mod passing;
 mod pending;
 mod redirects;
 mod responding;

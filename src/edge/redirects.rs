@@ -6,7 +6,7 @@ use web_sys::{Response, Url};
 use super::header_lists::joined;
 use super::isolate::{Isolate, protected};
 use super::runtime::Exchange;
-use super::{log, responding};
+use super::{log, passing};
 use crate::origin::request;
 use crate::resource::Resource;
 
@@ -34,7 +34,7 @@ pub(super) fn passed(
             }
         }
     }
-    responding::pass(response, exchange)
+    passing::pass(response, exchange)
 }
 
 /// Says once per resource that its origin sends clients elsewhere. `to`: scheme and host.

@@ -8,19 +8,14 @@ use web_sys::Response;
 use super::fetch::discard;
 use super::header_lists::joined;
 use super::isolate::{config, resource};
+use super::passing::{self, pass, refuse, unreachable};
 use super::runtime::{self, Exchange, said};
-use super::{list_filter, log, redirects, respond};
-use crate::admission::Refused;
-use crate::http::cors;
+use super::{list_filter, log, redirects};
 use crate::origin::challenge;
 use crate::origin::sessions;
 use crate::refusal::Refusal;
 
 const CHALLENGE: &str = "WWW-Authenticate";
-
-thread_local! {
-    static REPLACED: Array = cors::RESPONSE_HEADERS.iter().map(|name| JsValue::from(*name)).collect();
-}
 
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
@@ -69,12 +64,6 @@ pub fn on_response(response: &Response, status: u16, exchange: &Exchange) -> Res
     }
 }
 
-/// An answer as it came, but for CORS.
-pub(super) fn pass(response: &Response, exchange: &Exchange) -> Result<JsValue, JsValue> {
-    let passed = REPLACED.with(|names| runtime::pass(response, names, exchange));
-    passed.or_else(|error| unreachable(exchange, &said(&error)))
-}
-
 /// An answer with a challenge of the origin's own.
 fn challenged(
     response: &Response,
@@ -86,7 +75,7 @@ fn challenged(
     let metadata = resource.and_then(|resource| resource.challenges.resource_metadata());
     let line = challenge::rewritten(header, metadata).map(|line| [CHALLENGE, &line].join("\n"));
     exchange.set_added(&joined(&[session.unwrap_or_default(), line.as_deref().unwrap_or_default()]));
-    let passed = REPLACED.with(|names| {
+    let passed = passing::REPLACED.with(|names| {
         let names = names.concat(&Array::of1(&CHALLENGE.into()));
         runtime::pass(response, &names, exchange)
     });
@@ -120,38 +109,9 @@ pub fn on_failure(exchange: &Exchange, kind: &str, said: &str) -> Result<JsValue
     }
 }
 
-fn unreachable(exchange: &Exchange, said: &str) -> Result<JsValue, JsValue> {
-    refuse_saying(exchange, Refusal::OriginUnreachable, Some(("detail", said)))
-}
-
 /// There is no answer yet.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn on_slow(exchange: &Exchange) {
     log::waiting(&exchange.line());
-}
-
-pub(super) fn refuse(exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
-    refuse_saying(exchange, refusal, None)
-}
-
-/// Refuses after all. `said`: a member of the log's line that says more.
-fn refuse_saying(
-    exchange: &Exchange,
-    refusal: Refusal,
-    said: Option<(&str, &str)>,
-) -> Result<JsValue, JsValue> {
-    let request = exchange.request();
-    let origin = request.headers().get("origin")?;
-    let resource = resource(&request);
-    let refused = match resource {
-        Some(resource) => Refused::at(resource, origin.as_deref(), refusal),
-        None => Refused::elsewhere(refusal),
-    };
-    let credential = resource
-        .filter(|_| refusal == Refusal::OriginUnauthorized)
-        .map(|resource| resource.delivery.credential(resource.assertion.as_ref()));
-    let said = credential.as_deref().map(|shown| ("credential", shown)).or(said);
-    let line = log::refused_after_all(&exchange.line(), refusal, said);
-    respond(&refused.answer(), &line, exchange.started())
 }

@@ -92,7 +92,7 @@ fn a_file_is_one_room() {
 fn the_glue_decides_nothing() {
     let modules = [
         ("entry", 60),
-        ("glue", 60),
+        ("glue", 70),
         ("keys", 30),
         ("sign", 60),
         ("bodies", 80),
