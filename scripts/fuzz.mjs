@@ -29,7 +29,7 @@ for (const name of target ? [target] : all) rows.push(await fuzz(name));
 if (!files.length) console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
 const failed = rows.filter((row) => row.failed);
 for (const { name, failed: what } of failed) {
-  console.error(`${name} failed: ${what}. To see it again: npm run fuzz -- ${name} ${what}. Once it is mended, the file belongs in fuzz/corpus/${name}.`);
+  console.error(`${name} failed: ${what}. To see it again: npm run fuzz -- ${name} ${what}. Once it is fixed, the file belongs in fuzz/corpus/${name}.`);
 }
 process.exit(failed.length ? 1 : 0);
 

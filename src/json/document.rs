@@ -163,7 +163,7 @@ impl Document {
 const USUAL_NODES: usize = 16;
 
 /// Names that are compared one by one; beyond, an ordered set is cheaper, and no token can make it
-/// dear.
+/// expensive.
 const FEW: usize = 16;
 
 struct Reader<'t> {

@@ -86,7 +86,7 @@ struct Names<'t> {
 }
 
 /// Names that are compared one by one; beyond, an ordered set is cheaper, and no text can make it
-/// dear.
+/// expensive.
 const FEW: usize = 16;
 
 impl<'t> Names<'t> {

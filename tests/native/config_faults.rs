@@ -76,7 +76,7 @@ fn required() {
 fn names_and_forms() {
     expect(vec![
         (
-            "a slip of the pen",
+            "a typo",
             set("MCP_SERVER_AUTH_CANONICAL_URI", json!("s3cret")),
             &["MCP_SERVER_AUTH_CANONICAL_URI"],
         ),

@@ -1,4 +1,4 @@
-//! Slips of the pen: a name that is nearly one, an algorithm that is none here, scopes with commas,
+//! Typos: a name that is nearly one, an algorithm that is none here, scopes with commas,
 //! a pool of another region.
 
 use serde_json::{Value, json};

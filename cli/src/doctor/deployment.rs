@@ -201,17 +201,17 @@ impl Deployment<'_> {
     /// Its `WWW-Authenticate`, as the strictest client reads it.
     fn line(&self, response: &Response, report: &mut Report) {
         const CHECK: &str = "deployment.challenge";
-        const MEND: &str =
+        const ADVICE: &str =
             "clients cannot find the metadata document: does something in front change the header?";
         let lines = response.all("www-authenticate");
         let [line] = lines.as_slice() else {
-            report.fail(CHECK, format!("expected one WWW-Authenticate line, found {}", lines.len()), MEND);
+            report.fail(CHECK, format!("expected one WWW-Authenticate line, found {}", lines.len()), ADVICE);
             return;
         };
         let parameters = match challenge::parse(line) {
             Ok(parameters) => parameters,
             Err(why) => {
-                report.fail(CHECK, format!("WWW-Authenticate cannot be read ({why}): {line}"), MEND);
+                report.fail(CHECK, format!("WWW-Authenticate cannot be read ({why}): {line}"), ADVICE);
                 return;
             }
         };

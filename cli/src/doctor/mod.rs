@@ -92,7 +92,7 @@ fn settings(said: &Value, report: &mut Report) -> Option<Config> {
             for fault in faults {
                 let todo = match deployment.side_by_side.contains(&fault) {
                     true => "keep one of the two",
-                    false => "mend it; until then the Worker answers 503 to everything",
+                    false => "fix it; until then the Worker answers 503 to everything",
                 };
                 report.fail(CHECK, fault.to_string(), todo);
             }

@@ -117,7 +117,7 @@ impl Html {
     }
 
     /// A box to copy from. What it shows stays in sight where `field-sizing` is not known, too.
-    /// `heading`: the id of the heading over it, which tells boxes of one label apart.
+    /// `heading`: the id of the heading over it, which distinguishes boxes with one label.
     fn line(&mut self, id: &str, heading: Option<&str>, label: &str, text: &str) -> &mut Self {
         const CHARACTERS: usize = 72;
         let rows = text.len().div_ceil(CHARACTERS).to_string();

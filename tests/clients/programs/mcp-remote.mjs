@@ -1,4 +1,4 @@
-// A host that knows stdio only, as Claude Desktop and its kin configure it: mcp-remote stands
+// A host that knows stdio only, as Claude Desktop and similar hosts configure it: mcp-remote stands
 // between it and the URL. See ../support/flow.mjs for what is printed, and for CALL; mcp-remote
 // listens for the browser's return itself.
 import { createInterface } from "node:readline";

@@ -11,7 +11,7 @@ const MAKE = {
   ed25519: () => pair("ed25519", {}),
 };
 
-// Through PEM: Node 20 can hang for ever when it exports the very object that it generated, if the
+// Through PEM: Node 20 can hang forever when it exports the very object that it generated, if the
 // garbage of the generation is collected in the middle of that (both take the key's lock, in one
 // thread).
 function pair(type, options) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{CANONICAL, ISSUER, NOW, b64};
 
-/// The key pairs. The RSA algorithms share one: nothing in RSA tells them apart, only their names
+/// The key pairs. The RSA algorithms share one: nothing in RSA distinguishes them, only their names
 /// do.
 struct Pairs {
     rsa: RS256KeyPair,
