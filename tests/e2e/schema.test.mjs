@@ -144,7 +144,7 @@ test("of single values it says what the Worker's own reader says", async () => {
   for (const [defined, prefix, settings] of PLACES) {
     for (const [name, schema] of Object.entries(DEFINED[defined].properties)) {
       if (name.startsWith("MCP_RESOURCE_SERVER_") || schema === false) continue;
-      if (schema.examples) continue; // a parameter, which is in tests/native/presets.rs
+      if (schema.examples) continue; // a parameter, which is in tests/native/settings_presets.rs
       const found = await Promise.all(
         VALUES.map(async (value) => {
           const vars = settings(name, value);

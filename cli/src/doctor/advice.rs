@@ -34,7 +34,9 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
             "the token was changed, or signed by another server that uses the same kid: is `jwks_uri` the right one?"
         }
         Refusal::KeysUnavailable(_) => "see the line of its key set, above",
-        Refusal::ExpMissing => "have the authorization server set `exp`; a token that never expires is not accepted",
+        Refusal::ExpMissing => {
+            "have the authorization server set `exp`; a token that never expires is not accepted"
+        }
         Refusal::TokenExpired => "get a new one; if it is new, compare the clocks",
         Refusal::TokenNotYetValid | Refusal::IatInFuture => {
             "the authorization server's clock is ahead: set it right, or raise `leeway`"

@@ -75,11 +75,7 @@ fn required() {
 #[test]
 fn names_and_forms() {
     expect(vec![
-        (
-            "a typo",
-            set("MCP_SERVER_AUTH_CANONICAL_URI", json!("s3cret")),
-            &["MCP_SERVER_AUTH_CANONICAL_URI"],
-        ),
+        ("a typo", set("MCP_SERVER_AUTH_CANONICAL_URI", json!("s3cret")), &["MCP_SERVER_AUTH_CANONICAL_URI"]),
         (
             "in the second spelling",
             set("MCP_RESOURCE_SERVER_LEEWAY", json!(1)),
