@@ -14,7 +14,7 @@
 mod support;
 
 mod admission;
-mod algorithms;
+
 mod boundaries;
 mod compatibility;
 mod deploying;
@@ -24,9 +24,10 @@ mod documents_landing_clients;
 mod documents_metadata;
 mod floors;
 mod fuzz_corpora;
-mod http_header_names;
+
 mod http_path;
 mod json;
+mod keys_algorithm;
 mod keys_cache;
 mod keys_cache_model;
 mod keys_discovery;
@@ -80,6 +81,7 @@ mod settings_urls;
 mod shown_pages;
 mod token_bearer;
 mod token_claims;
+mod token_headers;
 mod token_identity;
 mod token_issuers;
 mod token_jose;
