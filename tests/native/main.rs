@@ -14,7 +14,6 @@
 mod support;
 
 mod admission;
-
 mod boundaries;
 mod compatibility;
 mod deploying;
@@ -24,7 +23,6 @@ mod documents_landing_clients;
 mod documents_metadata;
 mod floors;
 mod fuzz_corpora;
-
 mod http_path;
 mod json;
 mod keys_algorithm;
