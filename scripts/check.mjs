@@ -1,10 +1,13 @@
-// `npm run check [-- --env NAME] [--config FILE]`: finds the faults of the settings before a deploy does.
+// `npm run check [-- --env NAME] [--config FILE]`: finds the faults of the settings before a deploy
+// does.
 //
-// Wrangler reads its own file, wrangler.json, wrangler.jsonc or wrangler.toml: the one that it would deploy. The check itself is
-// cli/src/check.rs, with the Worker's own code. Exit code 1 means faults.
+// Wrangler reads its own file, wrangler.json, wrangler.jsonc or wrangler.toml: the one that it
+// would deploy. The check itself is cli/src/check.rs, with the Worker's own code. Exit code 1 means
+// faults.
 
 import { resolve } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { readSettings } from "./settings.mjs";
 import { requireNode, requireRust, run, stop, usage } from "./setup.mjs";

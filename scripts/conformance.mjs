@@ -1,5 +1,6 @@
-// `npm run conformance [-- REVISION ...]`: the MCP project's conformance suite through the Worker, and against the same server without
-// it. Exit code 1 on any difference, check by check. What the suite cannot do, and which servers it is tried on: docs/conformance.md.
+// `npm run conformance [-- REVISION ...]`: the MCP project's conformance suite through the Worker,
+// and against the same server without it. Exit code 1 on any difference, check by check. What the
+// suite cannot do, and which servers it is tried on: docs/conformance.md.
 
 import { buildWorker, ensurePackages, requireNode, requireRust, stop, usage } from "./setup.mjs";
 

@@ -7,7 +7,8 @@
 // tokens in the same ways.
 
 import { join } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plainLines } from "./plain.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";

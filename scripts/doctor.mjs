@@ -1,8 +1,10 @@
-// `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE] [--json]`: why does nobody get in?
+// `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE]
+// [--json]`: why does nobody get in?
 //
-// The judging is cli/src/doctor, with the Worker's own code; here are its hands: it asks for HTTP exchanges and gets them done with node:http, so that headers
-// come as they are and no redirect is followed. A token comes from a file or, with `--token -`, from stdin: never from the command line, which shells remember.
-// Exit code 1 means that something failed.
+// The judging is cli/src/doctor, with the Worker's own code; here are its hands: it asks for HTTP
+// exchanges and gets them done with node:http, so that headers come as they are and no redirect is
+// followed. A token comes from a file or, with `--token -`, from stdin: never from the command
+// line, which shells remember. Exit code 1 means that something failed.
 
 import { spawn } from "node:child_process";
 import { isUtf8 } from "node:buffer";
@@ -11,7 +13,8 @@ import http from "node:http";
 import https from "node:https";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plain, plainJson } from "./plain.mjs";
 import { readSettings } from "./settings.mjs";

@@ -9,13 +9,17 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
 
 const USAGE = usage("usage: npm run fuzz [-- [--minutes N] [TARGET [FILE ...]]]");
 const BUILD = join("target", "fuzz");
-/** What libFuzzer needs in the code under test: which edges were taken, and what was compared with what. */
+/**
+ * What libFuzzer needs in the code under test: which edges were taken, and what was compared with
+ * what.
+ */
 const COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"];
 
 requireNode();
@@ -33,7 +37,10 @@ for (const { name, failed: what } of failed) {
 }
 process.exit(failed.length ? 1 : 0);
 
-/** The program's path. The flags reach what runs in it, and neither build scripts nor macros, since a target is named. */
+/**
+ * The program's path. The flags reach what runs in it, and neither build scripts nor macros, since
+ * a target is named.
+ */
 async function build() {
   const host = /^host: (.*)$/m.exec(spawnSync("rustc", ["-vV"], { encoding: "utf8" }).stdout)?.[1];
   if (!host) stop("rustc did not say what machine this is; does `rustc -vV` work?");

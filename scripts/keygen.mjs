@@ -1,9 +1,12 @@
-// `npm run -s keygen [-- --alg ES256|EdDSA]`: a new private key for assertions, as a JWK. `npm run -s keygen -- --session`: a new key for sessions.
+// `npm run -s keygen [-- --alg ES256|EdDSA]`: a new private key for assertions, as a JWK. `npm run
+// -s keygen -- --session`: a new key for sessions.
 //
-// The key goes to stdout and nowhere else, so that it can be piped into wrangler; what to do with it goes to stderr.
+// The key goes to stdout and nowhere else, so that it can be piped into wrangler; what to do with
+// it goes to stderr.
 
 import crypto from "node:crypto";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { requireNode, stop, usage } from "./setup.mjs";
 

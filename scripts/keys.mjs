@@ -1,14 +1,17 @@
-// `npm run keys -- show|purge`: what KV holds of the issuers' key sets, and its removal, through wrangler.
+// `npm run keys -- show|purge`: what KV holds of the issuers' key sets, and its removal, through
+// wrangler.
 //
-// It promises: `show` names each key set's source, age, freshness and kids; `purge` removes all of them, or those whose source contains
-// the words after it. Without --remote it looks into the local KV of `wrangler dev`. It never touches another key of the namespace.
+// It promises: `show` names each key set's source, age, freshness and kids; `purge` removes all of
+// them, or those whose source contains the words after it. Without --remote it looks into the local
+// KV of `wrangler dev`. It never touches another key of the namespace.
 //
-// npm run keys -- show [--remote] [--env NAME] [--config FILE] [--persist-to DIR]
-// npm run keys -- purge [SOURCE] [the same options]
+// npm run keys -- show [--remote] [--env NAME] [--config FILE] [--persist-to DIR] npm run keys --
+// purge [SOURCE] [the same options]
 
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plain } from "./plain.mjs";
 import { ensurePackages, requireNode, ROOT, stop, usage } from "./setup.mjs";

@@ -1,4 +1,5 @@
-// `npm run lint`: formatting and clippy, every warning an error; the exit code is the first failure's.
+// `npm run lint`: formatting and clippy, every warning an error; the exit code is the first
+// failure's.
 
 import { requireNode, requireRust, run, usage } from "./setup.mjs";
 

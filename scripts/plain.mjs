@@ -1,11 +1,16 @@
-// Text of others on a terminal: kids, tool names, messages of servers and of other programs. None of
-// it may move the cursor, begin a line of its own, or turn the direction in which a line is read.
+// Text of others on a terminal: kids, tool names, messages of servers and of other programs. None
+// of it may move the cursor, begin a line of its own, or turn the direction in which a line is
+// read.
 //
 // src/plain.rs is the same for the commands in Rust.
 
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
-/** Control characters (C0, DEL, C1), separators of lines, and marks that turn the direction of what follows. */
+/**
+ * Control characters (C0, DEL, C1), separators of lines, and marks that turn the direction of what
+ * follows.
+ */
 const ODD = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** One line. */

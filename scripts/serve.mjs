@@ -1,14 +1,18 @@
 // `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
 //
-// It promises: the settings are those of wrangler's own file and `.dev.vars`, as wrangler reads them; the Worker judges them before a port is
-// opened, and with a fault none is; from then on stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
+// It promises: the settings are those of wrangler's own file and `.dev.vars`, as wrangler reads
+// them; the Worker judges them before a port is opened, and with a fault none is; from then on
+// stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it,
+// exit code 0.
 //
-// npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]
+// npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME]
+// [--no-build]
 
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
-import util from "node:util"; // by its default: a named import that an old Node lacks fails before its version is looked at
+// By its default: a named import that an old Node lacks fails before its version is looked at.
+import util from "node:util";
 
 import { plain } from "./plain.mjs";
 import { timed } from "./serve/log.mjs";
@@ -45,7 +49,10 @@ async function settingsToServe() {
   return { beside, variables, compatibilityDate, compatibilityFlags: compatibilityFlags ?? [] };
 }
 
-/** What the Worker itself says of its settings, on a port of its own, without network or KV: its faults. */
+/**
+ * What the Worker itself says of its settings, on a port of its own, without network or KV: its
+ * faults.
+ */
 async function judge() {
   const lines = [];
   const heard = (line) => line.startsWith("{") && lines.push(JSON.parse(line));
@@ -74,7 +81,8 @@ async function serve() {
       return workerd.stop();
     });
   }
-  process.once("exit", () => workerd.child.kill("SIGKILL")); // nothing stays behind, whatever ends this process
+  // Nothing stays behind, whatever ends this process.
+  process.once("exit", () => workerd.child.kill("SIGKILL"));
   const port = await workerd.listening.catch((error) => (ending ? 0 : stop(error.message)));
   // On stderr: stdout is the Worker's log.
   if (!ending) console.error(`Listening on http://${host}:${port}. Key sets are kept in ${kv}.`);

@@ -1,4 +1,5 @@
-// The settings of a deployment as wrangler reads them, for the commands that judge or serve what would be deployed.
+// The settings of a deployment as wrangler reads them, for the commands that judge or serve what
+// would be deployed.
 
 import { fork } from "node:child_process";
 import { join } from "node:path";
@@ -6,8 +7,10 @@ import { join } from "node:path";
 import { ensurePackages, ROOT } from "./setup.mjs";
 
 /**
- * Gives { file, settings }, and with `secrets` { variables, origin }: all variables, and whether a binding leads to the origin. Where several
- * configuration files lie side by side, { taken, ignored }. Instead of settings, an { error }. `config` is a path, or nothing for the one that
+ * Gives { file, settings }, and with `secrets` { variables, origin }: all variables, and whether a
+ * binding leads to the origin. Where several
+ * configuration files lie side by side, { taken, ignored }. Instead of settings, an { error }.
+ * `config` is a path, or nothing for the one that
  * wrangler finds.
  */
 export async function readSettings({ config, env, secrets = false }) {

@@ -1,8 +1,9 @@
 // What every command needs before it can do its work: Node, the npm packages, Rust.
 //
-// It promises: only node: built-ins are imported here, and what needs no more, so a fresh clone can run it; what can be installed without
-// asking (npm packages, into this folder) is installed; what cannot is named in one sentence, and the exit code is 1.
-// A signal ends a command with all that it started; `exec` in package.json is there so that npm's signals arrive.
+// It promises: only node: built-ins are imported here, and what needs no more, so a fresh clone can
+// run it; what can be installed without asking (npm packages, into this folder) is installed; what
+// cannot is named in one sentence, and the exit code is 1. A signal ends a command with all that it
+// started; `exec` in package.json is there so that npm's signals arrive.
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -21,14 +22,18 @@ const LOCK = join(ROOT, "package-lock.json");
 // npm writes this one last, so an interrupted installation is seen and done again.
 const INSTALLED = join(ROOT, "node_modules", ".package-lock.json");
 
-// Who reads a pipe may have seen enough (`npm run check | head -1`). Nothing is said of it, and the command ends as it would have.
+// Who reads a pipe may have seen enough (`npm run check | head -1`). Nothing is said of it, and the
+// command ends as it would have.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error) => {
     if (error.code !== "EPIPE") throw error;
   });
 }
 
-/** The text itself; where a command is asked for `--help`, this is all that it does: the text on stdout, exit code 0. */
+/**
+ * The text itself; where a command is asked for `--help`, this is all that it does: the text on
+ * stdout, exit code 0.
+ */
 export function usage(text) {
   if (!process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return text;
   console.log(text);
@@ -58,7 +63,8 @@ export async function ensurePackages({ quiet = false } = {}) {
 }
 
 /**
- * Finds cargo, also where rustup puts it when the shell does not know yet. A CI (Workers Builds, which has no Rust, sets WORKERS_CI) has nobody to
+ * Finds cargo, also where rustup puts it when the shell does not know yet. A CI (Workers Builds,
+ * which has no Rust, sets WORKERS_CI) has nobody to
  * ask: there it is installed. Anybody else's machine is theirs.
  */
 export function requireRust() {
@@ -72,20 +78,25 @@ export function requireRust() {
 
 /** `cargo xtask build` with its progress in sight; resolves to the exit code. */
 export async function buildWorker(args = []) {
-  // The alias `xtask` compiles the builder without a word; on a cold machine that is a minute of silence.
+  // The alias `xtask` compiles the builder without a word; on a cold machine that is a minute of
+  // silence.
   const code = await run("cargo", ["build", "--package", "xtask"]);
   return code === 0 ? run("cargo", ["xtask", "build", ...args]) : code;
 }
 
 /**
- * Runs a command in the repository with this terminal; resolves to its exit code. `onLine` sees each line of stdout,
- * which is printed all the same; `input` is its stdin. A signal to this process ends the command with all that it started.
+ * Runs a command in the repository with this terminal; resolves to its exit code. `onLine` sees
+ * each line of stdout,
+ * which is printed all the same; `input` is its stdin. A signal to this process ends the command
+ * with all that it started.
  */
 export function run(command, args, { quiet = false, onLine, input } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
-      detached: true, // a process group of its own, so that cargo's compilers and npm's workers can be stopped with it
+      // A process group of its own, so that cargo's compilers and npm's workers can be stopped with
+      // it.
+      detached: true,
       stdio: [input === undefined ? "ignore" : "pipe", quiet ? "ignore" : onLine ? "pipe" : "inherit", "inherit"],
     });
     if (child.stdin) {

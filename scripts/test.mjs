@@ -1,7 +1,9 @@
-// `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd, with real origins behind it too.
+// `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd,
+// with real origins behind it too.
 //
-// It promises: both run even if the first fails; the closing lines of both runners come last; the exit code is non-zero
-// if either fails. A FILTER chooses the e2e files whose path contains it; without one every file runs.
+// It promises: both run even if the first fails; the closing lines of both runners come last; the
+// exit code is non-zero if either fails. A FILTER chooses the e2e files whose path contains it;
+// without one every file runs.
 
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -20,10 +22,12 @@ if (!files.length) stop(`No file below tests/e2e or tests/origins matches ${filt
 const closing = [];
 const cargoTest = (...args) => run("cargo", ["test", "--no-fail-fast", ...args], { onLine: (line) => line.startsWith("test result:") && closing.push(line) });
 const core = await cargoTest();
-const builder = await cargoTest("--package", "xtask"); // by itself: with --workspace, cargo compiles again what both use with other features
+// By itself: with --workspace, cargo compiles again what both use with other features.
+const builder = await cargoTest("--package", "xtask");
 const native = core || builder;
 const built = await buildWorker();
-await run("cargo", ["build", "--package", "cli", "--bin", "doctor"]); // its tests run it several at a time, and say so if it is not there
+// Its tests run it several at a time, and say so if it is not there.
+await run("cargo", ["build", "--package", "cli", "--bin", "doctor"]);
 // Without a Worker every e2e test would fail for the same reason.
 const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
 
@@ -32,7 +36,10 @@ if (native !== 0) console.error("\nNative tests failed: see cargo's report above
 if (built !== 0) console.error("\nThe Worker could not be built, so no e2e test ran.");
 process.exit(native || e2e);
 
-/** Node 20's `--test` takes no globs: every `*.test.mjs` below `folder`, sorted, as paths from the root. */
+/**
+ * Node 20's `--test` takes no globs: every `*.test.mjs` below `folder`, sorted, as paths from the
+ * root.
+ */
 function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => {

@@ -1,8 +1,9 @@
-//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of a deployment's settings before the deploy does.
+//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of a deployment's settings
+//! before the deploy does.
 //!
 //! On stdin is what `scripts/check.mjs` had wrangler read; it is judged with the Worker's own code.
-//! Prints the summary and exits 0, or every fault and exits 1. What only a deployment knows (a secret,
-//! set with `wrangler secret put`) it cannot see: it names the ones that are needed.
+//! Prints the summary and exits 0, or every fault and exits 1. What only a deployment knows (a
+//! secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
 use std::io::{Read, Write};
 
@@ -18,8 +19,8 @@ fn print_line(output: &mut impl Write, text: &str) {
 /// The line of the summary that is the heading where there are several resources.
 const CANONICAL: &str = "Canonical URL";
 
-/// Whether a deployment would work. Why, or what it would do, is printed to `output`; what keeps the
-/// check from judging goes to `errors`.
+/// Whether a deployment would work. Why, or what it would do, is printed to `output`; what keeps
+/// the check from judging goes to `errors`.
 pub fn run(input: impl Read, output: &mut impl Write, errors: &mut impl Write) -> bool {
     let said =
         serde_json::from_reader(input).map_err(|_| "This is the inside of `npm run check`.".to_owned());

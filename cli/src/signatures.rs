@@ -1,9 +1,10 @@
 //! Signature checks without WebCrypto, by jwt-simple.
 //!
-//! jwt-simple checks a token's claims after its signature and has no way to check a signature alone. It is made as tolerant as it can
-//! be; what it still says other than "the signature is bad" is settled by a copy with a spoilt signature: if that one is refused for its
-//! signature, then the signature of the token was looked at, and was good. What it does not have is checked by what it is made of: ES512, and
-//! ES256 under headers that it cannot read.
+//! jwt-simple checks a token's claims after its signature and has no way to check a signature
+//! alone. It is made as tolerant as it can be; what it still says other than "the signature is bad"
+//! is settled by a copy with a spoilt signature: if that one is refused for its signature, then the
+//! signature of the token was looked at, and was good. What it does not have is checked by what it
+//! is made of: ES512, and ES256 under headers that it cannot read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,8 @@ use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::Material;
 use mcp_edge_auth::token::verify::Check;
 
-/// jwt-simple cannot read this header (a `jwk` object, for one), so the signature was not looked at.
+/// jwt-simple cannot read this header (a `jwk` object, for one), so the signature was not looked
+/// at.
 #[derive(Clone, Debug)]
 pub struct HeaderNotRead(pub String);
 
@@ -39,7 +41,8 @@ pub fn is_good(check: &Check) -> Result<bool, HeaderNotRead> {
             }
             match verify(&token(check.signing_input(), &spoilt)) {
                 Err(e) if is_bad_signature(&e) => Ok(true),
-                // It gave up at the header, a `jwk` object for one. What checks ES256 beneath it can still be asked.
+                // It gave up at the header, a `jwk` object for one. What checks ES256 beneath it
+                // can still be asked.
                 _ if check.algorithm == Algorithm::ES256 => Ok(es256(check).is_some()),
                 _ => Err(HeaderNotRead(error.to_string())),
             }

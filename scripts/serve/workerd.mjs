@@ -1,7 +1,8 @@
 // One workerd with the built Worker in it.
 //
-// It promises: what workerd is told, secrets included, stands in a folder that only this user can enter, and is gone as soon as workerd has
-// read it; `listening` resolves to the port, or fails with one sentence on what workerd said; `stop` lets running requests end, for a while.
+// It promises: what workerd is told, secrets included, stands in a folder that only this user can
+// enter, and is gone as soon as workerd has read it; `listening` resolves to the port, or fails
+// with one sentence on what workerd said; `stop` lets running requests end, for a while.
 
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -19,8 +20,10 @@ const KINDS = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
 const DRAIN_MS = 10_000;
 
 /**
- * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. heard: gets each line of the Worker's console.
- * What workerd itself says goes to stderr, but for its stacks. Gives { child, listening, ended, stop() }.
+ * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. heard:
+ * gets each line of the Worker's console.
+ * What workerd itself says goes to stderr, but for its stacks. Gives { child, listening, ended,
+ * stop() }.
  */
 export function startWorkerd(settings, { address, kv, heard }) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700
@@ -83,7 +86,8 @@ function describe(folder, { variables, compatibilityDate, compatibilityFlags }, 
     return `(name = ${JSON.stringify(name)}, ${text ? "text" : "json"} = embed "value${i}")`;
   });
   if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
-  // An origin, and an issuer, may well be on this machine or in this network: what is asked is what the settings name.
+  // An origin, and an issuer, may well be on this machine or in this network: what is asked is what
+  // the settings name.
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [

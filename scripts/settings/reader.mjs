@@ -1,19 +1,23 @@
-// What a deployment would get, read by wrangler itself from its wrangler.json, wrangler.jsonc or wrangler.toml: the settings, and, if they
-// are asked for, the variables with the secrets that `wrangler dev` reads (`.dev.vars`, or `.dev.vars.NAME` for an environment; without
-// either, `.env`).
+// What a deployment would get, read by wrangler itself from its wrangler.json, wrangler.jsonc or
+// wrangler.toml: the settings, and, if they are asked for, the variables with the secrets that
+// `wrangler dev` reads (`.dev.vars`, or `.dev.vars.NAME` for an environment; without either,
+// `.env`).
 //
-// A process of its own, which sends one message and ends: wrangler takes more memory to load than the server to run.
+// A process of its own, which sends one message and ends: wrangler takes more memory to load than
+// the server to run.
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 
-const { config, env = process.env.CLOUDFLARE_ENV, secrets } = JSON.parse(process.argv[2]); // wrangler asks that variable, too
+// Wrangler asks that variable, too.
+const { config, env = process.env.CLOUDFLARE_ENV, secrets } = JSON.parse(process.argv[2]);
 const { unstable_readConfig: readConfig, unstable_getVarsForDev: getVarsForDev } = createRequire(import.meta.url)("wrangler");
 
 // In the order in which wrangler looks for them; it takes the first, in this folder or above it.
 const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
-// The binding that leads to the origin, of whatever kind: bare workerd has nothing for it, and another way is not what was meant.
+// The binding that leads to the origin, of whatever kind: bare workerd has nothing for it, and
+// another way is not what was meant.
 const ORIGIN = "ORIGIN";
 
 process.send(read(), () => process.exit());
@@ -51,7 +55,10 @@ function found() {
   return NAMES.map((name) => join(folder, name)).filter(existsSync);
 }
 
-/** The file that wrangler takes, and those that it ignores; nothing if there is one, or another name was given. */
+/**
+ * The file that wrangler takes, and those that it ignores; nothing if there is one, or another name
+ * was given.
+ */
 function sideBySide(taken) {
   if (config && !NAMES.includes(basename(config))) return {};
   const here = found();
@@ -69,6 +76,7 @@ function shown(file) {
 /** Wrangler's own words, and the line; never a line of the file, which may hold a secret. */
 function reason({ message, location, notes }) {
   if (/No environment found/.test(message)) return `it has no environment ${config?.endsWith(".toml") ?? true ? `[env.${env}]` : `env.${env}`}`;
-  const place = location ? ` (line ${location.line})` : ""; // its columns are counted from 0 or from 1, as the format has it
+  // Its columns are counted from 0 or from 1, as the format has it.
+  const place = location ? ` (line ${location.line})` : "";
   return [`${message}${place}`, ...(notes ?? []).map(({ text }) => text)].join(": ");
 }

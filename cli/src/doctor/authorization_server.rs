@@ -1,4 +1,5 @@
-//! The authorization servers as MCP clients see them (MCP 2026-07-28, authorization server discovery; RFC 8414; OpenID Connect Discovery 1.0).
+//! The authorization servers as MCP clients see them (MCP 2026-07-28, authorization server
+//! discovery; RFC 8414; OpenID Connect Discovery 1.0).
 
 use mcp_edge_auth::json::{self, Object};
 use mcp_edge_auth::keys::discovery;
@@ -257,8 +258,8 @@ fn code_flow(metadata: &Object, report: &mut Report) {
     }
 }
 
-/// What OpenID Connect Discovery section 3 requires, and the TypeScript SDK with it, of a document at
-/// OpenID Connect's places.
+/// What OpenID Connect Discovery section 3 requires, and the TypeScript SDK with it, of a document
+/// at OpenID Connect's places.
 fn openid(place: &str, metadata: &Object, report: &mut Report) {
     if !place.contains("/.well-known/openid-configuration") {
         return;

@@ -1,5 +1,5 @@
-//! A `WWW-Authenticate` line, read as strictly as the strictest client does (RFC 9110 section 11.6.1, RFC 6750 section 3): one scheme, `Bearer`, then parameters
-//! in quotes, each once.
+//! A `WWW-Authenticate` line, read as strictly as the strictest client does (RFC 9110 section
+//! 11.6.1, RFC 6750 section 3): one scheme, `Bearer`, then parameters in quotes, each once.
 
 /// The parameters, in order.
 ///

@@ -277,7 +277,8 @@ impl Deployment<'_> {
         }
     }
 
-    /// HEAD, and a trailing slash: a redirect or an answer without a token would be somebody else's.
+    /// HEAD, and a trailing slash: a redirect or an answer without a token would be somebody
+    /// else's.
     fn other_methods(&self, network: &mut Network, report: &mut Report) {
         let endpoint = self.endpoint();
         let slash = format!("{}{}/", self.base, self.resource.canonical.path());

@@ -48,7 +48,8 @@ impl Network {
         Self { lines: stdin().lock().lines() }
     }
 
-    /// What comes first: the token, if there is one, and what was read of the deployment. `None`: nobody is there.
+    /// What comes first: the token, if there is one, and what was read of the deployment. `None`:
+    /// nobody is there.
     pub(crate) fn given(&mut self) -> Option<(Option<String>, Value)> {
         let first: Value = serde_json::from_str(&self.lines.next()?.ok()?).ok()?;
         Some((first.get("token")?.as_str().map(str::to_owned), first.get("deployment")?.clone()))

@@ -1,9 +1,14 @@
-//! `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE]`: every check that a client would make, in order, with the Worker's own code.
+//! `npm run doctor [-- --env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE]`:
+//! every check that a client would make, in order, with the Worker's own code.
 //!
-//! It decides and does not do: what it wants to know from the network, and what it has found, are JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs`
-//! is at the other end. So there is one HTTP client in this repository's commands, Node's, and every proxy and certificate setting of it holds here, too.
+//! It decides and does not do: what it wants to know from the network, and what it has found, are
+//! JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs` is at the other end. So
+//! there is one HTTP client in this repository's commands, Node's, and every proxy and certificate
+//! setting of it holds here, too.
 //!
-//! stdin: first `{"token": TEXT or null, "deployment": …}`, what wrangler has read, then an answer to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something failed.
+//! stdin: first `{"token": TEXT or null, "deployment": …}`, what wrangler has read, then an answer
+//! to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something
+//! failed.
 
 mod acceptance;
 mod advice;
@@ -113,7 +118,8 @@ fn settings(said: &Value, report: &mut Report) -> Option<Config> {
     Some(config)
 }
 
-/// The servers to look at. A token is for one of them, and the address of a deployment is that of one host.
+/// The servers to look at. A token is for one of them, and the address of a deployment is that of
+/// one host.
 fn chosen<'c>(
     config: &'c Config,
     arguments: &Arguments,

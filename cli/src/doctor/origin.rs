@@ -73,8 +73,8 @@ fn is_refusal_of(resource: &Resource, answer: &Response) -> bool {
             == metadata(own.header("WWW-Authenticate").unwrap_or_default())
 }
 
-/// Whether a redirect leads to a canonical URL or below it, as where everything is sent from http to
-/// https.
+/// Whether a redirect leads to a canonical URL or below it, as where everything is sent from http
+/// to https.
 fn leads_to_worker(config: &Config, resource: &Resource, location: &str) -> bool {
     let Some(to) = resolved(resource, location) else { return false };
     config.resources.iter().any(|other| {
