@@ -1,4 +1,5 @@
-//! What is said of the server: in the metadata document (RFC 9728 section 2) and on the page for people.
+//! What is said of the server, in the metadata document (RFC 9728 section 2) and on the page for
+//! people.
 
 use super::urls;
 use super::variables::Variables;

@@ -1,5 +1,5 @@
-//! What several resources must have between them: each its own place and its own origin, one document at the root of a host, and tokens that open one of
-//! them only.
+//! What is checked of several resources together: each has its own place and its own origin, there
+//! is one document at the root of a host, and a token opens one resource only.
 
 use crate::fault::Faults;
 use crate::http::path::names;
@@ -99,7 +99,8 @@ fn is_same_place(one: &Resource, other: &Resource) -> bool {
     one.canonical.is_beside(&other.canonical) && one.canonical.path() == other.canonical.path()
 }
 
-/// What follows the outer canonical path in the inner one, if it is at or below it, by the names that lenient readers could see.
+/// What follows the outer canonical path in the inner one, if it is at or below it. The paths are
+/// compared by the names that lenient readers could see.
 fn canonical_below(inner: &Resource, outer: &Resource) -> Option<Vec<String>> {
     let is_beside = inner.canonical.is_beside(&outer.canonical);
     below(inner.canonical.path(), outer.canonical.path()).filter(|_| is_beside)
@@ -115,7 +116,8 @@ fn below(inner: &str, outer: &str) -> Option<Vec<String>> {
     names(inner).strip_prefix(names(outer).as_slice()).map(<[String]>::to_vec)
 }
 
-/// Host and port. Neither the scheme with its default port nor the dot at the end of a name makes it another server.
+/// Host and port. Neither the scheme with its default port nor a dot at the end of the name makes
+/// it another server.
 fn server(url: &str) -> Option<String> {
     let url = url::parse(url)?;
     let authority = bare(url.origin.split_once("://")?.1);

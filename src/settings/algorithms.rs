@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::slips;
+use super::spelling;
 use super::variables::one_or_more;
 use super::written::{self, Shape};
 use crate::keys::algorithm::Algorithm;
@@ -28,5 +28,5 @@ fn hint(name: &str) -> String {
     if SHARED_SECRET.contains(&capitals.as_str()) {
         return format!("{capitals} is made with a shared secret; have it sign with RS256 or ES256");
     }
-    slips::did_you_mean(name, &Algorithm::ALL.map(|a| a.row().name))
+    spelling::did_you_mean(name, &Algorithm::ALL.map(|a| a.row().name))
 }

@@ -1,4 +1,5 @@
-//! The entries: which authorization servers are believed, and on what terms. Two forms; one of them must be set, and only one.
+//! The entries: which authorization servers are believed, and on what terms. There are two forms,
+//! of which exactly one must be set.
 
 use serde_json::Value;
 
@@ -131,7 +132,8 @@ fn texts(found: &Found<'_>) -> Result<Vec<String>, String> {
     found.one_or_more().ok_or_else(|| written::variable(&found.value, Shape::Texts, false))
 }
 
-/// Two entries that name one issuer, two key sets and two sets of rules: which of them holds would be a matter of luck.
+/// Whether two entries name one issuer, and differ in their key sets and in their rules: a token
+/// could be judged by either.
 fn contradict(a: &TrustedIssuer, b: &TrustedIssuer) -> bool {
     a.rules.issuer == b.rules.issuer
         && a.source != b.source

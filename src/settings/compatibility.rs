@@ -2,7 +2,7 @@
 
 use super::variables::Variables;
 use super::written::Shape;
-use super::{issuers, slips};
+use super::{issuers, spelling};
 use crate::fault::Faults;
 use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY, Compatibility};
 use crate::token::trusted_issuer::TrustedIssuer;
@@ -18,7 +18,7 @@ pub(super) fn read(variables: &Variables, entries: &[TrustedIssuer], faults: &mu
         return Compatibility::default();
     };
     if let Some(unknown) = words.iter().find(|word| !known(word)) {
-        let hint = slips::did_you_mean(unknown, &[COPY, CHALLENGE, ACCEPT]);
+        let hint = spelling::did_you_mean(unknown, &[COPY, CHALLENGE, ACCEPT]);
         faults.add_hinted(found.name, "", expected, hint);
         return Compatibility::default();
     }

@@ -1,8 +1,8 @@
 //! Variables → `Config`, or every fault at once.
 //!
-//! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and served
-//! as the operator wrote them; a parser only judges them. A fault names the variable, the field and
-//! what was expected, never the value, which may be a secret in the wrong place.
+//! With a fault there is no `Config`, and the Worker fails closed. URLs are kept, compared and
+//! served as the operator wrote them; a parser only judges them. A fault names the variable, the
+//! field and what was expected, never the value, which may be a secret in the wrong place.
 
 mod about;
 mod across;
@@ -28,7 +28,7 @@ mod schema;
 mod scopes;
 mod sessions;
 mod setting;
-mod slips;
+mod spelling;
 mod summary;
 mod table;
 mod urls;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::setting::Setting;
-use super::slips;
+use super::spelling;
 use super::table;
 use super::variables::one_or_more;
 use super::written::{self, Shape};
@@ -64,12 +64,13 @@ impl<'r> ObjectReader<'r> {
         ObjectReader::new(self.variable, self.place_of(name), object, self.faults)
     }
 
-    /// A name that is not known is a fault: misspelt, a demand would not be made.
+    /// A name that is not known is a fault: it may be a misspelt one that was meant to demand
+    /// something.
     #[inline(never)]
     pub(super) fn check_names(&mut self, known: &[&str]) {
         for name in unknown(self.object, known) {
             let expected = format!("no such field; there are {}", known.join(", "));
-            self.fault_hinted(name, expected, slips::did_you_mean(name, known));
+            self.fault_hinted(name, expected, spelling::did_you_mean(name, known));
         }
     }
 

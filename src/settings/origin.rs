@@ -1,4 +1,5 @@
-//! `ORIGIN_HEADERS`, `ORIGIN_AUTHORIZATION` and `allow_token_passthrough`; `ORIGIN` is a binding and no variable.
+//! `ORIGIN_HEADERS`, `ORIGIN_AUTHORIZATION` and `allow_token_passthrough`. `ORIGIN` is a binding
+//! and no variable.
 
 use super::variables::{Variables, seconds};
 use super::written::Shape;
@@ -15,7 +16,8 @@ pub(super) const MODE: &str = "ORIGIN_AUTHORIZATION";
 pub(super) const TIMEOUT: &str = "ORIGIN_TIMEOUT_SECONDS";
 pub(super) const PERMISSION: &str = "allow_token_passthrough";
 
-/// Whether a variable holds headers for an origin: the single form's, or those that one of several resources names.
+/// Whether a variable holds headers for an origin: that of the single form, or those that one of
+/// several resources names.
 pub(super) fn is_headers(name: &str) -> bool {
     name.strip_prefix(HEADERS).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }

@@ -1,4 +1,5 @@
-//! `MCP_SERVER_AUTH_ALLOWED_ORIGINS`: the browser origins that may call the MCP endpoint (MCP 2026-07-28, Streamable HTTP, Origin validation).
+//! `MCP_SERVER_AUTH_ALLOWED_ORIGINS`: the browser origins that may call the MCP endpoint (MCP
+//! 2026-07-28, Streamable HTTP, Origin validation).
 
 use crate::http::cors::AllowedOrigins;
 use crate::http::url;
@@ -58,7 +59,8 @@ fn found(text: &str) -> String {
     format!("found {what}")
 }
 
-/// `*`, `null`, or what a browser would send: for http and https without path and default port; any other scheme with a host.
+/// Whether a text is `*`, `null`, or an origin as a browser would send it: http and https without a
+/// path and without a default port, any other scheme with a host.
 fn is_origin(text: &str) -> bool {
     if text == "*" || text == "null" {
         return true;

@@ -1,4 +1,5 @@
-//! `MCP_SERVER_AUTH_POLICY`: who may do what. A slip of the pen here could open what it was meant to close, so everything that is not understood is a fault.
+//! `MCP_SERVER_AUTH_POLICY`: who may do what. A mistake here could open what it was meant to close,
+//! so everything that is not understood is a fault.
 
 use serde_json::Value;
 

@@ -1,8 +1,11 @@
-//! What the providers' tokens look like: one table. A `provider` in an entry puts a row of it where the entry itself says nothing.
+//! What the providers' tokens look like, as one table. Where an entry names a `provider`, a row of
+//! it says what the entry itself does not say.
 //!
-//! 1. A preset never loosens: signature, algorithm, times, issuer and `sub` are checked as ever. Where a provider has no audience of its own for this resource, the
-//!    operator must say what stands for it.
-//! 2. `{name}` in a template is a parameter of the entry. Issuers are byte for byte what the provider signs, slash and all.
+//! 1. A preset never loosens: signature, algorithm, times, issuer and `sub` are checked as always.
+//!    Where a provider has no audience of its own for this resource, the operator must say what to
+//!    check in its place.
+//! 2. `{name}` in a template is a parameter of the entry. Issuers are byte for byte what the
+//!    provider signs, including a slash at the end.
 //! 3. docs/providers.md says of each row where it is from and when it was last looked at.
 
 use crate::keys::algorithm::Algorithm::{self, ES256, ES384, PS256, RS256};

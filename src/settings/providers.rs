@@ -1,9 +1,10 @@
-//! `provider` in an entry, and its parameters: what a row of `presets` comes to there. The entry's own fields win.
+//! `provider` in an entry, and its parameters: what a row of `presets` becomes in this entry. Where
+//! the entry has a field of its own, that one holds.
 
 use serde_json::Value;
 
 use super::object_reader::ObjectReader;
-use super::{slips, urls, written};
+use super::{spelling, urls, written};
 use crate::settings::presets::{Audience, Kind, PRESETS, Preset};
 
 /// An entry's preset with its parameters.
@@ -26,7 +27,7 @@ pub(super) fn preset(entry: &mut ObjectReader<'_>) -> Option<&'static Preset> {
     let preset = value.as_str().and_then(Preset::named);
     if preset.is_none() {
         let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-        let hint = value.as_str().map(|name| slips::did_you_mean(name, &names));
+        let hint = value.as_str().map(|name| spelling::did_you_mean(name, &names));
         entry.fault_hinted("provider", format!("one of {}", names.join(" ")), hint.unwrap_or_default());
     }
     preset

@@ -1,9 +1,13 @@
-//! `MCP_SERVER_AUTH_RESOURCES`: several MCP servers behind one Worker. The single form is the array of one.
+//! `MCP_SERVER_AUTH_RESOURCES`: several MCP servers behind one Worker. Settings for a single server
+//! are the same as an array with one element.
 //!
-//! 1. An element has the settings of the single form as members, in lower case and without prefix. It is read as the single form is, by the same code.
-//! 2. What it does not set, it takes from the variable beside the array, but for where its server is and what only that may get: left out by mistake, one server's
-//!    requests would go to another's origin.
-//! 3. What belongs to the Worker as a whole stands beside the array. So do secrets: headers for an origin are named in an element, and not held.
+//! 1. An element has the settings of a single server as members, in lower case and without prefix.
+//!    It is read by the same code (`table` says what may stand where).
+//! 2. A setting that it does not have is taken from the variable beside the array. Where its server
+//!    is, and what only that server may get, is not taken from there: if it were left out by
+//!    mistake, one server's requests would go to another's origin.
+//! 3. What belongs to the Worker as a whole stands beside the array. So do secrets: an element
+//!    names the secret that holds the headers for its origin.
 //! 4. Every resource is found at its own canonical URL, or there is a fault.
 
 use serde_json::Value;
@@ -15,7 +19,7 @@ use super::setting::Place;
 use super::table::{self, PREFIX, SETTINGS, bare};
 use super::variables::{Found, Variables, is_blank};
 use super::written::{self, Shape};
-use super::{across, origin, slips};
+use super::{across, origin, spelling};
 use crate::fault::{Fault, Faults};
 use crate::json::Object;
 use crate::keys::source::KeySource;
@@ -257,7 +261,7 @@ impl Element<'_> {
                 self.fault(member, expected, faults);
             } else {
                 let expected = format!("no such member; there are {}", names.join(", "));
-                let hint = slips::did_you_mean(bare(member), &names);
+                let hint = spelling::did_you_mean(bare(member), &names);
                 faults.add_hinted(self.array, &format!("[{}].{member}", self.at), expected, hint);
             }
         }
@@ -338,7 +342,7 @@ impl Element<'_> {
         self.beside.overlaid(&is_kept, own, format!("{}[{}]", self.array, self.at))
     }
 
-    /// Where a setting of the single form is to be found in truth: in this element, or beside the array.
+    /// Where a setting of a single server really stands: in this element, or beside the array.
     fn place(&self, name: &str, field: &str) -> (String, String) {
         if let Some(setting) = table::of_variable(name) {
             let member = setting.member();

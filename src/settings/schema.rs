@@ -1,8 +1,8 @@
-//! The JSON Schema (2020-12) of all settings, for editors. It is made from the table of settings, and
-//! describes `vars` in a configuration file of wrangler.
+//! The JSON Schema (2020-12) of all settings, for editors. It is made from the table of settings,
+//! and describes `vars` in a configuration file of wrangler.
 //!
-//! It knows what each setting has to be, not what settings must be together and not what is missing:
-//! for that there is `npm run check`.
+//! It knows what each setting has to be, not what settings must be together and not what is
+//! missing: for that there is `npm run check`.
 
 use serde_json::{Map, Value, json};
 
@@ -84,8 +84,8 @@ impl Definitions {
         json!({ "type": "object", "properties": properties, "additionalProperties": false })
     }
 
-    /// A variable, or a member that stands for one: what is an array or an object may be a text with
-    /// its JSON.
+    /// A variable, or a member that stands for one: what is an array or an object may be a text
+    /// with its JSON.
     fn variable(&mut self, setting: &Setting, may_be_empty: bool) -> Value {
         let form = self.form(&setting.form);
         let json =
@@ -238,7 +238,8 @@ fn described(setting: &Setting, schema: Value) -> Value {
     and(schema, keywords.into())
 }
 
-/// The parameters of the providers as properties of an entry, and with which providers each may stand.
+/// The parameters of the providers as properties of an entry, and rules that say with which
+/// providers each may stand.
 fn parameters(properties: &mut Map<String, Value>) -> Vec<Value> {
     let mut rules = Vec::new();
     for parameter in PRESETS.iter().flat_map(|preset| preset.parameters) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::setting::{Setting, Spelling};
 use super::table::{self, PREFIX, SECOND_PREFIX, SETTINGS, bare};
 use super::written::{self, Shape};
-use super::{origin, slips};
+use super::{origin, spelling};
 use crate::fault::Faults;
 use crate::json;
 use crate::limits::Seconds;
@@ -53,7 +53,8 @@ impl Variables {
         self.values.keys().map(String::as_str).filter(|name| is_secret(name))
     }
 
-    /// The same, beside bindings that answer requests (services, VPC services, mTLS certificates …).
+    /// The same, beside bindings that answer requests (services, VPC services, mTLS
+    /// certificates …).
     #[must_use]
     pub fn with_bindings(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.bindings.extend(names);
@@ -116,12 +117,13 @@ impl Variables {
         self.secrets_elsewhere
     }
 
-    /// A variable with our prefix that does not exist is a slip of the pen which could weaken what it was meant to strengthen.
+    /// A variable with our prefix that does not exist is a fault: it may be a misspelt one that was
+    /// meant to protect something.
     pub(super) fn check_names(&self, faults: &mut Faults) {
         for name in self.values.keys().filter(|name| table::of_variable(name).is_none()) {
             let known: Vec<&str> = prefixed().map(|setting| setting.name).collect();
             let expected = format!("no such variable; there are {PREFIX}{{{}}}", known.join(", "));
-            let meant = slips::nearest(bare(name), &known);
+            let meant = spelling::nearest(bare(name), &known);
             let hint = meant.map(|meant| format!("did you mean {PREFIX}{meant}?")).unwrap_or_default();
             faults.add_hinted(name, "", expected, hint);
         }

@@ -1,6 +1,7 @@
 //! What was written where something else was expected: the other half of a fault.
 //!
-//! 1. A character is told by its code point and its place, a shape by its name. A value is not told.
+//! 1. A character is told by its code point and its place, a shape by its name. A value is not
+//!    told.
 //! 2. Of a secret, only the place is told and nothing that stands there.
 
 use std::borrow::Cow;
@@ -93,7 +94,8 @@ pub(super) fn not_json(text: &str, is_secret: bool) -> Option<String> {
     Some(format!("line {line}, column {column}{colon}{what}"))
 }
 
-/// The byte of a line and a column that serde_json counts. A column 0 is the end of the line before.
+/// The byte of a line and a column that serde_json counts. A column 0 is the end of the line
+/// before.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let breaks = line.checked_sub(2).and_then(|before| text.match_indices('\n').nth(before));
     let start = breaks.map_or(0, |(at, _)| at + 1);
@@ -118,7 +120,8 @@ fn at_fault(text: &str, at: usize, is_end: bool) -> (usize, Cow<'static, str>) {
         Some(_) if before.is_empty() && is_url(rest) => "a plain URL",
         Some(next) if is_smart(next) || is_invisible(next) => return (at, character(next).into()),
         _ => {
-            // A text that such a quote should have closed goes on to the next straight one, far behind.
+            // A text that such a quote should have closed goes on to the next straight one, far
+            // behind.
             let searched = if is_end { text } else { before };
             if let Some((at, quote)) = searched.char_indices().find(|(_, c)| is_smart(*c)) {
                 return (at, character(quote).into());

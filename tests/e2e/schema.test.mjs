@@ -134,6 +134,13 @@ function faults(program, vars) {
   });
 }
 
+test("the Worker has none of its sentences", () => {
+  const worker = readFileSync(join(ROOT, "build", "index_bg.wasm")).toString("latin1");
+  const sentences = JSON.stringify(SCHEMA).match(/"description":"[^"]{20,}"/g).map((member) => member.slice(15, -1));
+  assert.ok(sentences.length > 60, `${sentences.length} sentences`);
+  assert.deepEqual(sentences.filter((sentence) => worker.includes(Buffer.from(sentence).toString("latin1"))), []);
+});
+
 test("of single values it says what the Worker's own reader says", async () => {
   const built = spawnSync("cargo", ["build", "--quiet", "--package", "cli", "--no-default-features", "--bin", "check"], { cwd: ROOT, stdio: "inherit" });
   assert.equal(built.status, 0);
@@ -145,8 +152,10 @@ test("of single values it says what the Worker's own reader says", async () => {
     for (const [name, schema] of Object.entries(DEFINED[defined].properties)) {
       if (name.startsWith("MCP_RESOURCE_SERVER_") || schema === false) continue;
       if (schema.examples) continue; // a parameter, which is in tests/native/settings_presets.rs
+      // The members of a server are read as the variables are, by the same code: every fourth value will do.
+      const values = defined === "server" ? VALUES.filter((_, at) => at % 4 === 0) : VALUES;
       const found = await Promise.all(
-        VALUES.map(async (value) => {
+        values.map(async (value) => {
           const vars = settings(name, value);
           const place = prefix + name;
           const said = await faults(program, vars);

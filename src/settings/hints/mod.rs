@@ -1,11 +1,11 @@
-//! What `npm run check` and `npm run doctor` say of settings that are sound: what will surprise, and
-//! what can hardly be meant. The Worker itself knows nothing of it.
+//! What `npm run check` and `npm run doctor` say of settings that are sound: what will surprise,
+//! and what can hardly be meant. The Worker itself knows nothing of it.
 
 mod texts;
 
 use super::table::PREFIX;
 use super::variables::{self, Variables};
-use super::{resources, scopes, slips};
+use super::{resources, scopes, spelling};
 use crate::fault::{Faults, Warning};
 use crate::http::url;
 use crate::resource::{Config, Resource};
@@ -36,7 +36,7 @@ pub fn hints(variables: &Variables, config: &Config) -> Vec<Warning> {
 pub fn meant_variable(name: &str) -> Option<String> {
     let known = variables::known();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    if let Some(meant) = slips::nearest(name, &known) {
+    if let Some(meant) = spelling::nearest(name, &known) {
         return Some(meant.to_owned());
     }
     // Without the prefix, or with a part of it.
@@ -44,7 +44,7 @@ pub fn meant_variable(name: &str) -> Option<String> {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.skip_while(|word| ["MCP", "SERVER", "RESOURCE", "AUTH"].contains(word));
     let rest = [PREFIX, &words.collect::<Vec<_>>().join("_")].concat();
-    slips::nearest(&rest, &known).map(str::to_owned)
+    spelling::nearest(&rest, &known).map(str::to_owned)
 }
 
 fn of_resource(settings: &Variables, resource: &Resource) -> Vec<Warning> {
@@ -110,8 +110,8 @@ fn same_host(resource: &Resource) -> Option<String> {
     })
 }
 
-/// What clients ask for where no challenge names scopes: those of the metadata document, or else all
-/// that the authorization server's own document lists.
+/// What clients ask for where no challenge names scopes: those of the metadata document, or else
+/// all that the authorization server's own document lists.
 fn every_scope(settings: &Variables, resource: &Resource) -> Option<String> {
     let read = |name: &str| scopes::read(settings, name, &mut Faults::default());
     let clients_log_in = resource.entries.iter().any(|entry| entry.authorization_server_url.is_some());

@@ -1,5 +1,5 @@
-//! Texts in the settings that can hardly be meant: the documentation's placeholders, characters that
-//! nobody sees, scopes that no server grants.
+//! Texts in the settings that can hardly be meant: the documentation's placeholders, characters
+//! that nobody sees, scopes that no server grants.
 
 use crate::http::url;
 use serde_json::Value;
@@ -17,8 +17,8 @@ pub(super) fn hints(settings: &Variables) -> Vec<Warning> {
     let canonical = settings.get("CANONICAL_URL", &mut Faults::default()).map(|found| found.value);
     for (variable, value) in settings.readable() {
         let bare = bare(variable);
-        // A name is for people, who write emoji with invisible characters. An origin behind a binding
-        // may have the canonical URL, which is told of already.
+        // A name is for people, who write emoji with invisible characters. An origin behind a
+        // binding may have the canonical URL, which is told of already.
         if bare == about::NAME || bare != "CANONICAL_URL" && Some(&value) == canonical.as_ref() {
             continue;
         }
