@@ -1,5 +1,5 @@
-//! What every answer to a forwarded request comes to: the origin's with CORS of ours, or a refusal after
-//! all.
+//! What every answer to a forwarded request comes to: the origin's with CORS of ours, or a refusal
+//! after all.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;

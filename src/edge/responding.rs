@@ -57,7 +57,8 @@ pub fn on_response(response: &Response, status: u16, exchange: &Exchange) -> Res
             Some(header) => challenged(response, exchange, &header, session.as_deref()),
             None => pass(response, exchange),
         },
-        // `100 Continue` and its kin: the runtime takes one for the answer, and drops what follows.
+        // `100 Continue` and the like: the runtime takes one for the answer, and drops what
+        // follows.
         100..=199 => unreachable(exchange, &format!("the runtime gave an interim answer, {status}")),
         300..=399 => redirects::passed(response, exchange, session.as_deref()),
         _ => pass(response, exchange),

@@ -34,7 +34,7 @@ impl Imported {
     }
 }
 
-/// The key of a check, if it has been imported. Keys are told apart by identity: a new key set
+/// The key of a check, if it has been imported. Keys are distinguished by identity: a new key set
 /// brings new ones.
 pub(super) fn imported(isolate: &Isolate, check: &Check) -> Option<Rc<Imported>> {
     let keys = isolate.crypto_keys.borrow();

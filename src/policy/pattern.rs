@@ -49,7 +49,8 @@ impl NamePattern {
         })
     }
 
-    /// Each part is looked for once, from left to right, so no pattern and no name makes this expensive.
+    /// Each part is looked for once, from left to right, so no pattern and no name makes this
+    /// expensive.
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == name,

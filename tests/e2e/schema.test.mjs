@@ -15,7 +15,8 @@ import { ROOT } from "./support/bundle.mjs";
 const { experimental_readRawConfig: readRawConfig } = createRequire(import.meta.url)("wrangler");
 const SCHEMA = JSON.parse(readFileSync(join(ROOT, "docs", "settings.schema.json"), "utf8"));
 const DEFINED = SCHEMA.$defs;
-// Strict: a keyword that ajv does not know would be a rule that nobody applies. An `if` may require what stands elsewhere.
+// Strict: a keyword that ajv does not know would be a rule that nobody applies. An `if` may require
+// what stands elsewhere.
 const validate = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(SCHEMA);
 const isValid = (vars) => validate({ vars });
 
@@ -96,7 +97,8 @@ const VALUES = [
   ...[{ mode: "enforce" }, [{ deny: true }], [{}], "[", '["a"]', '{"a":"b"}'],
 ];
 
-// Where the schema takes more than the Worker: what it cannot say, or what the Worker finds only when it looks inside.
+// Where the schema takes more than the Worker: what it cannot say, or what the Worker finds only
+// when it looks inside.
 const LAXER = {
   "a key, which is looked into": (name) => ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_SESSION_KEY"].includes(name),
   "headers, of which some are the Worker's own": (name) => name === "ORIGIN_HEADERS",
