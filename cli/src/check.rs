@@ -84,7 +84,7 @@ fn report(deployment: &Deployment, output: &mut impl Write) -> bool {
             if config.resources.len() > 1 {
                 let host = if config.by_host { "host and path" } else { "path; any host" };
                 print_line(output, "");
-                say!("Servers are distinguished by: {host}");
+                say!("Servers are told apart by: {host}");
             }
             for name in &config.unseen_secrets {
                 say!("Not seen here, and needed: npx wrangler secret put {name}");
