@@ -11,10 +11,10 @@ mod assertion;
 mod authorization_servers;
 mod canonical;
 mod compatibility;
-mod form;
 #[cfg(not(target_arch = "wasm32"))]
 mod hints;
 mod issuers;
+mod names;
 mod object_reader;
 mod origin;
 mod origins;

@@ -13,13 +13,14 @@
 use serde_json::Value;
 
 use super::authorization_servers::SINGLE;
+use super::names::{PREFIX, bare};
 use super::object_reader::{get, unknown};
 use super::read::of_one;
 use super::setting::Place;
-use super::table::{self, PREFIX, SETTINGS, bare};
+use super::table::{self, SETTINGS};
 use super::variables::{Found, Variables, is_blank};
 use super::written::{self, Shape};
-use super::{across, origin, spelling};
+use super::{across, names, spelling};
 use crate::fault::{Fault, Faults};
 use crate::json::Object;
 use crate::keys::source::KeySource;
@@ -76,11 +77,11 @@ pub fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
         let expected = format!("a resource whose {HEADERS} is \"{name}\": each origin gets its own");
         faults.add(name, "", expected);
     }
-    if variables.has_binding(origin::BINDING)
-        && !elements.iter().any(|element| element.text(BINDING) == Some(origin::BINDING))
+    if variables.has_binding(names::BINDING)
+        && !elements.iter().any(|element| element.text(BINDING) == Some(names::BINDING))
     {
-        let expected = format!("a resource whose {BINDING} is \"{}\"", origin::BINDING);
-        faults.add(origin::BINDING, "", expected);
+        let expected = format!("a resource whose {BINDING} is \"{}\"", names::BINDING);
+        faults.add(names::BINDING, "", expected);
     }
     let whole = read.len() == items.len();
     let Some(mut config) = read.into_iter().reduce(joined).filter(|_| whole) else {
@@ -114,14 +115,14 @@ pub(super) fn for_each(
 fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
     let mut sources = Vec::new();
     let mut faults = Faults::default();
-    for name in variables.headers().filter(|name| *name != origin::HEADERS) {
+    for name in variables.headers().filter(|name| *name != names::ORIGIN_HEADERS) {
         let expected = format!(
             "no such variable; there is {}, and others for what {PREFIX}{NAME} names",
-            origin::HEADERS
+            names::ORIGIN_HEADERS
         );
         faults.add(name, "", expected);
     }
-    let has_binding = variables.has_binding(origin::BINDING);
+    let has_binding = variables.has_binding(names::BINDING);
     let read = of_one(variables, has_binding, &mut sources);
     let mut config = match (read, faults.into_result()) {
         (Ok(config), Ok(_)) => config,
@@ -133,7 +134,7 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
     };
     if has_binding {
         for resource in &mut config.resources {
-            resource.binding = Some(origin::BINDING.to_owned());
+            resource.binding = Some(names::BINDING.to_owned());
         }
     }
     Ok(Config { sources, ..config })
@@ -143,7 +144,7 @@ fn single(variables: &Variables) -> Result<Config, Vec<Fault>> {
 #[inline(never)]
 fn variable(member: &str) -> String {
     match member {
-        origin::PERMISSION => member.to_owned(),
+        names::PASSTHROUGH_PERMISSION => member.to_owned(),
         _ if member.starts_with("origin_") => member.to_ascii_uppercase(),
         _ => [PREFIX, &member.to_ascii_uppercase()].concat(),
     }
@@ -243,7 +244,7 @@ impl Element<'_> {
 
     /// The name of the secret that holds the headers of its origin.
     fn headers_name(&self) -> Option<&str> {
-        self.text(HEADERS).filter(|name| origin::is_headers(name))
+        self.text(HEADERS).filter(|name| names::is_origin_headers(name))
     }
 
     fn fault(&self, member: &str, expected: impl Into<String>, faults: &mut Faults) {
@@ -297,7 +298,7 @@ impl Element<'_> {
         let Some(name) = self.headers_name() else {
             let expected = format!(
                 "the name of the secret that holds them, {0} or {0}_…; not the headers themselves",
-                origin::HEADERS
+                names::ORIGIN_HEADERS
             );
             self.fault(HEADERS, expected, faults);
             return None;
@@ -320,7 +321,7 @@ impl Element<'_> {
                 SERVERS => self.sets("jwks_uri"),
                 _ => SINGLE.contains(&setting.name) && self.sets(SERVERS),
             };
-            let is_left_out = [NAME, origin::HEADERS].contains(&setting.name);
+            let is_left_out = [NAME, names::ORIGIN_HEADERS].contains(&setting.name);
             !(is_left_out || setting.place == Place::Element || self.sets(&member) || other_form)
         };
         let mut own = Vec::new();
@@ -337,7 +338,7 @@ impl Element<'_> {
             own.push((variable(ORIGIN_URL), Value::from(url)));
         }
         if let Some(headers) = self.headers_name().and_then(|name| self.beside.named(name)) {
-            own.push((origin::HEADERS.to_owned(), headers.value));
+            own.push((names::ORIGIN_HEADERS.to_owned(), headers.value));
         }
         self.beside.overlaid(&is_kept, own, format!("{}[{}]", self.array, self.at))
     }
@@ -356,7 +357,7 @@ impl Element<'_> {
                 return (self.array.to_owned(), format!("[{}].{member}{field}", self.at));
             }
         }
-        let name = self.headers_name().filter(|_| name == origin::HEADERS).unwrap_or(name);
+        let name = self.headers_name().filter(|_| name == names::ORIGIN_HEADERS).unwrap_or(name);
         (name.to_owned(), field.to_owned())
     }
 }

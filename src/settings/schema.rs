@@ -6,11 +6,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::form::{Form, Url};
+use super::names::{PREFIX, SECOND_PREFIX};
 use super::presets::{Kind, PRESETS, Parameter};
+use super::setting::{Form, Url};
 use super::setting::{Place, Setting, Spelling};
-use super::table::{PREFIX, SECOND_PREFIX, SETTINGS};
-use super::{authorization_servers, origin};
+use super::table::SETTINGS;
+use super::{authorization_servers, names};
 use crate::keys::algorithm::Algorithm;
 
 /// What stands for a scope in a pattern: RFC 6749 section 3.3, in an array.
@@ -66,11 +67,11 @@ impl Definitions {
             properties.insert(name, schema);
         }
         let unknown = format!("^({PREFIX}|{SECOND_PREFIX})(?!({})$)", prefixed.join("|"));
-        let headers = json!({ "$ref": format!("#/$defs/vars/properties/{}", origin::HEADERS) });
+        let headers = json!({ "$ref": format!("#/$defs/vars/properties/{}", names::ORIGIN_HEADERS) });
         json!({
             "type": "object",
             "properties": properties,
-            "patternProperties": { format!("^{}_", origin::HEADERS): headers, unknown: false },
+            "patternProperties": { format!("^{}_", names::ORIGIN_HEADERS): headers, unknown: false },
         })
     }
 
@@ -196,7 +197,7 @@ impl Definitions {
             }
             Form::Headers => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
             Form::HeadersName => {
-                json!({ "type": "string", "pattern": format!("^{}(_.*)?$", origin::HEADERS) })
+                json!({ "type": "string", "pattern": format!("^{}(_.*)?$", names::ORIGIN_HEADERS) })
             }
             Form::Key => json!({ "type": ["string", "object", "array"] }),
         }

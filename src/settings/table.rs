@@ -1,15 +1,11 @@
 //! Every setting, once: the readers take names, secrets and what may be empty from here, and
 //! `schema` makes the JSON Schema of it.
 
-use super::form::{Form, Url};
-use super::origin;
+use super::names::{self, bare};
+use super::setting::{Form, Url};
 use super::setting::{Place, Setting, Spelling, bare_variable, member, variable};
 use crate::limits;
 use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY};
-
-pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
-/// The spelling that Arcade's releases read.
-pub(super) const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
 /// The setting of a variable, by its full name in either spelling.
 #[inline(never)]
@@ -18,7 +14,7 @@ pub(super) fn of_variable(name: &str) -> Option<&'static Setting> {
     let is_prefixed = without.len() != name.len();
     SETTINGS.iter().find(|setting| match setting.spelling {
         Spelling::Prefixed => is_prefixed && setting.name == without,
-        Spelling::Bare if setting.name == origin::HEADERS => origin::is_headers(name),
+        Spelling::Bare if setting.name == names::ORIGIN_HEADERS => names::is_origin_headers(name),
         Spelling::Bare | Spelling::Binding => setting.name == name,
         Spelling::Member => false,
     })
@@ -41,13 +37,6 @@ pub(super) fn element_members() -> Vec<String> {
 pub(super) fn has_scopes(name: &str) -> bool {
     let mut all = SETTINGS.iter().chain(&POLICY).chain(&RULE).filter(|setting| setting.name == name);
     all.any(|setting| matches!(setting.form, Form::Scopes | Form::SomeScopes | Form::Hierarchy))
-}
-
-/// A name without a prefix of ours.
-#[inline(never)]
-pub(super) fn bare(name: &str) -> &str {
-    let second = || name.strip_prefix(SECOND_PREFIX);
-    name.strip_prefix(PREFIX).or_else(second).unwrap_or(name)
 }
 
 #[inline(never)]
@@ -204,14 +193,14 @@ pub(super) static SETTINGS: [Setting; 35] = [
         "Several MCP servers behind one Worker, each with settings of its own.",
     ),
     bare_variable(
-        origin::TIMEOUT,
+        names::ORIGIN_TIMEOUT,
         Form::Seconds(limits::ORIGIN_TIMEOUT, limits::ORIGIN_TIMEOUT_DEFAULT),
         "Seconds that the MCP server may take to begin an answer.",
     )
     .shared()
     .or_empty(),
     bare_variable(
-        origin::MODE,
+        names::ORIGIN_MODE,
         Form::OneOf(&["remove", "forward"]),
         "What becomes of the client's token: removed, or passed on, which the specification forbids.",
     )
@@ -219,7 +208,7 @@ pub(super) static SETTINGS: [Setting; 35] = [
     .in_element()
     .or_empty(),
     bare_variable(
-        origin::PERMISSION,
+        names::PASSTHROUGH_PERMISSION,
         Form::Switch,
         "Says that the client's token may be passed on, beside ORIGIN_AUTHORIZATION = \"forward\".",
     )
@@ -233,12 +222,12 @@ pub(super) static SETTINGS: [Setting; 35] = [
     )
     .in_element(),
     bare_variable(
-        origin::HEADERS,
+        names::ORIGIN_HEADERS,
         Form::Headers,
         "Headers that the MCP server gets with every request, such as an access token for it.",
     )
     .secret(),
-    Setting::new(origin::BINDING, Spelling::Binding, Form::Text, "Reaches the one MCP server."),
+    Setting::new(names::BINDING, Spelling::Binding, Form::Text, "Reaches the one MCP server."),
 ];
 
 /// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.

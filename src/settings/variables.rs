@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use super::names::{PREFIX, SECOND_PREFIX, bare};
 use super::setting::{Setting, Spelling};
-use super::table::{self, PREFIX, SECOND_PREFIX, SETTINGS, bare};
+use super::table::{self, SETTINGS};
 use super::written::{self, Shape};
-use super::{origin, spelling};
+use super::{names, spelling};
 use crate::fault::Faults;
 use crate::json;
 use crate::limits::Seconds;
@@ -103,7 +104,7 @@ impl Variables {
 
     /// The variables that hold headers for an origin.
     pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str).filter(|name| origin::is_headers(name))
+        self.values.keys().map(String::as_str).filter(|name| names::is_origin_headers(name))
     }
 
     /// The same, read where secrets cannot be seen, so that one which is not here is no fault.

@@ -3,7 +3,7 @@
 
 mod texts;
 
-use super::table::PREFIX;
+use super::names::PREFIX;
 use super::variables::{self, Variables};
 use super::{resources, scopes, spelling};
 use crate::fault::{Faults, Warning};

@@ -5,8 +5,9 @@ use crate::http::url;
 use serde_json::Value;
 
 use super::super::about;
+use super::super::names::bare;
 use super::super::scopes::is_separator;
-use super::super::table::{self, bare};
+use super::super::table;
 use super::super::variables::Variables;
 use super::super::written::{character, is_invisible};
 use crate::fault::{Faults, Warning};
