@@ -138,15 +138,3 @@ fn respond(answer: &LocalResponse, line: &str, started: f64) -> Result<JsValue, 
     let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_ref()));
     runtime::answer(answer.status, &header_lists::list(headers), answer.body.as_deref(), line, started)
 }
-
-/// A URL, read by the runtime.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn parse_url(text: &str) -> Option<crate::http::url::Url> {
-    let url = web_sys::Url::new(text).ok()?;
-    Some(crate::http::url::Url {
-        scheme: url.protocol().trim_end_matches(':').to_owned(),
-        host: url.hostname(),
-        path: url.pathname(),
-        origin: url.origin(),
-    })
-}

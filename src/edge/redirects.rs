@@ -1,7 +1,8 @@
 //! Redirects of the origin's, as clients get them.
 
+use url::Url;
 use wasm_bindgen::JsValue;
-use web_sys::{Response, Url};
+use web_sys::Response;
 
 use super::header_lists::joined;
 use super::isolate::{Isolate, protected};
@@ -23,14 +24,14 @@ pub(super) fn passed(
     if let (Some(sent), Some(protected)) = (sent, protected(&exchange.request())) {
         let resource = protected.resource();
         // What is no URL is no place below the origin's either.
-        if let Ok(url) = Url::new_with_base(&sent, &protected.target()) {
-            let origin = Url::new(&resource.origin_url)?.href();
-            match request::relocated(resource.canonical.public(), &origin, &url.href()) {
+        let url = Url::parse(&protected.target()).and_then(|asked| asked.join(&sent));
+        if let (Ok(url), Ok(origin)) = (url, Url::parse(&resource.origin_url)) {
+            match request::relocated(resource.canonical.public(), origin.as_str(), url.as_str()) {
                 Some(public) => {
                     let location = [LOCATION, &public].join("\n");
                     exchange.set_added(&joined(&[session.unwrap_or_default(), &location]));
                 }
-                None => log_redirect(resource, &url.origin()),
+                None => log_redirect(resource, &url.origin().ascii_serialization()),
             }
         }
     }

@@ -13,6 +13,7 @@ mod canonical;
 mod compatibility;
 #[cfg(not(target_arch = "wasm32"))]
 mod hints;
+mod hosts;
 mod issuers;
 mod names;
 mod object_reader;

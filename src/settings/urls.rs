@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::hosts;
 use super::variables::Variables;
 use super::written::{character, kind};
 use crate::fault::Faults;
@@ -94,12 +95,13 @@ pub(super) fn odd_character(lead: &str, text: &str) -> Option<String> {
     let url = [lead, text].concat();
     let start = url.find("://").map_or(0, |at| at + 3);
     let authority = authority(url.get(start..).unwrap_or_default());
-    let in_host = (start..start + authority.len()).contains(&(lead.len() + at)) && !authority.contains('@');
-    let host =
-        Some(&url).filter(|_| in_host && !odd.is_ascii()).and_then(|url| parse(url)).map(|url| url.host);
-    let ascii = match host {
+    let in_host = start > 0
+        && (start..start + authority.len()).contains(&(lead.len() + at))
+        && !authority.contains('@');
+    let ascii = match hosts::in_ascii(authority) {
+        _ if !in_host || odd.is_ascii() => format!("in ASCII: {}", percent_encoded(odd)),
         Some(host) => format!("the host in ASCII: {host}"),
-        None => format!("in ASCII: {}", percent_encoded(odd)),
+        None => "a host is written in ASCII, in the form that begins with xn--".to_owned(),
     };
     Some(format!("found {} as character {place}; {ascii}", character(odd)))
 }

@@ -29,11 +29,11 @@ const FLOORS: [&str; 19] = [
 ];
 
 /// Files that use a room above their own. This list may only become shorter.
-const UPWARDS: [(&str, &str); 1] = [("src/http/url.rs", "src/edge/mod.rs")];
+const UPWARDS: [(&str, &str); 0] = [];
 
 /// Files of one room that lean on each other in a circle, by the first of them. This list may only
 /// become shorter.
-const CIRCLES: [&str; 1] = ["src/admission.rs"];
+const CIRCLES: [&str; 1] = ["src/edge/authorizing.rs"];
 
 /// A file's module path without `crate`: `token::jose`.
 fn module(path: &str) -> Vec<String> {

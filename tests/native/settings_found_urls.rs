@@ -124,6 +124,37 @@ fn a_url_says_which_character_it_must_not_have() {
     ]);
 }
 
+/// The expected hosts are those that `new URL` of Node gives.
+#[test]
+fn a_host_is_said_in_ascii_where_its_letters_are_known() {
+    let hosts = [
+        ("Ελλάδα.example", "xn--hxakic4aa.example"),
+        ("ΑΒΓΩΪ.example", "xn--mxacd2gf.example"),
+        ("ПОЧТА.ЁЏ.example", "xn--80a1acny.xn--61a2a.example"),
+        ("ŁÓDŹ.ĀĴĹŽŊ.example", "xn--d-uga0v4h.xn--yda8hpa2eun.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        ("서울.example", "xn--2i4bq6h.example"),
+        ("a．b｡ö.example:8443", "a.b.xn--nda.example"),
+    ];
+    for_each_row(hosts, |(host, ascii)| {
+        let said = said(&set(CANONICAL_URL, json!(format!("https://{host}/mcp"))));
+        let end = format!("; the host in ASCII: {ascii}\n");
+        if said.ends_with(&end) { Ok(()) } else { Err(format!("{ascii}\n  {said}")) }
+    });
+    // A wrong host would be worse than none: letters that stand for others, marks, other scripts.
+    let unknown = ["ｅxample.com", "mu\u{308}nchen.example", "ĳs.example", "עברית.example", "a×b.example"];
+    for_each_row(unknown, |host| {
+        let said = said(&set(CANONICAL_URL, json!(format!("https://{host}/mcp"))));
+        let end = "; a host is written in ASCII, in the form that begins with xn--\n";
+        if said.ends_with(end) { Ok(()) } else { Err(format!("{host}\n  {said}")) }
+    });
+    // In ASCII it is a host like any other.
+    for url in ["https://xn--mnchen-3ya.example/mcp", "https://XN--MNCHEN-3YA.example/mcp"] {
+        assert_eq!(said(&set(CANONICAL_URL, json!(url))), "");
+    }
+}
+
 #[test]
 fn a_url_says_what_else_is_wrong_with_it() {
     let rows = [
