@@ -8,6 +8,7 @@
 mod options;
 mod size;
 mod target;
+mod unused;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -93,22 +94,29 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
         .remove_name_section(true) // function names: a third of the size, and a panic says its file and line without them
         .generate(folder)?;
     let index = folder.join("index.js");
-    let script = std::fs::read_to_string(&index)?;
+    let mut ours = String::new();
     for module in ["entry.mjs", "glue.mjs", "keys.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"]
     {
+        ours += &std::fs::read_to_string(Path::new("src/edge").join(module))?;
         std::fs::copy(Path::new("src/edge").join(module), folder.join(module))?;
     }
+    unused::drop(folder, &ours).context("what is unused could not be dropped")?;
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.
+    let script = std::fs::read_to_string(&index)?;
     std::fs::write(&index, script.replace("import source ", "import "))?;
     Ok(())
 }
 
-/// Copies files to a folder, but for those that are there already, byte for byte.
+/// Copies files and folders to a folder, but for those files that are there already, byte for byte.
 fn put(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for file in std::fs::read_dir(from)? {
         let file = file?;
         let place = to.join(file.file_name());
+        if file.path().is_dir() {
+            put(&file.path(), &place)?;
+            continue;
+        }
         let is_there =
             std::fs::read(&place).is_ok_and(|old| std::fs::read(file.path()).is_ok_and(|new| old == new));
         if !is_there {
