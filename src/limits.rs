@@ -54,10 +54,10 @@ pub const FETCH_SECONDS: Seconds = 5;
 
 /// Milliseconds after which the next place of an issuer's metadata is asked, though the one before
 /// has not answered yet: a quarter of those 5 s, since there are up to three places and a key set.
-pub const PLACE_MILLISECONDS: i32 = 1250;
+pub const PLACE_MILLISECONDS: u64 = 1250;
 
 /// Milliseconds that looking for an issuer's metadata may take in all: the rest is the key set's.
-pub const DISCOVERY_MILLISECONDS: i32 = 3 * PLACE_MILLISECONDS;
+pub const DISCOVERY_MILLISECONDS: u64 = 3 * PLACE_MILLISECONDS;
 
 /// Seconds between two looks into an issuer's metadata because of an unknown `kid`.
 pub const METADATA_REREAD: Seconds = 600;
@@ -84,7 +84,7 @@ pub const POLL_MILLISECONDS: i32 = 20;
 pub const KV_READ_TTL: Seconds = 60;
 
 /// Milliseconds that a KV read may take before it counts as empty.
-pub const KV_MILLISECONDS: i32 = 1000;
+pub const KV_MILLISECONDS: u64 = 1000;
 
 /// Seconds between two writes of one KV key: KV takes one a second, and its readers do not see them
 /// sooner anyway.

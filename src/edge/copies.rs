@@ -62,7 +62,8 @@ impl Copying {
             with(isolate, issuer, |kept| kept.fetched(document, now()));
             Ok(JsValue::UNDEFINED)
         });
-        context.wait_until(&fetched);
+        // Where the runtime does not take it, the fetch ends with the request that began it.
+        let _taken = context.wait_until(&fetched);
         fetched
     }
 }

@@ -7,6 +7,7 @@ use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Request;
+use worker::Fetcher;
 
 use super::authorizing::Authorizing;
 use super::key_sets::ServedFrom;
@@ -37,7 +38,7 @@ pub(super) struct Isolate {
     judged: OnceCell<Option<Signer>>,
     has_kv: bool,
     /// The bindings by which origins are reached, by name.
-    fetchers: Vec<(String, JsValue)>,
+    fetchers: Vec<(String, Fetcher)>,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
@@ -155,7 +156,7 @@ impl Isolate {
     pub(super) fn fetcher(&self, resource: &Resource) -> JsValue {
         let Some(binding) = &resource.binding else { return JsValue::UNDEFINED };
         let named = self.fetchers.iter().find(|(name, _)| name == binding);
-        named.map_or(JsValue::UNDEFINED, |(_, fetcher)| fetcher.clone())
+        named.map_or(JsValue::UNDEFINED, |(_, fetcher)| fetcher.clone().into())
     }
 
     /// `None`: assertions are off.
@@ -192,9 +193,11 @@ fn variables(env: &Env) -> Variables {
 }
 
 /// The bindings that the settings name, which have been found to be there.
-fn fetchers(config: &Config, env: &Env) -> Vec<(String, JsValue)> {
+fn fetchers(config: &Config, env: &Env) -> Vec<(String, Fetcher)> {
     let names = config.resources.iter().filter_map(|resource| resource.binding.clone());
-    names.filter_map(|name| Some((name.clone(), Reflect::get(env, &name.into()).ok()?))).collect()
+    // Not `env.service`: it takes none but a `Fetcher`, and other bindings answer requests, too.
+    let fetcher = |name: String| Some((name.clone(), Reflect::get(env, &name.into()).ok()?.unchecked_into()));
+    names.filter_map(fetcher).collect()
 }
 
 /// Whether it is a binding to something that answers requests.

@@ -109,7 +109,7 @@ impl Keys<'_> {
         let kid = kid.map(str::to_owned);
         let mut settle = None;
         let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));
-        self.context.wait_until(&future_to_promise(async move {
+        let runs_on = future_to_promise(async move {
             let outcome = refresh.run(store.as_ref(), kid.as_deref()).await;
             refresh.with(|source| {
                 source.fetched_from = outcome.from;
@@ -122,7 +122,9 @@ impl Keys<'_> {
                 store.write(refresh, &fetched).await;
             }
             Ok(JsValue::UNDEFINED)
-        }));
+        });
+        // Where the runtime does not take it, the refresh ends with the request that began it.
+        let _taken = self.context.wait_until(&runs_on);
         ended
     }
 }

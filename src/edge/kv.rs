@@ -2,13 +2,14 @@
 //! as KV empty, and said in the log.
 
 use futures_util::future::{Either, select};
-use js_sys::{Object, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Error, Reflect, Uint8Array};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
+use worker::{KvError, KvStore};
 
 use super::isolate::now;
 use super::key_sets::{Fetched, Refresh};
-use super::runtime::{self, Env, KvNamespace};
+use super::runtime::{Env, pause};
 use super::{log, webcrypto};
 use crate::keys::cache::Held;
 use crate::keys::stored;
@@ -21,20 +22,18 @@ pub(super) fn is_bound(env: &Env) -> bool {
 }
 
 /// The KV namespace.
-pub(super) struct Store(KvNamespace);
+pub(super) struct Store(KvStore);
 
 impl Store {
     pub(super) fn open(env: &Env) -> Option<Self> {
-        let binding = is_bound(env).then(|| Reflect::get(env, &BINDING.into()).ok())??;
-        Some(Self(binding.unchecked_into()))
+        env.kv(BINDING).ok().map(Self)
     }
 
     /// The set that KV holds for a source.
     pub(super) async fn read(&self, refresh: Refresh) -> Option<Held> {
         let key = key(refresh).await?;
         let value = Box::pin(self.get(&key));
-        let patience = JsFuture::from(runtime::pause(limits::KV_MILLISECONDS));
-        let value = match select(value, patience).await {
+        let value = match select(value, pause(limits::KV_MILLISECONDS)).await {
             Either::Left((Ok(value), _)) => value?,
             Either::Left((Err(error), _)) => {
                 log::keys(refresh.source, "kv_failed", &said(&error));
@@ -64,26 +63,23 @@ impl Store {
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let options = option("cacheTtl", limits::KV_READ_TTL)?;
-        Ok(JsFuture::from(self.0.get(key, &options)?).await?.as_string())
+    async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
+        self.0.get(key).cache_ttl(limits::KV_READ_TTL).text().await
     }
 
-    async fn put(&self, key: &str, value: &str, expiration: Seconds) -> Result<JsValue, JsValue> {
-        let options = option("expirationTtl", expiration)?;
-        JsFuture::from(self.0.put(key, value, &options)?).await
+    async fn put(&self, key: &str, value: &str, expiration: Seconds) -> Result<(), KvError> {
+        self.0.put(key, value)?.expiration_ttl(expiration).execute().await
     }
 }
 
-fn option(name: &str, seconds: Seconds) -> Result<Object, JsValue> {
-    let options = Object::new();
-    Reflect::set(&options, &name.into(), &JsValue::from_f64(seconds as f64))?;
-    Ok(options)
-}
-
-/// What an error says.
-fn said(error: &JsValue) -> String {
-    error.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| error.message().into())
+/// What an error says: the runtime's own words where they are the runtime's.
+fn said(error: &KvError) -> String {
+    match error {
+        KvError::JavaScript(error) => {
+            error.dyn_ref::<Error>().map_or_else(String::new, |e| e.message().into())
+        }
+        error => error.to_string(),
+    }
 }
 
 /// `jwks:` and the SHA-256 of the source's name, in hex.

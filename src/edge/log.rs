@@ -3,7 +3,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use web_sys::console;
+use worker::console_log;
 
 use crate::admission::Refused;
 use crate::fault::Fault;
@@ -186,8 +186,7 @@ fn printable(text: &str) -> String {
 pub(super) fn waiting(text: &str) {
     let text = text.strip_suffix(FORWARDED).unwrap_or(text);
     let text = text.strip_prefix(r#"{"event":"request""#).unwrap_or(text);
-    let line = format!(r#"{{"event":"waiting"{text},"seconds":{}}}"#, limits::ORIGIN_NOTICE);
-    console::log_1(&line.into());
+    console_log!(r#"{{"event":"waiting"{text},"seconds":{}}}"#, limits::ORIGIN_NOTICE);
 }
 
 /// At an isolate's first request: the summary of the settings; each of several resources has a line
@@ -259,5 +258,5 @@ impl Serialize for Members {
 
 fn print(line: &impl Serialize) {
     let line = plain::json(serde_json::to_string(line).unwrap_or_default());
-    console::log_1(&line.into());
+    console_log!("{line}");
 }

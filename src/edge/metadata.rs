@@ -4,10 +4,11 @@
 //! waited for while the next is asked: it may only be slow, and it may never answer.
 
 use futures_util::future::{Either, select, select_all};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
-use super::{fetch, runtime};
+use super::fetch;
+use super::isolate::now_milliseconds;
+use super::runtime::pause;
 use crate::keys::discovery::{self, Unusable};
 use crate::limits;
 
@@ -25,15 +26,18 @@ pub(super) async fn find<T>(
     let mut misses = Vec::new();
     let mut asked = Vec::new();
     let mut rest = places.iter();
-    let end = runtime::pause(limits::DISCOVERY_MILLISECONDS);
+    let started = now_milliseconds();
     loop {
         asked.extend(rest.next().map(|url| Box::pin(ask(url.clone()))));
         if asked.is_empty() {
             break;
         }
         let is_last = rest.len() == 0;
-        let share = if is_last { end.clone() } else { runtime::pause(limits::PLACE_MILLISECONDS) };
-        match select(select_all(asked), JsFuture::from(share)).await {
+        let share = match is_last {
+            true => limits::DISCOVERY_MILLISECONDS.saturating_sub((now_milliseconds() - started) as u64),
+            false => limits::PLACE_MILLISECONDS,
+        };
+        match select(select_all(asked), pause(share)).await {
             Either::Left(((Ok(found), ..), _)) => return Ok(found),
             Either::Left(((Err(miss), _, others), _)) => {
                 misses.push(miss);

@@ -51,7 +51,7 @@ use log::Line;
 use runtime::{Context, Env};
 use verifying::{Event, Verifying};
 
-#[wasm_bindgen(start)]
+#[worker::event(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }

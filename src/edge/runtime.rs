@@ -1,36 +1,21 @@
-//! What the runtime offers and `web_sys` does not name, and what `glue.mjs` does in one crossing.
+//! What the runtime gives with a request, and what our own JavaScript modules do in one crossing.
+
+use std::time::Duration;
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{CryptoKey, Request, Response};
+use worker::Delay;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The variables and bindings of the Worker.
-    #[derive(Clone)]
-    pub type Env;
+/// The variables and bindings of the Worker.
+pub(super) use worker::Env;
+/// One request's context, as the runtime gives it. Not `worker::Context`, whose `wait_until` panics
+/// where the runtime throws.
+pub(super) use worker::worker_sys::Context;
 
-    /// One request's context.
-    #[derive(Clone)]
-    pub type Context;
-
-    /// Keeps the request's context alive until the promise is settled, though its client may leave.
-    #[wasm_bindgen(method, js_name = waitUntil)]
-    pub(super) fn wait_until(this: &Context, promise: &Promise);
-
-    /// A KV namespace.
-    pub(super) type KvNamespace;
-
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn get(this: &KvNamespace, key: &str, options: &Object) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn put(
-        this: &KvNamespace,
-        key: &str,
-        value: &str,
-        options: &Object,
-    ) -> Result<Promise, JsValue>;
+/// A moment on this request's own timer.
+pub(super) fn pause(milliseconds: u64) -> Delay {
+    Delay::from(Duration::from_millis(milliseconds))
 }
 
 #[wasm_bindgen(raw_module = "./glue.mjs")]
@@ -120,7 +105,8 @@ extern "C" {
         context: &Context,
     ) -> Result<JsValue, JsValue>;
 
-    pub(super) fn pause(milliseconds: i32) -> Promise;
+    #[wasm_bindgen(js_name = pause)]
+    pub(super) fn promised_pause(milliseconds: i32) -> Promise;
 
     pub(super) fn wait(end: &Promise, id: f64, request: &Request, env: &Env, context: &Context) -> JsValue;
 }

@@ -45,7 +45,7 @@ pub(super) struct KeptEvent(Request, Env, Context);
 impl Event<'_> {
     pub(super) fn keep(self) -> KeptEvent {
         // Not `request.clone()`, which is the runtime's own and divides the body.
-        KeptEvent(Clone::clone(self.request), self.env.clone(), self.context.clone())
+        KeptEvent(Clone::clone(self.request), self.env.clone(), JsValue::from(self.context).into())
     }
 }
 

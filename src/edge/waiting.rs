@@ -88,7 +88,7 @@ pub(super) fn wait(
     let until = now_milliseconds() + (longest + limits::WAITER_LOST_MILLISECONDS) as f64;
     isolate.waiting.borrow_mut().0.push(Place { id, awaited, until, waiter });
     let Event { request, env, context } = event;
-    let end = fetch.map_or_else(|| runtime::pause(limits::POLL_MILLISECONDS), Promise::clone);
+    let end = fetch.map_or_else(|| runtime::promised_pause(limits::POLL_MILLISECONDS), Promise::clone);
     runtime::wait(&end, id, request, env, context)
 }
 
