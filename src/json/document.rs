@@ -1,7 +1,6 @@
 //! A JSON object in one piece: its text, and a list of where everything stands in it. A token's
 //! header and claims are read this way, once per request, so no name and no value is copied.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -142,10 +141,12 @@ impl Document {
         Members { document: self, next: 1, end: self.nodes.len() }
     }
 
+    #[inline]
     fn at(&self, span: Span) -> &str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
+    #[inline]
     fn value(&self, at: usize, node: &Node) -> Value<'_> {
         let members = Members { document: self, next: at + 1, end: node.end };
         match node.kind {
@@ -173,12 +174,14 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
+    #[inline]
     fn push(&mut self, name: Span, kind: Kind) -> usize {
         let at = self.nodes.len();
         self.nodes.push(Node { name, kind, end: at + 1 });
         at
     }
 
+    #[inline]
     fn close(&mut self, at: usize) {
         let end = self.nodes.len();
         if let Some(node) = self.nodes.get_mut(at) {
@@ -187,6 +190,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Where a part of the text stands.
+    #[inline]
     fn borrowed(&self, part: &'t str) -> Span {
         let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
         Span { start, end: start + part.len() }
@@ -198,18 +202,17 @@ impl<'t> Reader<'t> {
         Span { start, end: start + part.len() }
     }
 
-    fn at(&self, span: Span) -> Cow<'t, str> {
-        match self.text.get(span.start..span.end) {
-            Some(text) => Cow::Borrowed(text),
-            None => {
-                let from = |at: usize| at.saturating_sub(self.text.len());
-                let text = self.unescaped.get(from(span.start)..from(span.end));
-                Cow::Owned(text.unwrap_or_default().to_owned())
-            }
-        }
+    /// The bytes of a name, wherever it stands.
+    #[inline]
+    fn bytes(&self, span: Span) -> &[u8] {
+        self.text.as_bytes().get(span.start..span.end).unwrap_or_else(|| {
+            let from = |at: usize| at.saturating_sub(self.text.len());
+            self.unescaped.as_bytes().get(from(span.start)..from(span.end)).unwrap_or_default()
+        })
     }
 
     /// The names in an object, so far.
+    #[inline]
     fn names(&self, object: usize) -> impl Iterator<Item = Span> {
         let mut next = object + 1;
         std::iter::from_fn(move || {
@@ -295,14 +298,14 @@ impl<'t> Visitor<'t> for Place<'_, 't> {
         let mut members = 0;
         let mut many = BTreeSet::new();
         while let Some(name) = map.next_key_seed(Name(reader))? {
-            let text = reader.at(name);
-            if members == FEW {
-                many.extend(reader.names(object).map(|n| reader.at(n)));
-            }
             let repeated = if members < FEW {
-                reader.names(object).any(|n| n.len() == name.len() && reader.at(n) == text)
+                let is_same = |n: Span| n.len() == name.len() && reader.bytes(n) == reader.bytes(name);
+                reader.names(object).any(is_same)
             } else {
-                !many.insert(text)
+                if members == FEW {
+                    many.extend(reader.names(object).map(|n| reader.bytes(n).to_vec()));
+                }
+                !many.insert(reader.bytes(name).to_vec())
             };
             if repeated {
                 return Err(A::Error::custom("duplicate member"));
