@@ -68,7 +68,7 @@ impl Rules {
     }
 }
 
-/// The right to be forwarded, and as whom. Only [`judge`] makes one.
+/// The right to be forwarded, and as whom. Only [`validate`] makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     identity: Identity,
