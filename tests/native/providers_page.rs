@@ -103,6 +103,12 @@ fn every_field_is_explained() {
 }
 
 #[test]
+fn readme_counts_them() {
+    let count = format!("For {} providers and {} other issuers,", PRESETS.len(), WITHOUT_PRESET.len());
+    assert!(include_str!("../../README.md").contains(&count), "{count}");
+}
+
+#[test]
 fn the_table_has_a_row_for_each() {
     let (_, rest) = PAGE.split_once("## Which fields each provider takes\n").unwrap();
     let (table, _) = rest.split_once("\n## ").unwrap();
