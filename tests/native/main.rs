@@ -16,6 +16,7 @@ mod support;
 mod admission;
 mod boundaries;
 mod compatibility;
+mod contributor_pages;
 mod deploying;
 mod doctor_challenge;
 mod documents_landing;
