@@ -1,9 +1,10 @@
 //! A host with other letters than ASCII's, in the ASCII form that it has on the wire (UTS 46). Only
-//! faults say it, so that an operator can copy it: no host is looked up or compared by what is read here.
+//! faults say it, so that an operator can copy it: no host is looked up or compared by what is read
+//! here.
 //!
-//! The whole of UTS 46 needs tables that are larger than the parser of URLs itself. Here are the letters
-//! that most such names are written in, each of which stands for itself or for its lower case. A host
-//! with any other character gets no ASCII form, rather than perhaps a wrong one.
+//! The whole of UTS 46 needs tables that are larger than the parser of URLs itself. Here are the
+//! letters that most such names are written in, each of which stands for itself or for its lower
+//! case. A host with any other character gets no ASCII form, rather than perhaps a wrong one.
 
 use crate::http::url;
 
@@ -35,7 +36,8 @@ fn mapped(c: char) -> Option<char> {
         _ if c.is_ascii() => Some(c),
         '。' | '．' | '｡' => Some('.'),
         '×' | '÷' => None,
-        // Capitals of Latin, Greek and Cyrillic, beside their small letters or a few rows above them.
+        // Capitals of Latin, Greek and Cyrillic, beside their small letters or a few rows above
+        // them.
         'À'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => shifted(0x20),
         'Ѐ'..='Џ' => shifted(0x50),
         'Ā'..='į' | 'Ĵ'..='ķ' | 'Ŋ'..='ŷ' => shifted(u32::from(u32::from(c).is_multiple_of(2))),

@@ -67,7 +67,8 @@ fn is_origin(text: &str) -> bool {
     }
     let Some(url) = url::parse(text) else { return false };
     if text.contains('*') {
-        return false; // no browser sends one: a pattern would never match, or be meant to match too much
+        // No browser sends one: a pattern would never match, or be meant to match too much.
+        return false;
     }
     if matches!(url.scheme.as_str(), "http" | "https") {
         return url.origin.eq_ignore_ascii_case(text);

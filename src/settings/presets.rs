@@ -184,7 +184,9 @@ pub const PRESETS: [Preset; 18] = [
             "the application (client) ID of your API; for v1 tokens without `use_guid` its Application ID URIs, too",
         ),
         names: ClaimNames { client: &["azp", "appid"], scopes: &["scp"], roles: &["roles"] },
-        any_of: &["scp", "roles"], // an ID token for the same application has neither, nor has a daemon that was granted nothing
+        // An ID token for the same application has neither, nor has a daemon that was granted
+        // nothing.
+        any_of: &["scp", "roles"],
         warnings: &[
             "the canonical URL must be an Application ID URI of your API (set its requestedAccessTokenVersion to 2 first), or logins of MCP clients end in AADSTS9010010",
         ],

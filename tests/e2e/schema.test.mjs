@@ -154,7 +154,8 @@ test("of single values it says what the Worker's own reader says", async () => {
     for (const [name, schema] of Object.entries(DEFINED[defined].properties)) {
       if (name.startsWith("MCP_RESOURCE_SERVER_") || schema === false) continue;
       if (schema.examples) continue; // a parameter, which is in tests/native/settings_presets.rs
-      // The members of a server are read as the variables are, by the same code: every fourth value will do.
+      // The members of a server are read as the variables are, by the same code: every fourth value
+      // will do.
       const values = defined === "server" ? VALUES.filter((_, at) => at % 4 === 0) : VALUES;
       const found = await Promise.all(
         values.map(async (value) => {

@@ -1,5 +1,6 @@
-// What the build takes out of the Worker is what nothing uses, and all of that: `xtask/src/unused.rs`
-// cuts `index.js` by its looks, which another version of wasm-bindgen may change.
+// What the build takes out of the Worker is what nothing uses, and all of that:
+// `xtask/src/unused.rs` cuts `index.js` by its looks, which another version of wasm-bindgen may
+// change.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +40,10 @@ test("index.js has what the wasm asks for, and nothing else", () => {
   assert.deepEqual(sorted(own).filter((name) => !given.includes(name)), [], "gone, though the wasm asks for it");
 });
 
-/** What a wasm module imports and exports. Not every Node that runs the tests compiles what workerd does. */
+/**
+ * What a wasm module imports and exports. Not every Node that runs the tests compiles what workerd
+ * does.
+ */
 function namesIn(bytes) {
   const names = { imports: [], exports: [] };
   let at = 8; // after the magic number and the version
@@ -57,7 +61,8 @@ function namesIn(bytes) {
     return bytes.toString("utf8", at - length, at);
   };
   const limits = () => (bytes[at++] & 1 ? [number(), number()] : [number()]);
-  const skip = [number, () => [number(), limits()], limits, () => [number(), at++], () => [at++, number()]]; // function, table, memory, global, tag
+  // Function, table, memory, global, tag.
+  const skip = [number, () => [number(), limits()], limits, () => [number(), at++], () => [at++, number()]];
   while (at < bytes.length) {
     const [section, end] = [bytes[at++], number() + at];
     if (section === 2) {

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::pages::ODD_WORDS;
+
 /// Every Rust file below a folder of the repository: its path from the root, with slashes, and its
 /// text.
 pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
@@ -129,4 +131,63 @@ fn a_file_says_first_what_it_promises() {
         .chain(rust_files("fuzz/targets"))
         .filter(|(_, text)| !text.starts_with("//! "));
     assert_eq!(silent.map(|(path, _)| path).collect::<Vec<_>>(), NONE);
+}
+
+/// Every file of code, in Rust, JavaScript and TOML.
+fn code() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<PathBuf> = vec![root.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                let is_made = ["target", "node_modules", "build", "dist", "corpus"].contains(&name.as_str());
+                folders.extend((!is_made && !name.starts_with('.')).then_some(path));
+            } else if [".rs", ".mjs", ".js", ".toml"].iter().any(|end| name.ends_with(end)) {
+                let short = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+                found.push((short, fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 250, "the tree was not found as a whole");
+    found
+}
+
+/// The comment in a line of code, if it has one.
+fn comment<'l>(path: &str, line: &'l str) -> Option<&'l str> {
+    let line = line.trim();
+    let mark = if path.ends_with(".toml") { "#" } else { "//" };
+    if line.starts_with(mark)
+        || (!path.ends_with(".toml") && (line.starts_with("* ") || line.starts_with("/*")))
+    {
+        return Some(line);
+    }
+    let (code, comment) = line.split_once(&format!(" {mark} "))?;
+    let is_text = |quote: char| code.matches(quote).count() % 2 == 1;
+    (!['"', '`'].into_iter().any(is_text)).then_some(comment)
+}
+
+#[test]
+fn comments_are_narrow_and_plain() {
+    let mut wrong = Vec::new();
+    for (path, text) in code() {
+        for (number, line) in text.lines().enumerate() {
+            let Some(comment) = comment(&path, line) else { continue };
+            let words = comment.to_lowercase();
+            let odd = ODD_WORDS.iter().find(|odd| {
+                words.match_indices(*odd).any(|(at, odd)| {
+                    let is_word = |c: char| c.is_alphanumeric();
+                    !words[..at].ends_with(is_word) && !words[at + odd.len()..].starts_with(is_word)
+                })
+            });
+            let is_table = comment.trim_start_matches(['/', '!', ' ']).starts_with('|');
+            if line.chars().count() > 100 && !is_table {
+                wrong.push(format!("{path}:{}: {} columns", number + 1, line.chars().count()));
+            }
+            wrong.extend(odd.map(|odd| format!("{path}:{}: {odd}", number + 1)));
+        }
+    }
+    assert_eq!(wrong, NONE);
 }

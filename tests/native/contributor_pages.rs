@@ -1,5 +1,5 @@
-//! CONTRIBUTING.md and ARCHITECTURE.md name rooms, files, tests and numbers, and each is as the code
-//! has it.
+//! CONTRIBUTING.md and ARCHITECTURE.md name rooms, files, tests and numbers, and each is as the
+//! code has it.
 
 use std::fs;
 use std::path::Path;

@@ -20,7 +20,7 @@ const STILL_LONG: [&str; 3] = [
 ];
 
 /// Words that are not what anybody would say in English: a reader has to guess what they mean.
-const ODD_WORDS: [&str; 8] =
+pub(crate) const ODD_WORDS: [&str; 8] =
     ["mend", "mended", "slip of the pen", "told apart", "himself", "its kin", "their kin", "for ever"];
 
 /// Files of other repositories, whose names look like ours.

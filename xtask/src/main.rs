@@ -1,7 +1,7 @@
 //! `cargo xtask build [--size] [--features F[,F]] [--out DIR]`: the Worker into `build/`, or DIR.
 //!
-//! cargo for wasm32-unknown-unknown, then wasm-bindgen as a library, at the version that Cargo.lock pins: nothing is downloaded but the Rust target,
-//! and that only if it is missing.
+//! cargo for wasm32-unknown-unknown, then wasm-bindgen as a library, at the version that Cargo.lock
+//! pins: nothing is downloaded but the Rust target, and that only if it is missing.
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
@@ -69,9 +69,11 @@ fn compile(toolchain: Option<&str>, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own around it.
+/// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own
+/// around it.
 ///
-/// Made elsewhere and then put in place, file by file and only what has changed: whoever reads the folder meanwhile (a bundler, a test) finds a whole Worker.
+/// Made elsewhere and then put in place, file by file and only what has changed: whoever reads the
+/// folder meanwhile (a bundler, a test) finds a whole Worker.
 fn bind(options: &Options) -> Result<()> {
     let made = options.target_dir().join(format!("made-{}", std::process::id()));
     let result = make(options, &made).and_then(|()| put(&made, &options.out));
@@ -91,7 +93,8 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
         .module(true)?
         .reset_state_function(true)
         .force_enable_abort_handler(true)
-        .remove_name_section(true) // function names: a third of the size, and a panic says its file and line without them
+        // Function names: a third of the size, and a panic says its file and line without them.
+        .remove_name_section(true)
         .generate(folder)?;
     let index = folder.join("index.js");
     let mut ours = String::new();

@@ -39,12 +39,14 @@ impl Options {
         Ok(options)
     }
 
-    /// cargo's folder. With features it is another, so that no build ever picks up what the other has just compiled.
+    /// cargo's folder. With features it is another, so that no build ever picks up what the other
+    /// has just compiled.
     pub(crate) fn target_dir(&self) -> PathBuf {
         if self.features.is_some() { "target/features".into() } else { "target".into() }
     }
 
-    /// A Worker with features is not the one that is documented and tested: it must not stand where a deploy would find it.
+    /// A Worker with features is not the one that is documented and tested: it must not stand where
+    /// a deploy would find it.
     pub(crate) fn refuse_to_deploy_features(&self, root: &Path) -> Result<()> {
         let (deployed, out) = (real(&root.join(DEPLOYED)), real(&root.join(&self.out)));
         ensure!(

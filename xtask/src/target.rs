@@ -1,5 +1,5 @@
-//! The wasm32 target: there already, or added by rustup, or (where the Rust release server cannot be reached, on Debian as root, and if
-//! packages may be installed) built from Debian's Rust.
+//! The wasm32 target: there already, or added by rustup, or (where the Rust release server cannot
+//! be reached, on Debian as root, and if packages may be installed) built from Debian's Rust.
 
 use std::path::Path;
 use std::process::Command;
@@ -48,8 +48,8 @@ pub(crate) fn ensure() -> Result<Option<&'static str>> {
     Ok(Some(DEBIAN))
 }
 
-/// Why the target is not built from Debian's Rust: it cannot be, or nobody said that packages may be installed on this machine. A CI has
-/// nobody to ask.
+/// Why the target is not built from Debian's Rust: it cannot be, or nobody said that packages may
+/// be installed on this machine. A CI has nobody to ask.
 fn hindrance(is_possible: bool, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     let is_permitted = variable("MCP_EDGE_AUTH_APT").is_some_and(|value| value == "1")
         || variable("CI").is_some_and(|value| !value.is_empty());

@@ -1,13 +1,15 @@
 //! Takes out of the Worker what nothing in it uses. A class or a function that a crate exports to
-//! JavaScript is a root for the linker, whoever calls it; wasm-bindgen keeps it, and all that it calls.
+//! JavaScript is a root for the linker, whoever calls it; wasm-bindgen keeps it, and all that it
+//! calls.
 //!
 //! What is used is found from two ends, in turn, until nothing new is found:
 //!
-//! 1. in `index.js`: what our own modules name, the statements at its top level, and what those name;
+//! 1. in `index.js`: what our own modules name, the statements at its top level, and what those
+//!    name;
 //! 2. in the wasm: what `index.js` calls, what that calls, and so what the wasm asks of `index.js`.
 //!
-//! `index.js` is not parsed, only cut where wasm-bindgen begins a line with a declaration. Should another
-//! version write it otherwise, `tests/e2e/unused.test.mjs` says so.
+//! `index.js` is not parsed, only cut where wasm-bindgen begins a line with a declaration. Should
+//! another version write it otherwise, `tests/e2e/unused.test.mjs` says so.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -109,7 +111,8 @@ impl<'t> Script<'t> {
         Self(pieces)
     }
 
-    /// What is used of it. `ours`: names that our own modules use; `imported`: what the wasm asks for.
+    /// What is used of it. `ours`: names that our own modules use; `imported`: what the wasm asks
+    /// for.
     fn kept(&self, ours: &Names<'_>, imported: &BTreeSet<String>) -> String {
         let mut used: Names<'t> = BTreeSet::new();
         let stays = |piece: &Piece<'_>, used: &Names<'_>| match piece.name {
