@@ -144,7 +144,7 @@ impl Rpc {
 pub enum Challenge {
     None,
     /// No credential was understood: where to learn more, and no `error` (RFC 6750 section 3.1).
-    TrustedIssuer,
+    Entry,
     /// A token was read and refused.
     InvalidToken(Description),
     /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one
@@ -186,13 +186,13 @@ impl Description {
 impl Refusal {
     /// The table.
     pub const fn row(self) -> Row {
-        use Challenge::{InvalidToken, TrustedIssuer};
+        use Challenge::{Entry, InvalidToken};
         use Description::{Audience, Expired, Invalid, Malformed, Untrusted};
         const fn plain(status: u16, error: &'static str, reason: &'static str) -> Row {
             Row { status, challenge: Challenge::None, error, reason, rpc: None }
         }
         const fn entry(reason: &'static str) -> Row {
-            Row { status: 401, challenge: TrustedIssuer, error: "unauthorized", reason, rpc: None }
+            Row { status: 401, challenge: Entry, error: "unauthorized", reason, rpc: None }
         }
         const fn token(description: Description, reason: &'static str) -> Row {
             Row {
@@ -355,7 +355,7 @@ impl Challenges {
         let entry = self.scope.as_deref();
         let (error, scope, description) = match challenge {
             Challenge::None => return None,
-            Challenge::TrustedIssuer => (self.entry_error, entry, None),
+            Challenge::Entry => (self.entry_error, entry, None),
             Challenge::InvalidToken(description) => (Some("invalid_token"), entry, Some(description.text())),
             Challenge::InsufficientScope => (Some("insufficient_scope"), needed.as_deref(), None),
         };

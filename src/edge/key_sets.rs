@@ -1,5 +1,5 @@
-//! Memory, then KV, then the issuer: carries out what `jwks` decides, and writes down what came of
-//! it.
+//! Memory, then KV, then the issuer: carries out what `keys::cache` decides, and writes down what
+//! came of it.
 //!
 //! A refresh belongs to the isolate, not to the request that started it: it runs on under
 //! `waitUntil` if that client leaves.

@@ -12,6 +12,12 @@
 //!    A request that waits for keys is kept in wasm, too (`waiting`). Only fetching is a Rust
 //!    future, and it belongs to the isolate: one that belongs to a request is never dropped if the
 //!    runtime gives that request up.
+//!
+//! The stages of a request: `verifying`, `authorizing`, `forwarding`, `responding`. What they need:
+//! `key_sets` (with `kv`, `fetch`, `metadata`, `waiting`) gets keys, `webcrypto` imports them and
+//! checks signatures, `signer` signs assertions, `list_filter`, `redirects` and `passing` make the
+//! answer, `pending` and `isolate` keep what waits and what is shared, `log` writes lines, and
+//! `runtime` names what JavaScript offers.
 
 mod authorizing;
 mod copies;

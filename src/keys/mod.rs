@@ -1,5 +1,6 @@
 //! Key sets: what they are (`set`), where they are found (`discovery`), when they are fetched and
-//! how long they are kept (`cache`), and how KV holds them (`stored`).
+//! how long they are kept (`cache`), and how KV holds them (`stored`). What is
+//! fetched over the network is fetched by `edge::key_sets`.
 
 pub mod algorithm;
 pub mod cache;

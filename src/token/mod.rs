@@ -1,5 +1,11 @@
-//! From a credential to a permit: the bearer token is taken apart, an entry and a key are found for
-//! it, its signature is checked, and then its claims.
+//! From a credential to a permit, in this order:
+//!
+//! 1. `bearer`: the token in `Authorization`.
+//! 2. `jose`: the token is taken apart.
+//! 3. `verify`: an issuer that is trusted (`trusted_issuer`) and a key are found for it, and its
+//!    signature is checked.
+//! 4. `claims`: times, issuer, audience and subject are checked. The outcome is a `Permit`.
+//! 5. `identity`: who is calling, as headers for the origin.
 
 pub mod bearer;
 pub mod claims;
