@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { extname, join, sep } from "node:path";
 import { createInterface } from "node:readline";
 
 import { plain } from "../plain.mjs";
@@ -74,11 +74,13 @@ function sentence(refusal, address) {
 
 /** workerd's configuration. Values are files beside it: nothing has to be escaped. */
 function describe(folder, { variables, compatibilityDate, compatibilityFlags }, address, kv) {
-  const names = readdirSync(BUILD).filter((name) => extname(name) in KINDS);
-  names.sort((a, b) => Number(b === MAIN) - Number(a === MAIN)); // the main module leads
-  const modules = names.map((name) => {
-    copyFileSync(join(BUILD, name), join(folder, name));
-    return `(name = "${name}", ${KINDS[extname(name)]} = embed "${name}")`;
+  // In folders, too: a crate may bring JavaScript of its own.
+  const paths = readdirSync(BUILD, { recursive: true }).filter((path) => extname(path) in KINDS);
+  paths.sort((a, b) => Number(b === MAIN) - Number(a === MAIN)); // the main module leads
+  const modules = paths.map((path, i) => {
+    const name = path.split(sep).join("/");
+    copyFileSync(join(BUILD, path), join(folder, `module${i}`));
+    return `(name = "${name}", ${KINDS[extname(path)]} = embed "module${i}")`;
   });
   const bindings = Object.entries(variables).map(([name, value], i) => {
     const text = typeof value === "string";
