@@ -29,13 +29,15 @@ use crate::resource::{Config, Resource};
 use crate::route::{Protected, Route, route};
 use crate::settings::{self, Variables};
 
-/// One per isolate, made at its first request: before it there are no settings and there is no
-/// clock.
+/// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
+/// at the first request.
 pub(super) struct Isolate {
     config: Result<Config, Vec<Fault>>,
     /// What the runtime says of the keys that assertions are signed with; `None` in it: there are
     /// none, or there are faults.
     judged: OnceCell<Option<Signer>>,
+    /// Whether the log says what the settings came to.
+    is_announced: Cell<bool>,
     has_kv: bool,
     /// The bindings by which origins are reached, by name.
     fetchers: Vec<(String, Fetcher)>,
@@ -97,6 +99,7 @@ impl Isolate {
         let isolate = Self {
             config,
             judged: OnceCell::new(),
+            is_announced: Cell::new(false),
             has_kv: kv::is_bound(env),
             fetchers,
             sources: RefCell::new(sources),
@@ -108,13 +111,9 @@ impl Isolate {
             waiting: RefCell::default(),
             copies: RefCell::default(),
         };
-        match &isolate.config {
-            Ok(config) if config.signing.is_some() => {}
-            Ok(config) => isolate.settle(config, Ok(None)),
-            Err(faults) => {
-                log::misconfigured(faults);
-                _ = isolate.judged.set(None);
-            }
+        let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());
+        if !has_keys {
+            _ = isolate.judged.set(None);
         }
         isolate
     }
@@ -123,6 +122,19 @@ impl Isolate {
     /// answered.
     pub(super) fn is_to_be_judged(&self) -> bool {
         self.judged.get().is_none()
+    }
+
+    /// Says in the log what the settings came to, at the first request: an isolate that starts has
+    /// no clock, and may never be asked anything. If there are keys to judge, it is said after
+    /// that.
+    pub(super) fn announce(&self) {
+        if self.is_to_be_judged() || self.is_announced.replace(true) {
+            return;
+        }
+        match &self.config {
+            Ok(config) => log::started(config, self.has_kv),
+            Err(faults) => log::misconfigured(faults),
+        }
     }
 
     /// Judges them. Requests that come meanwhile judge for themselves: a promise of one must not be
@@ -138,6 +150,7 @@ impl Isolate {
 
     /// From here on the settings are what they are.
     fn settle(&self, config: &Config, judged: Result<Option<Signer>, Vec<Fault>>) {
+        self.is_announced.set(true);
         match &judged {
             Ok(_) => log::started(config, self.has_kv),
             Err(faults) => log::misconfigured(faults),

@@ -62,6 +62,12 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// Reads the settings while the isolate starts, so that its first request need not wait for it.
+#[wasm_bindgen]
+pub fn prepare(env: &Env) {
+    Isolate::get(env);
+}
+
 /// One request: settings, path, preflight, `Origin`, credentials, token, then forwarding. Gives a
 /// `Response`, or the promise of one.
 ///
@@ -82,6 +88,7 @@ pub fn fetch(
     authorization: Option<String>,
 ) -> Result<JsValue, JsValue> {
     let isolate = Isolate::get(env);
+    isolate.announce();
     if isolate.is_to_be_judged() {
         let kept = Event { request, env, context }.keep();
         let (method, url) = (method.to_owned(), url.to_owned());

@@ -59,14 +59,14 @@ export function testClock(start = Date.now()) {
 /**
  * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd
  * also: kv, a startKv; clock,
- * a testClock; around(main), the text of an entry module to put around the bundle's own; modules,
- * texts by name
- * that it imports; services, bindings to what listens at an address; port, where it is to listen
+ * a testClock; around(main), the text of an entry module to put around the bundle's own;
+ * rewrite(text), the text of the bundle's own in its place; modules, texts by name that it imports;
+ * services, bindings to what listens at an address; port, where it is to listen
  * (0: anywhere).
  * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of
  * the Worker's console.
  */
-export async function startWorker(t, { vars = {}, kv = false, clock, around, modules = {}, services = {}, port = 0, runtime = "workerd" } = {}) {
+export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, port = 0, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
   const heard = (out, err) => {
     createInterface({ input: out }).on("line", (line) => {
@@ -76,7 +76,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, mod
     err.on("data", (chunk) => (worker.stderr += chunk));
   };
   const start = runtime === "miniflare" ? startMiniflare : startWorkerd;
-  Object.assign(worker, await start({ vars, kv, clock, around, modules, services, port, heard }));
+  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, port, heard }));
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
@@ -103,7 +103,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, mod
   return worker;
 }
 
-async function startWorkerd({ vars, kv, clock, around = clock && clockMain, modules: extra, services: bound, port, heard }) {
+async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, port, heard }) {
   const built = await bundle();
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-workerd-"));
   const modules = built.files.map(({ name, kind }) => ({ name, kind }));
@@ -112,6 +112,10 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, modu
     await writeFile(join(folder, name), text);
   }
   await Promise.all(built.files.map(({ name, path }) => copyFile(path, join(folder, name))));
+  if (rewrite) {
+    const main = join(folder, built.main);
+    await writeFile(main, rewrite(readFileSync(main, "utf8")));
+  }
   if (around) {
     modules.unshift({ name: "around.mjs", kind: "esModule" });
     await writeFile(join(folder, "around.mjs"), around(built.main));
