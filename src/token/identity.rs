@@ -26,7 +26,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Only `claims::judge` has verified claims to make one from.
+    /// Only `claims::validate` has verified claims to make one from.
     pub(crate) fn new(subject: &str, issuer: &str, claims: &Document, names: ClaimNames) -> Self {
         let mut headers = Headers(String::with_capacity(USUAL_BYTES));
         headers.add("X-MCP-Auth-User-Id", [subject]);

@@ -257,6 +257,38 @@ fn what_nobody_sees_and_no_token_has() {
 }
 
 #[test]
+fn an_issuer_that_was_to_be_a_url() {
+    let own = json!({ CANONICAL_URL: "https://mcp.acme.com/mcp", "ORIGIN_URL": "https://o.acme.com/mcp",
+        "MCP_SERVER_AUTH_JWKS_URI": "https://l.acme.com/jwks", "MCP_SERVER_AUTH_AUDIENCE": "https://mcp.acme.com/mcp" });
+    let single = |issuer: Value| {
+        with(with(single_issuer_settings(), own.clone()), json!({ "MCP_SERVER_AUTH_ISSUER": issuer }))
+    };
+    let name = |found: &str| {
+        format!(
+            "is taken for a name, since it has a key set of its own: a token's iss has to be exactly this; found {found}"
+        )
+    };
+    let at_an_end =
+        "has a control character (U+000A) at an end of it, which tokens and clients will not have";
+    for (issuer, found) in [
+        ("https://l.acme.com, https://m.acme.com", "a space (U+0020) as character 20; in ASCII: %20"),
+        ("https://user@l.acme.com", "userinfo (what stands before @)"),
+        ("https://l.acme.com#x", "a fragment (from # on)"),
+    ] {
+        expect(vec![
+            (single(json!(issuer)), "MCP_SERVER_AUTH_ISSUER", &name(found)),
+            (single(json!([issuer])), "MCP_SERVER_AUTH_ISSUER[0]", &name(found)),
+        ]);
+    }
+    expect(vec![
+        (single(json!("l.acme.com\n")), "MCP_SERVER_AUTH_ISSUER", at_an_end),
+        (single(json!("l.acme.com")), "", ""),
+        (single(json!("http://l.acme.com/adfs/services/trust")), "", ""),
+        (single(json!("https://l.acme.com")), "", ""),
+    ]);
+}
+
+#[test]
 fn a_secret_is_not_looked_at() {
     let secret =
         changed("MCP_SERVER_AUTH_SESSION_KEY", json!(["https://s3cret.example.com/\u{200b} s3cret s3cret"]));

@@ -8,6 +8,7 @@ use super::super::about;
 use super::super::names::bare;
 use super::super::scopes::is_separator;
 use super::super::table;
+use super::super::urls;
 use super::super::variables::Variables;
 use super::super::written::{character, is_invisible};
 use crate::fault::{Faults, Warning};
@@ -24,7 +25,7 @@ pub(super) fn hints(settings: &Variables) -> Vec<Warning> {
             continue;
         }
         let is_list = matches!(value, Value::Array(_) | Value::Object(_));
-        let member = if is_list { bare } else { "" };
+        let member = if is_list || bare == "ISSUER" { bare } else { "" };
         let mut warn = |field: &str, text: String| {
             found.push(Warning { variable: variable.to_owned(), field: field.to_owned(), text });
         };
@@ -52,7 +53,14 @@ fn walk(value: &Value, field: &str, member: &str, warn: &mut impl FnMut(&str, St
                 warn(field, "is a placeholder of the documentation: write your own".to_owned());
             }
             let unseen = text.chars().find(|c| is_invisible(*c));
-            let at_an_end = |c: &char| !field.is_empty() && c.is_whitespace();
+            let is_issuer = member.eq_ignore_ascii_case("issuer");
+            // Without a key set of its own it would be a fault.
+            let no_url = Some(value).filter(|_| is_issuer && text.starts_with("https://"));
+            if let Some(found) = no_url.and_then(|value| urls::read(value, urls::Kind::Issuer).err()) {
+                let text = "is taken for a name, since it has a key set of its own: a token's iss has to be exactly this";
+                warn(field, format!("{text}; {found}"));
+            }
+            let at_an_end = |c: &char| (is_issuer || !field.is_empty()) && c.is_whitespace();
             let edge = [text.chars().next(), text.chars().next_back()].into_iter().flatten().find(at_an_end);
             if let Some(odd) = unseen.or(edge) {
                 let place = if unseen.is_some() { "in it" } else { "at an end of it" };
