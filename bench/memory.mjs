@@ -33,9 +33,8 @@ const RUN_MS = 180_000;
 
 /**
  * { runs: [{ heap, side, points: [{ requests, perSecond, rss, pss, anonymous, wasm, live? }],
- * complete, ratio, settled }] }: bytes; ratio: rss
- * at the last mark to that at the first; settled: to that at the mark before. A run that is out of
- * time ends earlier, and is not complete.
+ * complete, ratio, settled }] }: bytes; ratio: rss at the last mark to that at the first; settled:
+ * to that at the mark before. A run that is out of time ends earlier, and is not complete.
  */
 export async function measure({ marks = MARKS } = {}) {
   const stage = await startStage();

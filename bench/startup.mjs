@@ -109,8 +109,8 @@ async function startupChecks() {
 
 /**
  * `wrangler check startup` works without an account: it profiles the start in a local workerd. Of
- * the profile, `busy` is the time in which a
- * sample met code, `span` the whole recording; compilation is in the span alone.
+ * the profile, `busy` is the time in which a sample met code, `span` the whole recording;
+ * compilation is in the span alone.
  */
 async function startupCheck(modules) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-startup-"));

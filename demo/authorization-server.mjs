@@ -39,9 +39,8 @@ const OPENID = "/.well-known/openid-configuration";
 
 /**
  * Starts the server on 127.0.0.1; resolves to `{ issuer, close }` once it listens. `resource` is
- * the canonical URL. `scopes` are those
- * it grants, the first one always; `clients` (RFC 7591 metadata) are registered from the start, and
- * may use client_credentials.
+ * the canonical URL. `scopes` are those it grants, the first one always; `clients` (RFC 7591
+ * metadata) are registered from the start, and may use client_credentials.
  */
 export async function startAuthorizationServer({ port, resource, scopes = [SCOPE], clients = [] }) {
   const { default: Provider, errors } = await import("oidc-provider");

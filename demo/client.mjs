@@ -24,8 +24,8 @@ const REDIRECT_URI = "http://127.0.0.1:8790/callback";
 
 /**
  * Does the flow and connects. Resolves to `{ client, transport, tokens, steps, provider }`; the
- * caller closes `client`.
- * `fetch` (optional) sees every request of the client; `steps` lists them as `METHOD URL STATUS`.
+ * caller closes `client`. `fetch` (optional) sees every request of the client; `steps` lists them
+ * as `METHOD URL STATUS`.
  */
 export async function connect(serverUrl = DEFAULT_URL, { user = "demo", fetch: send = fetch, clientOptions = {} } = {}) {
   const { Client, StreamableHTTPClientTransport, UnauthorizedError } = await import("@modelcontextprotocol/client");

@@ -8,10 +8,9 @@ import { ensurePackages, ROOT } from "./setup.mjs";
 
 /**
  * Gives { file, settings }, and with `secrets` { variables, origin }: all variables, and whether a
- * binding leads to the origin. Where several
- * configuration files lie side by side, { taken, ignored }. Instead of settings, an { error }.
- * `config` is a path, or nothing for the one that
- * wrangler finds.
+ * binding leads to the origin. Where several configuration files lie side by side, { taken, ignored
+ * }. Instead of settings, an { error }. `config` is a path, or nothing for the one that wrangler
+ * finds.
  */
 export async function readSettings({ config, env, secrets = false }) {
   await ensurePackages({ quiet: true });

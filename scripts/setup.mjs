@@ -64,8 +64,8 @@ export async function ensurePackages({ quiet = false } = {}) {
 
 /**
  * Finds cargo, also where rustup puts it when the shell does not know yet. A CI (Workers Builds,
- * which has no Rust, sets WORKERS_CI) has nobody to
- * ask: there it is installed. Anybody else's machine is theirs.
+ * which has no Rust, sets WORKERS_CI) has nobody to ask: there it is installed. Anybody else's
+ * machine is theirs.
  */
 export function requireRust() {
   const works = () => spawnSync("cargo", ["--version"], { stdio: "ignore" }).status === 0;
@@ -86,9 +86,8 @@ export async function buildWorker(args = []) {
 
 /**
  * Runs a command in the repository with this terminal; resolves to its exit code. `onLine` sees
- * each line of stdout,
- * which is printed all the same; `input` is its stdin. A signal to this process ends the command
- * with all that it started.
+ * each line of stdout, which is printed all the same; `input` is its stdin. A signal to this
+ * process ends the command with all that it started.
  */
 export function run(command, args, { quiet = false, onLine, input } = {}) {
   return new Promise((resolve) => {

@@ -24,8 +24,8 @@ export function secondsFor({ sides, variants, slice = 1, fixedRate }, opts) {
 
 /**
  * Gives { ...what the work says, cells: [{ side, label, size, samples }], faults, rate }. A sample:
- * { cpu in microseconds a request,
- * perSecond, requests } or, at a fixed rate, { p50, p99, requests } in milliseconds.
+ * { cpu in microseconds a request, perSecond, requests } or, at a fixed rate, { p50, p99, requests
+ * } in milliseconds.
  */
 export async function runWork(work, opts) {
   const run = { opts, work, folder: join(opts.folder, work.name), running: new Map(), faults: [] };

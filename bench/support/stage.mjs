@@ -12,9 +12,8 @@ const HOUR = 3600;
 
 /**
  * outside: where issuers and origin are, `https://as.example.com` for those inside workerd.
- * issuers, keys: how many of them; tokens come
- * from the last issuer, signed by the last key of its set. rules, of: how many, and of which
- * KIND_OF_RULE; without `rules` there is no policy.
+ * issuers, keys: how many of them; tokens come from the last issuer, signed by the last key of its
+ * set. rules, of: how many, and of which KIND_OF_RULE; without `rules` there is no policy.
  * filterLists: whether the policy filters lists.
  */
 export function stage({ algorithm = "RS256", issuers = 1, keys = 1, rules, of, filterLists = false, outside = "https://as.example.com" } = {}) {

@@ -15,11 +15,9 @@ const NETWORK = `network = (allow = ["public", "private", "local"])`;
 
 /**
  * modules: of the Worker, as bundles.mjs gives them. bindings: variables, strings or JSON values.
- * origin: { modules, bindings } of the Worker
- * that answers every outgoing fetch; without it they go out on the network. Gives { port, pids(),
- * stop() }.
- * What the Worker logs goes to /dev/null, or to the file `log`: to write it costs the same for
- * every side.
+ * origin: { modules, bindings } of the Worker that answers every outgoing fetch; without it they go
+ * out on the network. Gives { port, pids(), stop() }. What the Worker logs goes to /dev/null, or to
+ * the file `log`: to write it costs the same for every side.
  */
 export async function startWorkerd({ folder, modules, bindings, origin, log = devNull }) {
   mkdirSync(folder, { recursive: true });

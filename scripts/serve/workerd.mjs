@@ -21,9 +21,8 @@ const DRAIN_MS = 10_000;
 
 /**
  * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. heard:
- * gets each line of the Worker's console.
- * What workerd itself says goes to stderr, but for its stacks. Gives { child, listening, ended,
- * stop() }.
+ * gets each line of the Worker's console. What workerd itself says goes to stderr, but for its
+ * stacks. Gives { child, listening, ended, stop() }.
  */
 export function startWorkerd(settings, { address, kv, heard }) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700

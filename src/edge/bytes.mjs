@@ -1,7 +1,6 @@
 /**
  * Bytes that come in pieces. The room for them is doubled, so that each byte is copied a few times
- * at
- * most and no piece is kept for itself, however small the pieces are.
+ * at most and no piece is kept for itself, however small the pieces are.
  */
 export class Bytes {
   length = 0;

@@ -39,8 +39,8 @@ async function installerServer(t, { status = 200, body = INSTALLER } = {}) {
 
 /**
  * A machine with Node, a shell and a few tools, and no cargo: `node scripts/build-step.mjs` on it.
- * believed: the installer whose checksum
- * the scripts have in place of rustup's; the repository's own scripts without.
+ * believed: the installer whose checksum the scripts have in place of rustup's; the repository's
+ * own scripts without.
  */
 function machine(t, server, { believed, is = "Linux x86_64" } = {}) {
   const home = mkdtempSync(join(tmpdir(), "mcp-edge-auth-machine-"));

@@ -20,9 +20,8 @@ const document = (url) => url.replace(/^(https:\/\/[^/]+)/, `$1${WELL_KNOWN}`);
 
 /**
  * Three servers and one authorization server. over: members for each, by canonical URL, or a
- * function of the origins; vars: beside the array;
- * services(origins): bindings.
- * s.ask(url, token, head) sends to `url`'s host and path.
+ * function of the origins; vars: beside the array; services(origins): bindings. s.ask(url, token,
+ * head) sends to `url`'s host and path.
  */
 async function stage(t, { over = {}, vars = {}, services, urls = ALL } = {}) {
   const issuer = await startIssuer(t, { keys: [signingKey("rsa")] });

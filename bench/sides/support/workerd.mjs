@@ -31,8 +31,7 @@ export const base = async () => [{ name: "base.mjs", kind: "esModule", text: BAS
 
 /**
  * { start(), remove() }; each start() gives { port, pid, spawned, listening, stop() }, times as of
- * performance.now().
- * v8Flags: for the engine; heard(chunk): gets what the process prints.
+ * performance.now(). v8Flags: for the engine; heard(chunk): gets what the process prints.
  */
 export function prepare(modules, vars, { v8Flags = [], heard } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-bench-"));

@@ -24,8 +24,7 @@ export function chromiumPath() {
 
 /**
  * A browser with a profile of its own, which asks nobody but the pages that a test opens; closed
- * with the test.
- * `args`: more of its command line.
+ * with the test. `args`: more of its command line.
  */
 export async function startBrowser(t, args = []) {
   const { chromium } = await import("playwright-core");

@@ -28,9 +28,8 @@ export function signatureOf(alg, key, input, options = {}) {
 
 /**
  * A token. `header` and `claims` are objects (members that are undefined are left out) or the raw
- * text or bytes to encode;
- * `alg` says how to sign, whatever the header claims; `edit` gets the three encoded parts last and
- * returns the token.
+ * text or bytes to encode; `alg` says how to sign, whatever the header claims; `edit` gets the
+ * three encoded parts last and returns the token.
  */
 export function mint({ key, alg = "RS256", header = {}, claims, edit, ...options }) {
   const head = header instanceof Buffer || typeof header === "string" ? header : JSON.stringify({ alg, kid: key.kid, ...header });

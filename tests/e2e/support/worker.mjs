@@ -58,13 +58,11 @@ export function testClock(start = Date.now()) {
 
 /**
  * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd
- * also: kv, a startKv; clock,
- * a testClock; around(main), the text of an entry module to put around the bundle's own;
- * rewrite(text), the text of the bundle's own in its place; modules, texts by name that it imports;
- * services, bindings to what listens at an address; port, where it is to listen
- * (0: anywhere).
- * Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON lines of
- * the Worker's console.
+ * also: kv, a startKv; clock, a testClock; around(main), the text of an entry module to put around
+ * the bundle's own; rewrite(text), the text of the bundle's own in its place; modules, texts by
+ * name that it imports; services, bindings to what listens at an address; port, where it is to
+ * listen (0: anywhere). Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs
+ * are the JSON lines of the Worker's console.
  */
 export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, port = 0, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };

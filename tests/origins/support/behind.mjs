@@ -17,9 +17,8 @@ export const told = (carrier, audience, worker, algorithm) =>
 
 /**
  * The server behind a Worker: a stage, with { server, carrier, audience, alg, key, next, other }.
- * `key` is what the Worker signs assertions
- * with; `next` (of the same algorithm) and `other` (of another one) are published beside it. vars:
- * other settings; port: the Worker's.
+ * `key` is what the Worker signs assertions with; `next` (of the same algorithm) and `other` (of
+ * another one) are published beside it. vars: other settings; port: the Worker's.
  */
 export async function behind(t, { command, file, carrier, alg, vars = {}, port: listening }) {
   const port = await freePort();

@@ -31,9 +31,8 @@ export async function findPython() {
 
 /**
  * The environments for these folders of `parent`, made if need be, all at once since most of the
- * time goes into waiting:
- * { commands: { name: interpreter } }, or { reason } where PyPI is out of reach. Any other failure
- * is thrown.
+ * time goes into waiting: { commands: { name: interpreter } }, or { reason } where PyPI is out of
+ * reach. Any other failure is thrown.
  */
 export async function environments(python, names, parent = ORIGINS) {
   const places = names.map((name) => place(python, name, parent));

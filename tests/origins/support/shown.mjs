@@ -17,11 +17,10 @@ const forOurs = (s) => (s.carrier === "secret" ? {} : { MCP_SERVER_AUTH_ASSERTIO
 
 /**
  * The origin tests/origins/`name`. carrier: how it learns of the caller: "bearer", "header" (both
- * an assertion), or "secret" (plain headers
- * and a shared secret). revision: of MCP, what it speaks with a client that offers the newest.
- * sessions of the older ones: "bound" to the
- * caller, "unbound", or none. says: what its tool can tell of the caller. command(): what runs it.
- * skip: a reason.
+ * an assertion), or "secret" (plain headers and a shared secret). revision: of MCP, what it speaks
+ * with a client that offers the newest. sessions of the older ones: "bound" to the caller,
+ * "unbound", or none. says: what its tool can tell of the caller. command(): what runs it. skip: a
+ * reason.
  */
 export function shown({ name, carrier, revision, sessions, tool = "whoami", says = ["sub", "idp", "client_id", "scope"], extension = "mjs", command = () => process.execPath, skip }) {
   const file = fileURLToPath(new URL(`../${name}/server.${extension}`, import.meta.url));
