@@ -105,7 +105,7 @@ impl Keys<'_> {
     /// cannot be had; KV is written after that.
     fn start(&self, refresh: Refresh, kid: Option<&str>) -> Promise {
         refresh.with(|source| source.state.fetch_started(refresh.need, now()));
-        let store = Store::open(self.env);
+        let store = Store::open(self.env, refresh.source);
         let kid = kid.map(str::to_owned);
         let mut settle = None;
         let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));

@@ -12,6 +12,7 @@ use super::key_sets::{Fetched, Refresh};
 use super::runtime::{Env, pause};
 use super::{log, webcrypto};
 use crate::keys::cache::Held;
+use crate::keys::source::KeySource;
 use crate::keys::stored;
 use crate::limits::{self, Seconds};
 
@@ -25,8 +26,13 @@ pub(super) fn is_bound(env: &Env) -> bool {
 pub(super) struct Store(KvStore);
 
 impl Store {
-    pub(super) fn open(env: &Env) -> Option<Self> {
-        env.kv(BINDING).ok().map(Self)
+    /// `None`: there is no such binding, or it is none of KV, which the log says of this source.
+    pub(super) fn open(env: &Env, source: &KeySource) -> Option<Self> {
+        let store = env.kv(BINDING).ok().map(Self);
+        if store.is_none() && is_bound(env) {
+            log::keys(source, "kv_failed", "the binding JWKS_CACHE is no KV namespace");
+        }
+        store
     }
 
     /// The set that KV holds for a source.

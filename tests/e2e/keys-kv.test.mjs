@@ -123,6 +123,14 @@ const BROKEN = [
   ["holds a time that is none", record({ fetched_at: "yesterday" }), "kv_unreadable", UNREADABLE],
 ];
 
+test("a variable under the name of the KV binding: said in the log, and keys come from the issuer", async (t) => {
+  const s = await stage(t, { vars: { JWKS_CACHE: "a text" } });
+  const { response, line } = await s.ask(s.token());
+  assert.deepEqual([response.status, line.keys], [200, "issuer"]);
+  const said = s.worker.lines("keys").filter(({ result }) => result === "kv_failed").map(({ detail }) => detail);
+  assert.deepEqual(said, ["the binding JWKS_CACHE is no KV namespace"]);
+});
+
 /** One Worker through a cold start, a refresh and an outage, with KV broken all along. */
 async function withBrokenKv(t, answer, result, detail) {
   const { clock, kv, s: writer } = await begin(t);
