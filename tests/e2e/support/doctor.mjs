@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open } from "./http.mjs";
-import { closed, listen, reply } from "./issuer.mjs";
-import { BASE } from "./origin.mjs";
+import { closed, listen, reply, startIssuer } from "./issuer.mjs";
+import { BASE, startOrigin } from "./origin.mjs";
 import { bounded } from "./until.mjs";
+import { signingKey } from "./keys.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/doctor.mjs", import.meta.url));
 
@@ -140,4 +141,21 @@ export async function inFront(t, port, meddle) {
   const at = await listen(server, 0);
   t.after(() => closed(server));
   return `http://127.0.0.1:${at}`;
+}
+
+/** Sound settings for an issuer that clients can log in at; `entry` adds fields. */
+export async function sound(t, { entry = {}, vars = {}, keys = [signingKey("rsa")] } = {}) {
+  const issuer = await startIssuer(t, { keys });
+  const origin = await startOrigin(t);
+  offer(issuer);
+  return {
+    issuer,
+    origin,
+    vars: {
+      ...OWN,
+      MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: [{ authorization_server_url: issuer.url, ...entry }],
+      ORIGIN_URL: `${origin.url}/mcp`,
+      ...vars,
+    },
+  };
 }
