@@ -3,36 +3,14 @@
 
 use serde_json::{Value, json};
 
+use crate::support::found::{expect, in_entry, said, set};
 use crate::support::resources::{RESOURCES, at, many};
 use crate::support::{
-    ALLOWED_ORIGINS, CANONICAL_URL, ISSUER, SCOPES_SUPPORTED, SERVERS, entry, for_each_row, read, settings,
+    ALLOWED_ORIGINS, CANONICAL_URL, ISSUER, SCOPES_SUPPORTED, SERVERS, entry, settings,
     single_issuer_settings, with, with_entries,
 };
 
 const POLICY: &str = "MCP_SERVER_AUTH_POLICY";
-
-/// All faults, one a line.
-fn said(settings: &Value) -> String {
-    let faults = read(settings).err().unwrap_or_default();
-    faults.iter().map(|fault| format!("{fault}\n")).collect()
-}
-
-/// Each row: settings, the place of its one fault, and what the fault ends with.
-fn expect(rows: Vec<(Value, &str, &str)>) {
-    for_each_row(rows, |(settings, place, end)| {
-        let said = said(settings);
-        let is = said.starts_with(&format!("{place}: expected ")) && said.ends_with(&format!("; {end}\n"));
-        if is && said.lines().count() == 1 { Ok(()) } else { Err(format!("{place}, {end}\n  {said}")) }
-    });
-}
-
-fn set(name: &str, value: Value) -> Value {
-    with(settings(), json!({ name: value }))
-}
-
-fn in_entry(changes: Value) -> Value {
-    with_entries(json!([with(entry(), changes)]))
-}
 
 /// What is not JSON, the line and column where that is seen, and what stands there.
 const NOT_JSON: [(&str, &str); 34] = [

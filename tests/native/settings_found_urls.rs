@@ -1,34 +1,11 @@
 //! A fault of a URL says which character it must not have, or what else is wrong with it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::support::found::{expect, in_entry, said, set};
 use crate::support::{
-    ALLOWED_ORIGINS, CANONICAL_URL, SERVERS, entry, for_each_row, read, settings, single_issuer_settings,
-    with, with_entries,
+    ALLOWED_ORIGINS, CANONICAL_URL, SERVERS, for_each_row, single_issuer_settings, with, with_entries,
 };
-
-/// All faults, one a line.
-fn said(settings: &Value) -> String {
-    let faults = read(settings).err().unwrap_or_default();
-    faults.iter().map(|fault| format!("{fault}\n")).collect()
-}
-
-/// Each row: settings, the place of its one fault, and what the fault ends with.
-fn expect(rows: Vec<(Value, &str, &str)>) {
-    for_each_row(rows, |(settings, place, end)| {
-        let said = said(settings);
-        let is = said.starts_with(&format!("{place}: expected ")) && said.ends_with(&format!("; {end}\n"));
-        if is && said.lines().count() == 1 { Ok(()) } else { Err(format!("{place}, {end}\n  {said}")) }
-    });
-}
-
-fn set(name: &str, value: Value) -> Value {
-    with(settings(), json!({ name: value }))
-}
-
-fn in_entry(changes: Value) -> Value {
-    with_entries(json!([with(entry(), changes)]))
-}
 
 #[test]
 fn a_url_says_which_character_it_must_not_have() {

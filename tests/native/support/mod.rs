@@ -8,6 +8,7 @@ pub mod arbitrary;
 pub mod check;
 pub mod engine;
 pub mod es256;
+pub mod found;
 pub mod policy;
 pub mod providers;
 pub mod resources;
