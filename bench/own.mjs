@@ -2,17 +2,13 @@
 // stand-ins for the runtime's requests, responses, signature check and fetch. It tells a change of
 // a microsecond, which no measurement of whole requests does. Microseconds of CPU per permitted
 // request, medians of turns.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { buildWorker, ensurePackages, requireNode, requireRust, stop, usage } from "../scripts/setup.mjs";
-import { bundle } from "../tests/e2e/support/bundle.mjs";
-import { javascript } from "./support/bundles.mjs";
+import { startOwn } from "./own/worker.mjs";
 import { cpuSeconds } from "./support/cpu.mjs";
-import { stage as makeStage } from "./support/stage.mjs";
-import { startWorkerd } from "./support/workerd.mjs";
 
 const TURNS = 9;
 const TIMES = 20_000;
@@ -25,15 +21,7 @@ if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said
 
 const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-own-"));
 try {
-  const stage = makeStage();
-  const built = await bundle();
-  const main = join(folder, "main.mjs");
-  const source = readFileSync(fileURLToPath(new URL("own/main.mjs", import.meta.url)), "utf8");
-  writeFileSync(main, source.replace("WORKER", built.main));
-  const modules = { main: "main.mjs", files: [{ name: "main.mjs", path: main, kind: "esModule" }, ...built.files] };
-  const bindings = { ...stage.settings, TOKENS: Array.from({ length: 32 }, (_, i) => `Bearer ${stage.token("good", i)}`) };
-  const origin = { ...(await javascript("origin", join(folder, "origin"))), bindings: { KEY_SETS: stage.keySets } };
-  const running = await startWorkerd({ folder, modules, bindings, origin });
+  const running = await startOwn(folder);
   const spent = { all: [], nothing: [] };
   try {
     for (let turn = -2; turn < TURNS; turn++) {

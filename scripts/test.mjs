@@ -1,9 +1,9 @@
 // `npm test [-- FILTER ...]`: the native tests, then those that drive the built Worker in workerd,
-// with real origins behind it too.
+// with real origins behind it too, and then the budgets.
 //
-// It promises: both run even if the first fails; the closing lines of both runners come last; the
-// exit code is non-zero if either fails. A FILTER chooses the e2e files whose path contains it;
-// without one every file runs.
+// It promises: all run even if the first fails; the closing lines of both runners come last; the
+// exit code is non-zero if any fails. A FILTER chooses the e2e files whose path contains it, and no
+// budgets; without one every file runs.
 
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -30,11 +30,14 @@ const built = await buildWorker();
 await run("cargo", ["build", "--package", "cli", "--bin", "doctor"]);
 // Without a Worker every e2e test would fail for the same reason.
 const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
+// Counts of the whole Worker: whoever asks for some files asks for none of them.
+const budgets = built === 0 && !filters.length ? await run(process.execPath, [join("bench", "budgets.mjs")]) : built;
 
 console.log(`\nThe native runner's closing lines, again:\n${closing.join("\n")}`);
 if (native !== 0) console.error("\nNative tests failed: see cargo's report above the e2e run.");
 if (built !== 0) console.error("\nThe Worker could not be built, so no e2e test ran.");
-process.exit(native || e2e);
+else if (budgets !== 0) console.error("\nThe budgets do not hold: see above, under the e2e run.");
+process.exit(native || e2e || budgets);
 
 /**
  * Node 20's `--test` takes no globs: every `*.test.mjs` below `folder`, sorted, as paths from the

@@ -1,4 +1,5 @@
 //! `cargo xtask build [--size] [--features F[,F]] [--out DIR]`: the Worker into `build/`, or DIR.
+//! `cargo xtask size DIR`: how many bytes each file of a bundled Worker has, raw and compressed.
 //!
 //! cargo for wasm32-unknown-unknown, then wasm-bindgen as a library, at the version that Cargo.lock
 //! pins: nothing is downloaded but the Rust target, and that only if it is missing.
@@ -30,7 +31,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, folder] = arguments.as_slice()
+        && command == "size"
+    {
+        return size::print_bytes(Path::new(folder));
+    }
+    let options = Options::parse(arguments)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has a parent folder")?;
     std::env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))?;
     options.refuse_to_deploy_features(root)?;

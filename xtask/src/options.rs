@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub(crate) const USAGE: &str = "usage: cargo xtask build [--size] [--features F[,F]] [--out DIR]";
+pub(crate) const USAGE: &str =
+    "usage: cargo xtask build [--size] [--features F[,F]] [--out DIR]\n       cargo xtask size DIR";
 
 /// What `src/edge/entry.mjs` imports, and so what is deployed.
 const DEPLOYED: &str = "build";

@@ -1,5 +1,5 @@
 //! `instructions SCENARIO N`: the way of a request through the Worker's core, N times, for
-//! `bench/instructions.mjs` to count under callgrind.
+//! `bench/budgets/instructions.mjs` to count under callgrind.
 //!
 //! Everything from the request's head to the origin's request, or to the refusal's answer, is in
 //! it. Settings and key set are read before; the signature check, which is the runtime's, says yes;
