@@ -14,7 +14,7 @@ import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-import { plainLines } from "../scripts/plain.mjs";
+import { plainLines } from "../cli/plain.mjs";
 import { answerLogin, loginPage } from "./login-page.mjs";
 
 /**

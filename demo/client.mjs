@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plain, plainLines } from "../scripts/plain.mjs";
+import { plain, plainLines } from "../cli/plain.mjs";
 import { ensurePackages, requireNode, usage } from "../scripts/setup.mjs";
 
 const DEFAULT_URL = "http://127.0.0.1:8787/mcp";

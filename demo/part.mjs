@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { plainLines } from "../scripts/plain.mjs";
+import { plainLines } from "../cli/plain.mjs";
 import { ROOT } from "../scripts/setup.mjs";
 
 const KEPT_LINES = 60;

@@ -17,8 +17,8 @@ import { join } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plainLines } from "../scripts/plain.mjs";
-import { timed } from "../scripts/serve/log.mjs";
+import { plainLines } from "../cli/plain.mjs";
+import { timed } from "../cli/serve/log.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
 import { Part } from "./part.mjs";

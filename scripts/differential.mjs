@@ -10,7 +10,7 @@ import { join } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plainLines } from "./plain.mjs";
+import { plainLines } from "../cli/plain.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
 
 const USAGE = usage("usage: npm run differential [-- [--count N] [--seed N]]");

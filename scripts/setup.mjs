@@ -12,7 +12,7 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { plainLines } from "./plain.mjs";
+import { plainLines } from "../cli/plain.mjs";
 
 /** The repository's folder; every command runs there, wherever it was called from. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));

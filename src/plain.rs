@@ -2,7 +2,7 @@
 //! of it may move the cursor, begin a line of its own, or turn the direction in which a line is
 //! read.
 //!
-//! `scripts/plain.mjs` is the same for the commands in JavaScript.
+//! `cli/plain.mjs` is the same for the commands in JavaScript.
 
 /// Whether a character shows as itself: no control character (C0, DEL, C1), no separator of lines,
 /// no mark that turns the direction of what follows.

@@ -1,9 +1,9 @@
 //! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of a deployment's settings
 //! before the deploy does.
 //!
-//! On stdin is what `scripts/check.mjs` had wrangler read; it is judged with the Worker's own code.
-//! Prints the summary and exits 0, or every fault and exits 1. What only a deployment knows (a
-//! secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
+//! On stdin is what `cli/commands/check.mjs` had wrangler read; it is judged with the Worker's own
+//! code. Prints the summary and exits 0, or every fault and exits 1. What only a deployment knows
+//! (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
 
 use std::io::{Read, Write};
 

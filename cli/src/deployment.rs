@@ -1,5 +1,5 @@
 //! What a deployment will find in its environment, as wrangler reads its own configuration file:
-//! `scripts/settings.mjs` has asked it, and the native commands read the answer here.
+//! `cli/wrangler/settings.mjs` has asked it, and the native commands read the answer here.
 //!
 //! 1. The file that is judged is the one that is deployed. Where several lie side by side, wrangler
 //!    takes one and ignores the others without a word: that is a fault.
@@ -36,8 +36,9 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Reads what `scripts/settings.mjs` says of a file: `file`, `settings` as wrangler has them,
-    /// `taken` and `ignored` where several files lie side by side, or the `error` of wrangler's.
+    /// Reads what `cli/wrangler/settings.mjs` says of a file: `file`, `settings` as wrangler has
+    /// them, `taken` and `ignored` where several files lie side by side, or the `error` of
+    /// wrangler's.
     ///
     /// # Errors Why there are no settings.
     pub fn read(said: &Value) -> Result<Self, String> {

@@ -3,7 +3,7 @@
 //! what they call.
 //!
 //! The feature `doctor`, on unless somebody says otherwise, brings the cryptography with it.
-//! `scripts/check.mjs` says otherwise: nobody who checks settings waits for it.
+//! `cli/commands/check.mjs` says otherwise: nobody who checks settings waits for it.
 
 pub mod check;
 pub mod deployment;

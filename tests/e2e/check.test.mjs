@@ -37,7 +37,7 @@ function folder(t, files) {
 /** The command as npm starts it: { code, said }. */
 function check(args, { cwd = ROOT, env = {} } = {}) {
   const ended = new Promise((resolve) => {
-    const script = join(ROOT, "scripts", "check.mjs");
+    const script = join(ROOT, "cli", "commands", "check.mjs");
     execFile(process.execPath, [script, ...args], { cwd: ROOT, env: { ...wranglerEnv(), INIT_CWD: cwd, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, said: stdout + stderr }));
   });
@@ -131,7 +131,7 @@ test("of two files side by side, the one that wrangler ignores is a fault", asyn
 
 /** What the reader says in a folder, where no file is named. */
 function found(cwd) {
-  const child = fork(join(ROOT, "scripts", "settings", "reader.mjs"), ["{}"], { cwd, env: wranglerEnv(), stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(join(ROOT, "cli", "wrangler", "reader.mjs"), ["{}"], { cwd, env: wranglerEnv(), stdio: ["ignore", "ignore", "inherit", "ipc"] });
   return bounded("the reader's word", new Promise((resolve) => child.once("message", resolve)), 60_000);
 }
 

@@ -36,7 +36,7 @@ async function node(args, { env = {}, closed = false, input = "" } = {}) {
   return { code, out, err };
 }
 
-const script = (name) => join("scripts", `${name}.mjs`);
+const script = (name) => join("cli", "commands", `${name}.mjs`);
 
 test("--help is the usage, before anything is installed, compiled or started", async (t) => {
   // A cargo and an npm that only tell that somebody called them.

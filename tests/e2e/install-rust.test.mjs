@@ -54,7 +54,7 @@ function machine(t, server, { believed, is = "Linux x86_64" } = {}) {
   let root = ROOT;
   if (believed) {
     root = join(home, "repository");
-    cpSync(join(ROOT, "scripts"), join(root, "scripts"), { recursive: true });
+    for (const folder of ["scripts", "cli"]) cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
     writeFileSync(join(root, "scripts/install-rust.sh"), script.replace(CHECKSUM, `sha256=${sha256(believed)}`));
   }
   const build = (env) => {

@@ -6,7 +6,7 @@ import { asserting, carried, published, verified } from "./support/assertion.mjs
 import { ROOT } from "./support/bundle.mjs";
 import { stage } from "./support/stage.mjs";
 
-const keygen = (...args) => spawnSync(process.execPath, ["scripts/keygen.mjs", ...args], { cwd: ROOT, encoding: "utf8" });
+const keygen = (...args) => spawnSync(process.execPath, ["cli/commands/keygen.mjs", ...args], { cwd: ROOT, encoding: "utf8" });
 
 for (const [args, alg] of [[[], "ES256"], [["--alg", "ES256"], "ES256"], [["--alg", "EdDSA"], "EdDSA"]]) {
   test(`keygen ${args.join(" ")}: the Worker signs ${alg} with it`, async (t) => {

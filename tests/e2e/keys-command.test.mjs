@@ -23,14 +23,14 @@ const other = signingKey("rsa", "other");
 const COMMAND_MS = 120_000;
 
 /**
- * `node scripts/keys.mjs` with these arguments, and perhaps { env } after them: { code, stdout,
- * stderr }.
+ * `node cli/commands/keys.mjs` with these arguments, and perhaps { env } after them: { code,
+ * stdout, stderr }.
  */
 function keys(...given) {
   const args = given.filter((argument) => typeof argument === "string");
   const env = { ...wranglerEnv(), ...given.find((argument) => typeof argument === "object")?.env };
   const ended = new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, "scripts", "keys.mjs"), ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [join(ROOT, "cli", "commands", "keys.mjs"), ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }));
   });
   return bounded(`keys ${args.join(" ")}`, ended, COMMAND_MS);

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import http from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
-import { plain, plainJson, plainLines } from "../../scripts/plain.mjs";
+import { plain, plainJson, plainLines } from "../../cli/plain.mjs";
 import { ROOT } from "./support/bundle.mjs";
 import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { closed, listen } from "./support/issuer.mjs";

@@ -49,7 +49,7 @@ jwks_uri = "${issuer.url}/jwks"
 /** `npm run serve` without its build: { port, stdout, stderr, kill(signal), ended }. */
 function start(t, path, ...args) {
   const at = ["--no-build", "--config", join(path, "wrangler.toml"), "--kv", join(path, "kv"), ...args];
-  const child = spawn(process.execPath, [join(ROOT, "scripts", "serve.mjs"), ...at], {
+  const child = spawn(process.execPath, [join(ROOT, "cli", "commands", "serve.mjs"), ...at], {
     cwd: path,
     env: { ...wranglerEnv(), TMPDIR: join(path, "tmp") },
     stdio: ["ignore", "pipe", "pipe"],
@@ -313,7 +313,7 @@ test("what keygen prints goes into .dev.vars as docs/self-hosting.md says, and t
   const [, commands] = /^```sh\n(umask [^]*?)^```$/m.exec(page);
   const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
   const path = folder(t, vars(issuer, origin).replace("[vars]", '[vars]\nMCP_SERVER_AUTH_ASSERTION = "header"'));
-  const keygen = `'${process.execPath}' '${join(ROOT, "scripts", "keygen.mjs")}'`;
+  const keygen = `'${process.execPath}' '${join(ROOT, "cli", "commands", "keygen.mjs")}'`;
   for (const _ of ["the first time", "a second time"]) {
     const script = commands.replaceAll("npm run -s keygen --", keygen).replaceAll("npm run -s keygen", keygen);
     execFileSync("sh", ["-ec", script], { cwd: path, stdio: "pipe" });

@@ -137,7 +137,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 #[test]
 fn every_page_that_a_file_names_is_there() {
     let mut named = Vec::new();
-    let folders = ["src", "scripts", "demo", "xtask", "tests", "bench"];
+    let folders = ["src", "scripts", "cli", "demo", "xtask", "tests", "bench"];
     let code = folders.iter().flat_map(|folder| files(folder, &[".rs", ".mjs", ".js", ".sh", ".toml"]));
     for file in code.chain(["wrangler.toml".to_owned(), ".dev.vars.example".to_owned()]) {
         let text = read(&file);
@@ -230,7 +230,7 @@ fn every_file_that_a_page_names_is_there() {
     for (page, text) in pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md") {
         for named in text.split('`').skip(1).step_by(2) {
             let is_ours =
-                ["src/", "tests/", "scripts/", "xtask/"].iter().any(|start| named.starts_with(start));
+                ["src/", "tests/", "scripts/", "cli/", "xtask/"].iter().any(|start| named.starts_with(start));
             let is_path =
                 named.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
             if is_ours && is_path && !ELSEWHERE.contains(&named) {

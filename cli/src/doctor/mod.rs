@@ -2,9 +2,9 @@
 //! every check that a client would make, in order, with the Worker's own code.
 //!
 //! It decides and does not do: what it wants to know from the network, and what it has found, are
-//! JSON lines on stdout; the answers come on stdin. `scripts/doctor.mjs` is at the other end. So
-//! there is one HTTP client in this repository's commands, Node's, and every proxy and certificate
-//! setting of it holds here, too.
+//! JSON lines on stdout; the answers come on stdin. `cli/commands/doctor.mjs` is at the other end.
+//! So there is one HTTP client in this repository's commands, Node's, and every proxy and
+//! certificate setting of it holds here, too.
 //!
 //! stdin: first `{"token": TEXT or null, "deployment": …}`, what wrangler has read, then an answer
 //! to each request. stdout: `{"fetch": …}` asks, `{"line": …}` tells. Exit code 1: something

@@ -13,7 +13,7 @@ import { BASE, startOrigin } from "./origin.mjs";
 import { bounded } from "./until.mjs";
 import { signingKey } from "./keys.mjs";
 
-const SCRIPT = fileURLToPath(new URL("../../../scripts/doctor.mjs", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../cli/commands/doctor.mjs", import.meta.url));
 
 /**
  * Settings of which there is nothing to say: no placeholder of the documentation's, and a scope to

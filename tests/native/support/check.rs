@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// What `scripts/settings.mjs` says of the file, or of one environment of it.
+/// What `cli/wrangler/settings.mjs` says of the file, or of one environment of it.
 pub fn read(wrangler_toml: &str, environment: Option<&str>) -> Value {
     let file: toml::Table = wrangler_toml.parse().unwrap();
     let settings = match environment {

@@ -16,9 +16,9 @@ import { createInterface } from "node:readline";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plain, plainJson } from "./plain.mjs";
-import { readSettings } from "./settings.mjs";
-import { requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
+import { plain, plainJson } from "../plain.mjs";
+import { readSettings } from "../wrangler/settings.mjs";
+import { requireNode, requireRust, ROOT, stop, usage } from "../../scripts/setup.mjs";
 
 const USAGE = usage("usage: npm run doctor -- [--env NAME] [--config FILE] [--url URL] [--resource URL] [--token FILE, - for stdin] [--json]");
 // The Worker's own bounds, src/limits.rs.

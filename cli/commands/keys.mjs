@@ -13,8 +13,8 @@ import { dirname, join, resolve } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plain } from "./plain.mjs";
-import { ensurePackages, requireNode, ROOT, stop, usage } from "./setup.mjs";
+import { plain } from "../plain.mjs";
+import { ensurePackages, requireNode, ROOT, stop, usage } from "../../scripts/setup.mjs";
 
 const USAGE = usage("usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]");
 const BINDING = "JWKS_CACHE";

@@ -8,7 +8,7 @@ import crypto from "node:crypto";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { requireNode, stop, usage } from "./setup.mjs";
+import { requireNode, stop, usage } from "../../scripts/setup.mjs";
 
 const USAGE = usage("usage: npm run -s keygen [-- --alg ES256|EdDSA | --session]");
 const KINDS = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519", {}] };

@@ -4,7 +4,7 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
 
-import { ensurePackages, ROOT } from "./setup.mjs";
+import { ensurePackages, ROOT } from "../../scripts/setup.mjs";
 
 /**
  * Gives { file, settings }, and with `secrets` { variables, origin }: all variables, and whether a
@@ -14,7 +14,7 @@ import { ensurePackages, ROOT } from "./setup.mjs";
  */
 export async function readSettings({ config, env, secrets = false }) {
   await ensurePackages({ quiet: true });
-  const child = fork(join(ROOT, "scripts", "settings", "reader.mjs"), [JSON.stringify({ config, env, secrets })], {
+  const child = fork(join(ROOT, "cli", "wrangler", "reader.mjs"), [JSON.stringify({ config, env, secrets })], {
     cwd: ROOT,
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
     stdio: ["ignore", "ignore", "inherit", "ipc"],

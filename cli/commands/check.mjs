@@ -9,8 +9,8 @@ import { resolve } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { readSettings } from "./settings.mjs";
-import { requireNode, requireRust, run, stop, usage } from "./setup.mjs";
+import { readSettings } from "../wrangler/settings.mjs";
+import { requireNode, requireRust, run, stop, usage } from "../../scripts/setup.mjs";
 
 const USAGE = usage("usage: npm run check -- [--env NAME] [--config FILE]");
 

@@ -14,11 +14,11 @@ import { join, resolve } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
-import { plain } from "./plain.mjs";
-import { timed } from "./serve/log.mjs";
-import { startWorkerd } from "./serve/workerd.mjs";
-import { readSettings } from "./settings.mjs";
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "./setup.mjs";
+import { plain } from "../plain.mjs";
+import { timed } from "../serve/log.mjs";
+import { startWorkerd } from "../serve/workerd.mjs";
+import { readSettings } from "../wrangler/settings.mjs";
+import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../../scripts/setup.mjs";
 
 const USAGE = usage("usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]");
 const KV = join(".wrangler", "serve", "kv");

@@ -12,7 +12,7 @@ import { extname, join, sep } from "node:path";
 import { createInterface } from "node:readline";
 
 import { plain } from "../plain.mjs";
-import { ROOT } from "../setup.mjs";
+import { ROOT } from "../../scripts/setup.mjs";
 
 const BUILD = join(ROOT, "build");
 const MAIN = "entry.mjs";
