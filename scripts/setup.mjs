@@ -77,31 +77,35 @@ export function requireRust() {
 }
 
 /** `cargo xtask build` with its progress in sight; resolves to the exit code. */
-export async function buildWorker(args = []) {
+export const buildWorker = (args = []) => xtask(["build", ...args]);
+
+/**
+ * `cargo xtask cli`, which the commands run on. All that is said goes to stderr: stdout is the
+ * command's.
+ */
+export const buildCommands = () => xtask(["cli"], { stdout: process.stderr });
+
+async function xtask(args, options) {
   // The alias `xtask` compiles the builder without a word; on a cold machine that is a minute of
   // silence.
-  const code = await run("cargo", ["build", "--package", "xtask"]);
-  return code === 0 ? run("cargo", ["xtask", "build", ...args]) : code;
+  const code = await run("cargo", ["build", "--package", "xtask"], options);
+  return code === 0 ? run("cargo", ["xtask", ...args], options) : code;
 }
 
 /**
  * Runs a command in the repository with this terminal; resolves to its exit code. `onLine` sees
- * each line of stdout, which is printed all the same; `input` is its stdin. A signal to this
- * process ends the command with all that it started.
+ * each line of stdout, which is printed all the same; `stdout` is where stdout goes instead. A
+ * signal to this process ends the command with all that it started.
  */
-export function run(command, args, { quiet = false, onLine, input } = {}) {
+export function run(command, args, { quiet = false, onLine, stdout = "inherit" } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       // A process group of its own, so that cargo's compilers and npm's workers can be stopped with
       // it.
       detached: true,
-      stdio: [input === undefined ? "ignore" : "pipe", quiet ? "ignore" : onLine ? "pipe" : "inherit", "inherit"],
+      stdio: ["ignore", quiet ? "ignore" : onLine ? "pipe" : stdout, "inherit"],
     });
-    if (child.stdin) {
-      child.stdin.on("error", () => {}); // it ended early; its exit code says so
-      child.stdin.end(input);
-    }
     if (child.stdout) {
       createInterface({ input: child.stdout }).on("line", (line) => {
         console.log(line);

@@ -8,7 +8,7 @@
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
+import { buildCommands, buildWorker, ensurePackages, requireNode, requireRust, ROOT, run, stop, usage } from "./setup.mjs";
 
 usage("usage: npm test [-- FILTER ...]");
 requireNode();
@@ -26,8 +26,7 @@ const core = await cargoTest();
 const builder = await cargoTest("--package", "xtask");
 const native = core || builder;
 const built = await buildWorker();
-// Its tests run it several at a time, and say so if it is not there.
-await run("cargo", ["build", "--package", "cli", "--bin", "doctor"]);
+await buildCommands();
 // Without a Worker every e2e test would fail for the same reason.
 const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
 // Counts of the whole Worker: whoever asks for some files asks for none of them.

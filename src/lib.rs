@@ -23,6 +23,8 @@
 pub mod admission;
 mod base64url;
 pub mod documents;
+// The commands are wasm, too, and have no Worker in them.
+#[cfg(not(all(feature = "commands", target_arch = "wasm32")))]
 pub mod edge;
 pub mod fault;
 pub mod http;

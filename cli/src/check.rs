@@ -1,50 +1,73 @@
-//! `npm run check [-- --env NAME] [--config FILE]`: finds the faults of a deployment's settings
-//! before the deploy does.
+//! `check`: finds the faults of a deployment's settings before the deploy does.
 //!
-//! On stdin is what `cli/commands/check.mjs` had wrangler read; it is judged with the Worker's own
-//! code. Prints the summary and exits 0, or every fault and exits 1. What only a deployment knows
-//! (a secret, set with `wrangler secret put`) it cannot see: it names the ones that are needed.
-
-use std::io::{Read, Write};
+//! What wrangler has read of them is judged with the Worker's own code. All faults are told, or a
+//! summary of the settings. What only a deployment knows (a secret, set with `wrangler secret put`)
+//! is not seen here: those that are needed are named.
 
 use mcp_edge_auth::plain;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::deployment::Deployment;
 
-/// Whoever reads a pipe may have seen enough (`npm run check | head -1`): that is no failure.
-fn print_line(output: &mut impl Write, text: &str) {
-    let _ended = writeln!(output, "{text}");
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    Judged {
+        ok: bool,
+        lines: Vec<Line>,
+    },
+    /// There are no settings, and this is why.
+    Unreadable {
+        ok: bool,
+        error: String,
+    },
+}
+
+/// A line of it, in which no name or value of the settings moves the cursor.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    pub level: Level,
+    pub says: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What the settings come to.
+    Info,
+    /// What a Worker could work with, and an operator should know.
+    Warning,
+    /// What a Worker could not work with.
+    Fault,
 }
 
 /// The line of the summary that is the heading where there are several resources.
 const CANONICAL: &str = "Canonical URL";
 
-/// Whether a deployment would work. Why, or what it would do, is printed to `output`; what keeps
-/// the check from judging goes to `errors`.
-pub fn run(input: impl Read, output: &mut impl Write, errors: &mut impl Write) -> bool {
-    let said =
-        serde_json::from_reader(input).map_err(|_| "This is the inside of `npm run check`.".to_owned());
-    match said.and_then(|said| Deployment::read(&said)) {
-        Ok(deployment) => report(&deployment, output),
-        Err(message) => {
-            print_line(errors, &plain::lines(&message));
-            false
+/// Judges what `readSettings` says of a deployment.
+pub fn run(read: &Value) -> Outcome {
+    match Deployment::read(read) {
+        Err(error) => Outcome::Unreadable { ok: false, error: plain::lines(&error) },
+        Ok(deployment) => {
+            let mut lines = Vec::new();
+            let ok =
+                report(&deployment, &mut |level, says| lines.push(Line { level, says: plain::line(&says) }));
+            Outcome::Judged { ok, lines }
         }
     }
 }
 
-fn report(deployment: &Deployment, output: &mut impl Write) -> bool {
-    /// Prints a line, in which no name or value of the settings moves the cursor.
-    macro_rules! say {
-        ($($text:tt)*) => {
-            print_line(output, &plain::line(&format!($($text)*)))
-        };
-    }
-
+/// Whether a Worker could work with these settings.
+fn report(deployment: &Deployment, tell: &mut impl FnMut(Level, String)) -> bool {
     for name in deployment.variables.secrets() {
-        say!(
-            "warning: {name} is a secret, and whoever can read {} has it. Better: npx wrangler secret put {name}",
-            deployment.file
+        let file = &deployment.file;
+        tell(
+            Level::Warning,
+            format!(
+                "{name} is a secret, and whoever can read {file} has it. Better: npx wrangler secret put {name}"
+            ),
         );
     }
     for (name, meant) in &deployment.unread {
@@ -52,48 +75,44 @@ fn report(deployment: &Deployment, output: &mut impl Write) -> bool {
             Some(meant) => format!("Did you mean {meant}?"),
             None => "Is it spelled as in docs/settings.md?".to_owned(),
         };
-        say!("warning: {name}: the Worker reads no such variable. {question}");
+        tell(Level::Warning, format!("{name}: the Worker reads no such variable. {question}"));
     }
-    match deployment.config() {
+    let (config, warnings) = match deployment.config() {
+        Ok(read) => read,
         Err(faults) => {
-            say!("Resource Server auth enabled: false");
-            for fault in faults {
-                say!("- {fault}");
-            }
-            false
+            tell(Level::Info, "Resource Server auth enabled: false".to_owned());
+            faults.into_iter().for_each(|fault| tell(Level::Fault, fault.to_string()));
+            return false;
         }
-        Ok((config, warnings)) => {
-            say!("Resource Server auth enabled: true");
-            for resource in &config.resources {
-                let one = config.resources.len() == 1;
-                if !one {
-                    let default = if resource.is_default {
-                        " (the default: its document is at the root, too)"
-                    } else {
-                        ""
-                    };
-                    print_line(output, "");
-                    say!("{}{default}", resource.canonical.as_str());
-                }
-                for (name, values) in mcp_edge_auth::settings::summary(&config, resource) {
-                    if one || name != CANONICAL {
-                        say!("{}{name}: {}", if one { "" } else { "  " }, values.join(", "));
-                    }
-                }
+    };
+    tell(Level::Info, "Resource Server auth enabled: true".to_owned());
+    let is_one = config.resources.len() == 1;
+    let indent = if is_one { "" } else { "  " };
+    for resource in &config.resources {
+        if !is_one {
+            let default = match resource.is_default {
+                true => " (the default: its document is at the root, too)",
+                false => "",
+            };
+            tell(Level::Info, String::new());
+            tell(Level::Info, format!("{}{default}", resource.canonical.as_str()));
+        }
+        for (name, values) in mcp_edge_auth::settings::summary(&config, resource) {
+            if is_one || name != CANONICAL {
+                tell(Level::Info, format!("{indent}{name}: {}", values.join(", ")));
             }
-            if config.resources.len() > 1 {
-                let host = if config.by_host { "host and path" } else { "path; any host" };
-                print_line(output, "");
-                say!("Servers are told apart by: {host}");
-            }
-            for name in &config.unseen_secrets {
-                say!("Not seen here, and needed: npx wrangler secret put {name}");
-            }
-            for warning in warnings {
-                say!("warning: {warning}");
-            }
-            say!("Key sets: {}", if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" });
-            true
         }
     }
+    if !is_one {
+        let host = if config.by_host { "host and path" } else { "path; any host" };
+        tell(Level::Info, String::new());
+        tell(Level::Info, format!("Servers are told apart by: {host}"));
+    }
+    for name in &config.unseen_secrets {
+        tell(Level::Info, format!("Not seen here, and needed: npx wrangler secret put {name}"));
+    }
+    warnings.into_iter().for_each(|warning| tell(Level::Warning, warning.to_string()));
+    let kept = if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" };
+    tell(Level::Info, format!("Key sets: {kept}"));
+    true
 }

@@ -1,13 +1,12 @@
-//! What people type: `npm run check` and `npm run doctor`, which judge settings, deployments and
-//! tokens with the Worker's own code. The programs of that name are thin, so the native tests call
-//! what they call.
+//! What people type: `check`, `doctor` and `schema`, which judge settings, deployments and tokens
+//! with the Worker's own code.
 //!
-//! The feature `doctor`, on unless somebody says otherwise, brings the cryptography with it.
-//! `cli/commands/check.mjs` says otherwise: nobody who checks settings waits for it.
+//! It is compiled to wasm, which Node runs in the process of the command: `cli/core.mjs` loads it,
+//! and `node` is what that calls. Reading files, asking servers and printing is JavaScript's; here
+//! is neither file, network, clock nor terminal. The native tests use the same crate as a library.
 
 pub mod check;
 pub mod deployment;
-#[cfg(feature = "doctor")]
 pub mod doctor;
-#[cfg(feature = "doctor")]
+pub mod node;
 pub mod signatures;

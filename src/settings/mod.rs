@@ -11,7 +11,7 @@ mod assertion;
 mod authorization_servers;
 mod canonical;
 mod compatibility;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 mod hints;
 mod hosts;
 mod issuers;
@@ -24,7 +24,7 @@ pub mod presets;
 mod providers;
 mod read;
 mod resources;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 mod schema;
 mod scopes;
 mod sessions;
@@ -37,10 +37,10 @@ mod variables;
 mod warnings;
 mod written;
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 pub use hints::{hints, meant_variable};
 pub use resources::read;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 pub use schema::schema;
 pub use summary::summary;
 pub use variables::{Variables, is_ours};

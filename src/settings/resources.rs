@@ -96,7 +96,7 @@ pub fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
 
 /// Looks at what each resource is read from, and is told how to find out where a setting of it is
 /// written, from the variable's name and the field in it. The settings have no fault.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 pub(super) fn for_each(
     variables: &Variables,
     mut look: impl FnMut(&Variables, &dyn Fn(&str, &str) -> (String, String)),

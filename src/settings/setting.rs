@@ -1,7 +1,7 @@
 //! One setting: its name, where it may stand, and what is special about it.
 //!
-//! What it has to be, its default and the sentence about it are for the schema. The Worker does not
-//! have them: they are dropped when it is compiled.
+//! What it has to be, its default and the sentence about it are for the schema, which only the
+//! commands have: the Worker is compiled without.
 
 use std::ops::RangeInclusive;
 
@@ -21,12 +21,12 @@ pub(super) struct Setting {
     /// value would have closed. Any other's empty text reaches its reader, which takes it for a
     /// fault, so that protection is never switched off without a word.
     pub(super) may_be_empty: bool,
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "commands")]
     pub(super) form: Form,
     /// The default as JSON, where it is always the same.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "commands")]
     pub(super) default: Option<&'static str>,
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "commands")]
     pub(super) about: &'static str,
 }
 
@@ -56,7 +56,7 @@ pub(super) enum Place {
 
 impl Setting {
     pub(super) const fn new(name: &'static str, spelling: Spelling, form: Form, about: &'static str) -> Self {
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(not(feature = "commands"))]
         let _ = (form, about);
         Self {
             name,
@@ -64,11 +64,11 @@ impl Setting {
             place: Place::Beside,
             is_secret: false,
             may_be_empty: false,
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(feature = "commands")]
             form,
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(feature = "commands")]
             default: None,
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(feature = "commands")]
             about,
         }
     }
@@ -91,10 +91,10 @@ impl Setting {
 
     /// `json`: its default.
     pub(super) const fn or(self, json: &'static str) -> Self {
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(not(feature = "commands"))]
         let _ = json;
         Self {
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(feature = "commands")]
             default: Some(json),
             ..self
         }
@@ -130,7 +130,7 @@ pub(super) const fn member(name: &'static str, form: Form, about: &'static str) 
 
 /// What a setting has to be, for the schema. The readers know it in their own way; the test
 /// `tests/e2e/schema.test.mjs` compares the two.
-#[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "the Worker has no schema"))]
+#[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "the Worker has no schema"))]
 #[derive(Clone, Debug)]
 pub(super) enum Form {
     /// A text that is not empty.

@@ -33,7 +33,7 @@ pub(super) fn element_members() -> Vec<String> {
 }
 
 /// Whether the value of a setting, by its name without prefix, is one scope or several.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 pub(super) fn has_scopes(name: &str) -> bool {
     let mut all = SETTINGS.iter().chain(&POLICY).chain(&RULE).filter(|setting| setting.name == name);
     all.any(|setting| matches!(setting.form, Form::Scopes | Form::SomeScopes | Form::Hierarchy))

@@ -86,7 +86,7 @@ impl Variables {
     }
 
     /// What is set and no secret, as it is read.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "commands")]
     pub(super) fn readable(&self) -> impl Iterator<Item = (&str, Value)> {
         let all = self.values.keys().filter(|name| !is_secret(name));
         all.filter_map(|name| self.found(name)).map(|found| (found.name, found.value))
@@ -230,7 +230,7 @@ fn prefixed() -> impl Iterator<Item = &'static Setting> {
 }
 
 /// All names that are read.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "commands")]
 pub(super) fn known() -> Vec<String> {
     let both = prefixed().flat_map(|setting| [PREFIX, SECOND_PREFIX].map(|p| [p, setting.name].concat()));
     let others = SETTINGS.iter().filter(|setting| setting.spelling == Spelling::Bare);

@@ -67,6 +67,23 @@ test("all that wrangler takes is read: TOML, JSON, and JSON with comments", asyn
   }
 });
 
+test("--json is the same for programs", async (t) => {
+  const path = folder(t, { "sound.jsonc": sound(), "faulty.jsonc": sound({ ORIGIN_URL: "no\u001b[2J", ORIGIN_HEADER: "s3cret" }), "broken.jsonc": "{" });
+  const of = async (file) => {
+    const { code, said } = await check(["--json", "--config", file], { cwd: path });
+    assertPlain(said);
+    return { code, ...JSON.parse(said) };
+  };
+  const lines = SUMMARY.trimEnd().split("\n").map((says) => ({ level: "info", says }));
+  assert.deepEqual(await of("sound.jsonc"), { code: 0, ok: true, lines });
+  const faulty = await of("faulty.jsonc");
+  assert.deepEqual([faulty.code, faulty.ok, faulty.lines.map(({ level }) => level)], [1, false, ["warning", "info", "fault"]]);
+  assert.match(faulty.lines[2].says, /^ORIGIN_URL: expected /);
+  const broken = await of("broken.jsonc");
+  assert.deepEqual([broken.code, broken.ok, broken.lines], [1, false, undefined]);
+  assert.match(broken.error, /broken\.jsonc cannot be read: /);
+});
+
 test("an environment inherits neither variables nor KV", async (t) => {
   const own = { MCP_SERVER_AUTH_CANONICAL_URL: "https://own.acme.test/mcp", ORIGIN_URL: "https://o.acme.test/mcp", MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: "mcp" };
   const settings = { ...sound(), env: { bare: {}, own: { vars: { ...VARS, ...own } } } };

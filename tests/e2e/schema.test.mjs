@@ -1,7 +1,6 @@
 // docs/settings.schema.json, judged by ajv: every example in the documentation is valid, typical
 // faults are not, and of single values it says what the Worker's own reader says.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -10,8 +9,10 @@ import { test } from "node:test";
 
 import Ajv from "ajv/dist/2020.js";
 
+import { loadCore } from "../../cli/core.mjs";
 import { ROOT } from "./support/bundle.mjs";
 
+const { check } = await loadCore();
 const { experimental_readRawConfig: readRawConfig } = createRequire(import.meta.url)("wrangler");
 const SCHEMA = JSON.parse(readFileSync(join(ROOT, "docs", "settings.schema.json"), "utf8"));
 const DEFINED = SCHEMA.$defs;
@@ -125,15 +126,9 @@ const PLACES = [
 ];
 
 /** The faults that `npm run check` finds in these variables. */
-function faults(program, vars) {
-  return new Promise((done, failed) => {
-    const child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
-    let said = "";
-    child.stdout.on("data", (text) => (said += text));
-    child.once("error", failed);
-    child.once("close", () => done(said.split("\n").filter((line) => line.startsWith("- ")).map((line) => line.slice(2))));
-    child.stdin.end(JSON.stringify({ settings: { vars } }));
-  });
+function faults(vars) {
+  const { lines } = check({ settings: { vars } });
+  return lines.filter(({ level }) => level === "fault").map(({ says }) => says);
 }
 
 test("the Worker has none of its sentences", () => {
@@ -143,10 +138,7 @@ test("the Worker has none of its sentences", () => {
   assert.deepEqual(sentences.filter((sentence) => worker.includes(Buffer.from(sentence).toString("latin1"))), []);
 });
 
-test("of single values it says what the Worker's own reader says", async () => {
-  const built = spawnSync("cargo", ["build", "--quiet", "--package", "cli", "--no-default-features", "--bin", "check"], { cwd: ROOT, stdio: "inherit" });
-  assert.equal(built.status, 0);
-  const program = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", "check");
+test("of single values it says what the Worker's own reader says", () => {
   const differ = [];
   const used = new Set();
   let compared = 0;
@@ -157,14 +149,11 @@ test("of single values it says what the Worker's own reader says", async () => {
       // The members of a server are read as the variables are, by the same code: every fourth value
       // will do.
       const values = defined === "server" ? VALUES.filter((_, at) => at % 4 === 0) : VALUES;
-      const found = await Promise.all(
-        values.map(async (value) => {
-          const vars = settings(name, value);
-          const place = prefix + name;
-          const said = await faults(program, vars);
-          return [value, isValid(vars), !said.some((line) => line.startsWith(place) && !/^\w/.test(line.slice(place.length)))];
-        }),
-      );
+      const found = values.map((value) => {
+        const vars = settings(name, value);
+        const place = prefix + name;
+        return [value, isValid(vars), !faults(vars).some((line) => line.startsWith(place) && !/^\w/.test(line.slice(place.length)))];
+      });
       compared += found.length;
       for (const [value, schemaTakes, workerTakes] of found) {
         if (schemaTakes === workerTakes) continue;

@@ -77,7 +77,7 @@ fn nothing_in_the_settings_moves_the_cursor() {
     // What wrangler says of a file quotes it.
     let error =
         json!({ "file": "\u{1b}[2J", "error": "it has no environment [env.\u{1b}[2J]\r\nok\u{9b}31m" });
-    let (_, said) = told(&error.to_string());
+    let (_, said) = told(&error);
     assert!(said.starts_with("?[2J cannot be read: it has no environment [env.?[2J]\n"), "{said:?}");
     assert!(said.chars().all(|c| c == '\n' || is_plain(c)), "{said:?}");
 }
@@ -200,11 +200,11 @@ fn a_file_that_wrangler_ignores_is_a_fault_beside_all_others() {
     let faults = format!(
         "Resource Server auth enabled: false\n- wrangler.jsonc: {expected}- wrangler.toml: {expected}"
     );
-    assert_eq!(told(&input.to_string()), (false, faults));
+    assert_eq!(told(&input), (false, faults));
     input["settings"] = json!({});
-    let (_, said) = told(&input.to_string());
+    let (_, said) = told(&input);
     assert!(said.contains("- wrangler.toml: ") && said.contains("- ORIGIN_URL: "), "{said}");
-    for nothing in ["", "{}", "[]", "null", r#"{"settings":[]}"#] {
-        assert!(!told(nothing).0, "{nothing}");
+    for nothing in [json!({}), json!([]), json!(null), json!({ "settings": [] })] {
+        assert!(!told(&nothing).0, "{nothing}");
     }
 }

@@ -1,11 +1,13 @@
 //! `cargo xtask build [--size] [--features F[,F]] [--out DIR]`: the Worker into `build/`, or DIR.
 //! `cargo xtask size DIR`: how many bytes each file of a bundled Worker has, raw and compressed.
+//! `cargo xtask cli`: what the commands run in Node, into `cli/build/`.
 //!
 //! cargo for wasm32-unknown-unknown, then wasm-bindgen as a library, at the version that Cargo.lock
 //! pins: nothing is downloaded but the Rust target, and that only if it is missing.
 
 #![allow(clippy::print_stdout, reason = "a command talks to its user")]
 
+mod cli;
 mod options;
 mod size;
 mod target;
@@ -15,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
-use options::Options;
+use options::{Options, Task};
 use wasm_bindgen_cli_support::Bindgen;
 
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
@@ -31,23 +33,27 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [command, folder] = arguments.as_slice()
-        && command == "size"
-    {
-        return size::print_bytes(Path::new(folder));
-    }
-    let options = Options::parse(arguments)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has a parent folder")?;
-    std::env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))?;
+    let enter =
+        || std::env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()));
+    match options::parse(std::env::args().skip(1))? {
+        Task::Build(options) => enter().and_then(|()| worker(&options, root)),
+        Task::Size(folder) => size::print_bytes(&folder),
+        Task::Cli => enter().and_then(|()| cli::build()),
+    }
+}
+
+fn worker(options: &Options, root: &Path) -> Result<()> {
     options.refuse_to_deploy_features(root)?;
-    compile(target::ensure()?, &options)?;
-    bind(&options).context("wasm-bindgen failed")?;
+    compile("mcp-edge-auth", &options.target_dir(), options.features.as_deref())?;
+    in_place(&options.target_dir(), &options.out, |made| make(options, made))
+        .context("wasm-bindgen failed")?;
     if options.size { size::print(&options.out) } else { Ok(()) }
 }
 
-/// Rust to wasm. `js-sys` types in bindings are worker-build's setting, too.
-fn compile(toolchain: Option<&str>, options: &Options) -> Result<()> {
+/// Rust to wasm, of one package. `js-sys` types in bindings are worker-build's setting, too.
+fn compile(package: &str, target_dir: &Path, features: Option<&str>) -> Result<()> {
+    let toolchain = target::ensure()?;
     let mut cargo = match toolchain {
         Some(_) => Command::new("cargo"),
         None => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
@@ -56,34 +62,22 @@ fn compile(toolchain: Option<&str>, options: &Options) -> Result<()> {
         cargo.env("RUSTUP_TOOLCHAIN", toolchain).env_remove("CARGO").env_remove("RUSTC");
     }
     let status = cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--lib",
-            "--package",
-            "mcp-edge-auth",
-            "--target",
-            target::WASM,
-        ])
+        .args(["build", "--release", "--locked", "--lib", "--target", target::WASM, "--package", package])
         .arg("--target-dir")
-        .arg(options.target_dir())
-        .args(options.features.as_ref().map(|features| format!("--features={features}")))
+        .arg(target_dir)
+        .args(features.map(|features| format!("--features={features}")))
         .env("WASM_BINDGEN_USE_JS_SYS", "1")
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "the Worker does not compile");
+    ensure!(status.success(), "{package} does not compile");
     Ok(())
 }
 
-/// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own
-/// around it.
-///
-/// Made elsewhere and then put in place, file by file and only what has changed: whoever reads the
-/// folder meanwhile (a bundler, a test) finds a whole Worker.
-fn bind(options: &Options) -> Result<()> {
-    let made = options.target_dir().join(format!("made-{}", std::process::id()));
-    let result = make(options, &made).and_then(|()| put(&made, &options.out));
+/// Has a folder made, elsewhere, and then puts it in place, file by file and only what has changed:
+/// whoever reads it meanwhile (a bundler, a test) finds a whole one.
+fn in_place(target_dir: &Path, folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let made = target_dir.join(format!("made-{}", std::process::id()));
+    let result = make(&made).and_then(|()| put(&made, folder));
     std::fs::remove_dir_all(&made).or_else(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
@@ -91,6 +85,8 @@ fn bind(options: &Options) -> Result<()> {
     result
 }
 
+/// wasm to a module, with what it needs to recover from a panic; beside it the modules of our own
+/// around it.
 fn make(options: &Options, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen

@@ -1,14 +1,25 @@
-//! What `cargo xtask build` is told.
+//! What `cargo xtask` is told.
 
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub(crate) const USAGE: &str =
-    "usage: cargo xtask build [--size] [--features F[,F]] [--out DIR]\n       cargo xtask size DIR";
+pub(crate) const USAGE: &str = "usage: cargo xtask build [--size] [--features F[,F]] [--out DIR]
+       cargo xtask size DIR
+       cargo xtask cli";
 
 /// What `src/edge/entry.mjs` imports, and so what is deployed.
 const DEPLOYED: &str = "build";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Builds the Worker.
+    Build(Options),
+    /// Prints the size of each file in a folder.
+    Size(PathBuf),
+    /// Builds what the commands run in Node.
+    Cli,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -19,11 +30,20 @@ pub(crate) struct Options {
     pub(crate) out: PathBuf,
 }
 
+/// The arguments, the task first.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task> {
+    let arguments: Vec<String> = arguments.into_iter().collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["build", ..] => Ok(Task::Build(Options::parse(arguments.into_iter().skip(1))?)),
+        ["size", folder] => Ok(Task::Size(folder.into())),
+        ["cli"] => Ok(Task::Cli),
+        _ => bail!(USAGE),
+    }
+}
+
 impl Options {
     /// The arguments, in any order.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self> {
-        let mut arguments = arguments.into_iter();
-        ensure!(arguments.next().as_deref() == Some("build"), USAGE);
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self { size: false, features: None, out: DEPLOYED.into() };
         while let Some(argument) = arguments.next() {
             let mut value = || {
@@ -73,24 +93,29 @@ fn real(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends where something is amiss")]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "a test ends where something is amiss")]
 mod tests {
     use super::*;
 
-    fn parse(arguments: &str) -> Result<Options> {
-        Options::parse(arguments.split_ascii_whitespace().map(str::to_owned))
+    fn parse(arguments: &str) -> Result<Task> {
+        super::parse(arguments.split_ascii_whitespace().map(str::to_owned))
     }
 
     fn refused(arguments: &str, root: &Path) -> bool {
-        parse(arguments).unwrap().refuse_to_deploy_features(root).is_err()
+        let Task::Build(options) = parse(arguments).unwrap() else { panic!("no build: {arguments}") };
+        options.refuse_to_deploy_features(root).is_err()
     }
 
     #[test]
     fn arguments_in_any_order() {
         let all = Options { size: true, features: Some("a,b".to_owned()), out: "dist/a".into() };
+        let bare = Options { size: false, features: None, out: "build".into() };
+        let all = Task::Build(all);
         assert_eq!(parse("build --size --features a,b --out dist/a").unwrap(), all);
         assert_eq!(parse("build --out dist/a --features a,b --size").unwrap(), all);
-        assert_eq!(parse("build").unwrap(), Options { size: false, features: None, out: "build".into() });
+        assert_eq!(parse("build").unwrap(), Task::Build(bare));
+        assert_eq!(parse("size dist/a").unwrap(), Task::Size("dist/a".into()));
+        assert_eq!(parse("cli").unwrap(), Task::Cli);
     }
 
     #[test]
@@ -103,6 +128,9 @@ mod tests {
             "build --features",
             "build --features --size",
             "build --out",
+            "size",
+            "size a b",
+            "cli --size",
         ] {
             let error = parse(arguments).unwrap_err().to_string();
             assert!(error.ends_with(USAGE), "{arguments:?}: {error}");

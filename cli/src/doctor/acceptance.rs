@@ -13,11 +13,11 @@ use super::report::Report;
 const CHECK: &str = "deployment.token";
 
 /// `accepted`: this program's word on the token, if it has one.
-pub(crate) fn check(
+pub(crate) async fn check(
     deployment: &Deployment<'_>,
     token: &str,
     accepted: Option<bool>,
-    network: &mut Network,
+    network: &Network,
     report: &mut Report,
 ) {
     let endpoint = deployment.endpoint();
@@ -29,9 +29,8 @@ pub(crate) fn check(
         );
     }
     let resource = deployment.resource;
-    let mut ask = |path: &str| ask(deployment, path, token, network);
-    let path = resource.canonical.path_as_set();
-    let way = match ask(path) {
+    let ask = |path: String| ask(deployment, path, token, network);
+    let way = match ask(resource.canonical.path_as_set().to_owned()).await {
         Ok(way) => way,
         Err(failure) => {
             return report.fail(
@@ -46,7 +45,7 @@ pub(crate) fn check(
         None => origin(&format!("{endpoint} accepts the token"), &way),
     };
     let Some((spelling, other)) = other_spelling(resource) else { return found.tell(report) };
-    let mut other = match ask(&other) {
+    let mut other = match ask(other).await {
         Ok(way) => origin(spelling, &way),
         Err(failure) => Found::new(Level::Fail, format!("{spelling}: no answer: {failure}"), ""),
     };
@@ -92,14 +91,19 @@ const REDIRECTS: usize = 5;
 
 /// Asks as clients do. They follow a redirect that keeps method and host, and no other one (the
 /// official SDKs for TypeScript, Python and Rust).
-fn ask(deployment: &Deployment<'_>, path: &str, token: &str, network: &mut Network) -> Result<Way, String> {
+async fn ask(
+    deployment: &Deployment<'_>,
+    path: String,
+    token: &str,
+    network: &Network,
+) -> Result<Way, String> {
     // What clients are given, wherever the deployment is looked at.
-    let mut address = [deployment.resource.canonical.origin(), path].concat();
+    let mut address = [deployment.resource.canonical.origin(), &path].concat();
     let mut asked = vec![format!("{}{path}", deployment.base)];
     let mut followed = Vec::new();
     loop {
         let url = asked.last().map_or("", String::as_str);
-        let response = deployment.post(url, Some(token), None, network)?;
+        let response = deployment.post(url, Some(token), None, network).await?;
         let location = response.header("location");
         let next = Url::parse(&address).and_then(|address| address.join(&location));
         let next = next.ok().filter(|next| {

@@ -13,7 +13,7 @@ use super::exchange::Network;
 use super::report::Report;
 
 /// Each server once, however many resources name it.
-pub(crate) fn check(config: &Config, resources: &[&Resource], network: &mut Network, report: &mut Report) {
+pub(crate) async fn check(config: &Config, resources: &[&Resource], network: &Network, report: &mut Report) {
     let mut seen: Vec<&str> = Vec::new();
     for url in resources.iter().flat_map(|resource| urls(resource)) {
         if !seen.contains(&url) {
@@ -22,7 +22,7 @@ pub(crate) fn check(config: &Config, resources: &[&Resource], network: &mut Netw
             let named = |entry: &&TrustedIssuer| entry.authorization_server_url.as_deref() == Some(url);
             let entries: Vec<&TrustedIssuer> = all.clone().flat_map(|r| &r.entries).filter(named).collect();
             let resources: Vec<&Resource> = all.filter(|r| urls(r).any(|other| other == url)).collect();
-            Server { url, entries, config, resources }.check(network, report);
+            Server { url, entries, config, resources }.check(network, report).await;
         }
     }
     for resource in resources.iter().filter(|resource| urls(resource).next().is_none()) {
@@ -54,8 +54,8 @@ struct Server<'c> {
 }
 
 impl Server<'_> {
-    fn check(&self, network: &mut Network, report: &mut Report) {
-        let Some((place, metadata)) = self.metadata(network, report) else { return };
+    async fn check(&self, network: &Network, report: &mut Report) {
+        let Some((place, metadata)) = self.metadata(network, report).await else { return };
         self.issuer(&metadata, report);
         self.endpoints(&metadata, report);
         self.jwks_uri(&metadata, report);
@@ -68,12 +68,12 @@ impl Server<'_> {
 
     /// The first document of those that clients ask for, in their order, that is this server's; if
     /// none is, the first that may be another's. And where it was.
-    fn metadata(&self, network: &mut Network, report: &mut Report) -> Option<(String, Object)> {
+    async fn metadata(&self, network: &Network, report: &mut Report) -> Option<(String, Object)> {
         const CHECK: &str = "authorization_server.metadata";
         let (mut gave, mut answered, mut other) = (Vec::<(String, String)>::new(), false, None);
         let mut stops = Vec::new();
         for url in discovery::metadata_urls(self.url) {
-            let failure = match network.document(&url) {
+            let failure = match network.document(&url).await {
                 Ok(text) => match discovery::metadata(&text, self.url) {
                     Ok(document) => {
                         report.ok(CHECK, format!("{url} has metadata"));

@@ -20,10 +20,10 @@ pub(crate) struct Deployment<'c> {
 }
 
 /// The deployment, if it is one.
-pub(crate) fn check<'c>(
+pub(crate) async fn check<'c>(
     resource: &'c Resource,
     url: &str,
-    network: &mut Network,
+    network: &Network,
     report: &mut Report,
 ) -> Option<Deployment<'c>> {
     let base = base(url).to_owned();
@@ -36,21 +36,21 @@ pub(crate) fn check<'c>(
         );
     }
     let deployment = Deployment { resource, base };
-    if !deployment.health(network, report) {
+    if !deployment.health(network, report).await {
         return None;
     }
-    deployment.documents(network, report);
-    deployment.challenge(network, report);
-    deployment.preflight(network, report);
-    deployment.other_methods(network, report);
+    deployment.documents(network, report).await;
+    deployment.challenge(network, report).await;
+    deployment.preflight(network, report).await;
+    deployment.other_methods(network, report).await;
     Some(deployment)
 }
 
 impl Deployment<'_> {
-    fn health(&self, network: &mut Network, report: &mut Report) -> bool {
+    async fn health(&self, network: &Network, report: &mut Report) -> bool {
         const CHECK: &str = "deployment.health";
         let url = format!("{}{HEALTH}", self.base);
-        match network.get(&url) {
+        match network.get(&url).await {
             Ok(response)
                 if response.status == 200 && response.object().is_some_and(|o| o.contains_key("status")) =>
             {
@@ -84,7 +84,7 @@ impl Deployment<'_> {
         }
     }
 
-    fn documents(&self, network: &mut Network, report: &mut Report) {
+    async fn documents(&self, network: &Network, report: &mut Report) {
         const CHECK: &str = "deployment.metadata";
         let Some(expected) = self.resource.metadata.as_deref().and_then(|text| json::object(text.as_bytes()))
         else {
@@ -102,7 +102,7 @@ impl Deployment<'_> {
                 ("origin", "https://client.example".to_owned()),
             ];
             let get = Request { method: "GET", url: &url, headers, body: None };
-            let response = match network.send(&get) {
+            let response = match network.send(&get).await {
                 Ok(response) => response,
                 Err(failure) => {
                     report.fail(
@@ -150,10 +150,10 @@ impl Deployment<'_> {
     }
 
     /// The 401 of a client's first request, for programs and for pages.
-    fn challenge(&self, network: &mut Network, report: &mut Report) {
+    async fn challenge(&self, network: &Network, report: &mut Report) {
         const CHECK: &str = "deployment.challenge";
         let origin = self.origin();
-        let response = match self.post(&self.endpoint(), None, Some(&origin), network) {
+        let response = match self.post(&self.endpoint(), None, Some(&origin), network).await {
             Ok(response) => response,
             Err(failure) => {
                 report.fail(
@@ -229,7 +229,7 @@ impl Deployment<'_> {
         );
     }
 
-    fn preflight(&self, network: &mut Network, report: &mut Report) {
+    async fn preflight(&self, network: &Network, report: &mut Report) {
         const CHECK: &str = "deployment.preflight";
         let (endpoint, origin) = (self.endpoint(), self.origin());
         let asked = ["authorization", "content-type", "mcp-protocol-version", "mcp-session-id"];
@@ -238,7 +238,7 @@ impl Deployment<'_> {
             ("access-control-request-method", "POST".to_owned()),
             ("access-control-request-headers", asked.join(",")),
         ];
-        match network.send(&Request { method: "OPTIONS", url: &endpoint, headers, body: None }) {
+        match network.send(&Request { method: "OPTIONS", url: &endpoint, headers, body: None }).await {
             Err(failure) => report.fail(
                 CHECK,
                 format!("{endpoint} does not answer OPTIONS: {failure}"),
@@ -279,13 +279,13 @@ impl Deployment<'_> {
 
     /// HEAD, and a trailing slash: a redirect or an answer without a token would be somebody
     /// else's.
-    fn other_methods(&self, network: &mut Network, report: &mut Report) {
+    async fn other_methods(&self, network: &Network, report: &mut Report) {
         let endpoint = self.endpoint();
         let slash = format!("{}{}/", self.base, self.resource.canonical.path());
         for (method, url, what) in
             [("HEAD", endpoint.as_str(), "HEAD"), ("GET", slash.as_str(), "a trailing slash")]
         {
-            let answer = network.send(&Request { method, url, headers: Vec::new(), body: None });
+            let answer = network.send(&Request { method, url, headers: Vec::new(), body: None }).await;
             let status = answer.as_ref().map_or(0, |response| response.status);
             let found = answer.map_or_else(|failure| failure, |r| format!("{}{}", r.status, location(&r)));
             report.check(
@@ -313,12 +313,12 @@ impl Deployment<'_> {
     }
 
     /// A client's first request.
-    pub(crate) fn post(
+    pub(crate) async fn post(
         &self,
         url: &str,
         token: Option<&str>,
         origin: Option<&str>,
-        network: &mut Network,
+        network: &Network,
     ) -> Result<Response, String> {
         let mut headers = vec![
             ("accept", "application/json, text/event-stream".to_owned()),
@@ -326,7 +326,7 @@ impl Deployment<'_> {
         ];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
         headers.extend(origin.map(|origin| ("origin", origin.to_owned())));
-        network.send(&Request { method: "POST", url, headers, body: Some(INITIALIZE) })
+        network.send(&Request { method: "POST", url, headers, body: Some(INITIALIZE) }).await
     }
 }
 

@@ -1,19 +1,22 @@
-//! Requests and answers, through whoever holds the other end of stdin and stdout.
+//! Requests and answers, through whoever can make them.
 
-use std::io::{BufRead as _, Lines, StdinLock, Write as _, stdin, stdout};
+use std::future::Future;
+use std::pin::Pin;
 
 use mcp_edge_auth::json::{self, Object};
 use mcp_edge_auth::keys::discovery;
-use mcp_edge_auth::plain;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-pub(crate) struct Network {
-    lines: Lines<StdinLock<'static>>,
+/// The answer to a request, as JSON; none where nobody is there to ask.
+pub type Answering = Pin<Box<dyn Future<Output = Option<String>>>>;
+
+/// One HTTP client for all: a request as JSON is made into its answer.
+pub struct Network {
+    exchange: Box<dyn Fn(String) -> Answering>,
 }
 
 /// A request. Redirects are not followed, 5 s are waited, 64 KiB are read: the Worker's own bounds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Request<'r> {
     pub(crate) method: &'r str,
     pub(crate) url: &'r str,
@@ -44,40 +47,29 @@ enum Answer {
 }
 
 impl Network {
-    pub(crate) fn new() -> Self {
-        Self { lines: stdin().lock().lines() }
-    }
-
-    /// What comes first: the token, if there is one, and what was read of the deployment. `None`:
-    /// nobody is there.
-    pub(crate) fn given(&mut self) -> Option<(Option<String>, Value)> {
-        let first: Value = serde_json::from_str(&self.lines.next()?.ok()?).ok()?;
-        Some((first.get("token")?.as_str().map(str::to_owned), first.get("deployment")?.clone()))
+    pub fn new(exchange: impl Fn(String) -> Answering + 'static) -> Self {
+        Self { exchange: Box::new(exchange) }
     }
 
     /// The answer, or why there is none.
-    pub(crate) fn send(&mut self, request: &Request<'_>) -> Result<Response, String> {
-        let Request { method, url, headers, body } = request;
-        let fetch = json!({ "fetch": { "method": method, "url": url, "headers": headers, "body": body } });
-        let gone = || "nobody answers".to_owned();
-        writeln!(stdout(), "{}", plain::json(fetch.to_string())).map_err(|_| gone())?;
-        stdout().flush().map_err(|_| gone())?;
-        let line = self.lines.next().and_then(Result::ok).ok_or_else(gone)?;
-        match serde_json::from_str(&line) {
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Response, String> {
+        let request = serde_json::to_string(request).map_err(|error| error.to_string())?;
+        let answer = (self.exchange)(request).await.ok_or("nobody answers")?;
+        match serde_json::from_str(&answer) {
             Ok(Answer::Response(response)) => Ok(response),
             Ok(Answer::Error { error }) => Err(error),
             Err(error) => Err(format!("no answer: {error}")),
         }
     }
 
-    pub(crate) fn get(&mut self, url: &str) -> Result<Response, String> {
+    pub(crate) async fn get(&self, url: &str) -> Result<Response, String> {
         let headers = vec![("accept", discovery::ACCEPT.to_owned())];
-        self.send(&Request { method: "GET", url, headers, body: None })
+        self.send(&Request { method: "GET", url, headers, body: None }).await
     }
 
     /// The document at a URL, on the Worker's terms.
-    pub(crate) fn document(&mut self, url: &str) -> Result<String, String> {
-        let response = self.get(url)?;
+    pub(crate) async fn document(&self, url: &str) -> Result<String, String> {
+        let response = self.get(url).await?;
         match response.status {
             200 if !response.whole => Err("larger than 64 KiB".to_owned()),
             200 if response.garbled => Err("not UTF-8".to_owned()),

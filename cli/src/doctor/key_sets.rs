@@ -18,39 +18,18 @@ use super::report::Report;
 pub(crate) type KeySets = Vec<Option<Rc<KeySet>>>;
 
 /// Each source once, and each entry once, however many resources have it.
-pub(crate) fn check(
+pub(crate) async fn check(
     config: &Config,
     resources: &[&Resource],
-    network: &mut Network,
+    network: &Network,
     report: &mut Report,
 ) -> KeySets {
     let entries = || resources.iter().flat_map(|resource| &resource.entries);
-    let mut fetch = |source: &KeySource| -> Option<Rc<KeySet>> {
-        match fetched(source, network) {
-            Ok((uri, set)) => {
-                let kids: Vec<&str> = set.kids().collect();
-                report.ok(
-                    "keys",
-                    format!(
-                        "{uri} has keys: {}",
-                        if kids.is_empty() { "without kid".to_owned() } else { kids.join(" ") }
-                    ),
-                );
-                Some(Rc::new(set))
-            }
-            Err(reason) => {
-                report.fail(
-                    "keys",
-                    reason,
-                    "no token of this issuer can be verified: the Worker answers 503 until it has a key set",
-                );
-                None
-            }
-        }
-    };
     let is_used = |at: usize| entries().any(|entry| entry.source.index() == at);
-    let sources = config.sources.iter().enumerate();
-    let sets: KeySets = sources.map(|(at, source)| if is_used(at) { fetch(source) } else { None }).collect();
+    let mut sets = KeySets::new();
+    for (at, source) in config.sources.iter().enumerate() {
+        sets.push(if is_used(at) { told(source, network, report).await } else { None });
+    }
     let mut seen: Vec<(&str, &[Algorithm], SourceId)> = Vec::new();
     for entry in entries() {
         let Some(Some(set)) = sets.get(entry.source.index()) else { continue };
@@ -75,25 +54,45 @@ pub(crate) fn check(
     sets
 }
 
+/// The key set of a source, if there is one, and a line about it.
+async fn told(source: &KeySource, network: &Network, report: &mut Report) -> Option<Rc<KeySet>> {
+    match fetched(source, network).await {
+        Ok((uri, set)) => {
+            let kids: Vec<&str> = set.kids().collect();
+            let kids = if kids.is_empty() { "without kid".to_owned() } else { kids.join(" ") };
+            report.ok("keys", format!("{uri} has keys: {kids}"));
+            Some(Rc::new(set))
+        }
+        Err(reason) => {
+            report.fail(
+                "keys",
+                reason,
+                "no token of this issuer can be verified: the Worker answers 503 until it has a key set",
+            );
+            None
+        }
+    }
+}
+
 fn has_key_for(set: &KeySet, algorithm: Algorithm) -> bool {
     matches!(set.select(algorithm, None), Ok(_) | Err(Refusal::KeyAmbiguous))
 }
 
 /// A key set and where it was.
-fn fetched(source: &KeySource, network: &mut Network) -> Result<(String, KeySet), String> {
+async fn fetched(source: &KeySource, network: &Network) -> Result<(String, KeySet), String> {
     let uri = match source {
         KeySource::JwksUri(uri) => uri.clone(),
-        KeySource::Discovery(issuer) => discovered(issuer, network)?,
+        KeySource::Discovery(issuer) => discovered(issuer, network).await?,
     };
-    let text = network.document(&uri).map_err(|failure| format!("{uri}: {failure}"))?;
+    let text = network.document(&uri).await.map_err(|failure| format!("{uri}: {failure}"))?;
     let set = KeySet::parse(&text).map_err(|unusable| format!("{uri}: {}", unusable.reason()))?;
     Ok((uri, set))
 }
 
-fn discovered(issuer: &str, network: &mut Network) -> Result<String, String> {
+async fn discovered(issuer: &str, network: &Network) -> Result<String, String> {
     let mut gave = Vec::new();
     for url in discovery::metadata_urls(issuer) {
-        let document = network.document(&url);
+        let document = network.document(&url).await;
         let found = document.and_then(|text| {
             discovery::jwks_uri(&text, issuer).map_err(|unusable| unusable.reason().to_owned())
         });

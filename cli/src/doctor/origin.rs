@@ -15,19 +15,19 @@ use super::report::Report;
 
 const CHECK: &str = "origin";
 
-pub(crate) fn check(config: &Config, resource: &Resource, network: &mut Network, report: &mut Report) {
+pub(crate) async fn check(config: &Config, resource: &Resource, network: &Network, report: &mut Report) {
     if let Some(binding) = &resource.binding {
         let says = format!("reached by the binding {binding}, which only the Worker has: not looked at");
         return report.warn(CHECK, says, "ask the Worker for it, with --url and --token");
     }
     let url = resource.origin_url.as_str();
-    match get(url, None, network) {
+    match get(url, None, network).await {
         Err(failure) => report.warn(
             CHECK,
             format!("{url} does not answer from here: {failure}"),
             "is your server running, and ORIGIN_URL right? If only the Worker can reach it, this is as it should be",
         ),
-        Ok(response) if is_worker(config, resource, &response, network) => report.fail(
+        Ok(response) if is_worker(config, resource, &response, network).await => report.fail(
             CHECK,
             format!("{url} leads to the Worker itself: a loop"),
             "no request ever reaches your server: set ORIGIN_URL to the address of the server behind the Worker",
@@ -36,15 +36,15 @@ pub(crate) fn check(config: &Config, resource: &Resource, network: &mut Network,
     }
 }
 
-fn get(url: &str, authorization: Option<&str>, network: &mut Network) -> Result<Response, String> {
+async fn get(url: &str, authorization: Option<&str>, network: &Network) -> Result<Response, String> {
     let mut headers = vec![("accept", "application/json, text/event-stream".to_owned())];
     headers.extend(authorization.map(|value| ("authorization", value.to_owned())));
-    network.send(&Request { method: "GET", url, headers, body: None })
+    network.send(&Request { method: "GET", url, headers, body: None }).await
 }
 
 /// Whether the Worker of these settings is what answered. It is known by how it refuses what is no
 /// token, at an endpoint of its own.
-fn is_worker(config: &Config, resource: &Resource, response: &Response, network: &mut Network) -> bool {
+async fn is_worker(config: &Config, resource: &Resource, response: &Response, network: &Network) -> bool {
     let places: Vec<String> = match response.status {
         300..=399 => return leads_to_worker(config, resource, &response.header("location")),
         401 => vec![resource.origin_url.clone()],
@@ -54,10 +54,14 @@ fn is_worker(config: &Config, resource: &Resource, response: &Response, network:
         }
         _ => return false,
     };
-    places.iter().any(|place| {
-        get(place, Some("Bearer none"), network)
-            .is_ok_and(|answer| config.resources.iter().any(|resource| is_refusal_of(resource, &answer)))
-    })
+    for place in places {
+        let answer = get(&place, Some("Bearer none"), network).await;
+        let is_own = |answer: Response| config.resources.iter().any(|r| is_refusal_of(r, &answer));
+        if answer.is_ok_and(is_own) {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_refusal_of(resource: &Resource, answer: &Response) -> bool {

@@ -1,29 +1,43 @@
 //! What was found, one line each, as it is found.
 
-use std::io::{Write as _, stdout};
-use std::process::ExitCode;
+use serde::Serialize;
 
-use mcp_edge_auth::plain;
-use serde_json::json;
+/// A line of the report.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Line<'l> {
+    pub level: &'l str,
+    pub check: &'l str,
+    pub says: &'l str,
+    /// What can be done about it; may be empty where the finding says it.
+    pub todo: &'l str,
+}
 
-#[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
+    tell: Box<dyn FnMut(&Line<'_>)>,
     failed: bool,
 }
 
 impl Report {
+    pub fn new(tell: impl FnMut(&Line<'_>) + 'static) -> Self {
+        Self { tell: Box::new(tell), failed: false }
+    }
+
+    pub const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     pub(crate) fn ok(&mut self, check: &str, says: impl Into<String>) {
-        line("ok", check, &says.into(), "");
+        self.line("ok", check, &says.into(), "");
     }
 
     /// `todo`: what can be done about it; may be empty where the finding says it.
     pub(crate) fn warn(&mut self, check: &str, says: impl Into<String>, todo: impl Into<String>) {
-        line("warn", check, &says.into(), &todo.into());
+        self.line("warn", check, &says.into(), &todo.into());
     }
 
     pub(crate) fn fail(&mut self, check: &str, says: impl Into<String>, todo: impl Into<String>) {
         self.failed = true;
-        line("FAIL", check, &says.into(), &todo.into());
+        self.line("FAIL", check, &says.into(), &todo.into());
     }
 
     /// `ok`, or a failure.
@@ -37,12 +51,7 @@ impl Report {
         if good { self.ok(check, says) } else { self.fail(check, says, todo) }
     }
 
-    pub(crate) const fn exit_code(&self) -> ExitCode {
-        if self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    fn line(&mut self, level: &str, check: &str, says: &str, todo: &str) {
+        (self.tell)(&Line { level, check, says, todo });
     }
-}
-
-fn line(level: &str, check: &str, says: &str, todo: &str) {
-    let line = json!({ "line": { "level": level, "check": check, "says": says, "todo": todo } });
-    let _gone = writeln!(stdout(), "{}", plain::json(line.to_string()));
 }

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { loadCore } from "../../../cli/core.mjs";
 import { open } from "./http.mjs";
 import { closed, listen, reply, startIssuer } from "./issuer.mjs";
 import { BASE, startOrigin } from "./origin.mjs";
@@ -77,23 +77,14 @@ export async function doctor(t, vars, { url, token } = {}) {
  * comes back. Gives { lines, fetched }.
  */
 export async function judge(t, vars, { url, token = null, answer }) {
-  const args = ["run", "--quiet", "--package", "cli", "--bin", "doctor", "--", ...(url ? ["--url", url] : [])];
   const deployment = { file: "wrangler.toml", settings: { vars, kv_namespaces: [{ binding: "JWKS_CACHE" }] } };
-  const child = spawn("cargo", args, { cwd: fileURLToPath(new URL("../../..", import.meta.url)), stdio: ["pipe", "pipe", "inherit"] });
-  const tell = (message) => child.stdin.write(`${JSON.stringify(message)}\n`);
   const found = { lines: [], fetched: [] };
-  tell({ token, deployment });
-  const ended = (async () => {
-    for await (const text of createInterface({ input: child.stdout })) {
-      const { fetch, line } = JSON.parse(text);
-      if (line) found.lines.push(line);
-      if (fetch) {
-        found.fetched.push(fetch);
-        tell(answer(fetch));
-      }
-    }
-  })();
-  await bounded("the end of the doctor", ended, 600_000).finally(() => child.kill("SIGKILL"));
+  const exchange = (fetch) => {
+    found.fetched.push(fetch);
+    return answer(fetch);
+  };
+  const { doctor } = await loadCore();
+  await doctor({ deployment, url, token }, { exchange, tell: (line) => found.lines.push(line) });
   return found;
 }
 

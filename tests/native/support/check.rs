@@ -1,6 +1,7 @@
 //! `npm run check` on the text of a wrangler.toml, but for wrangler, which reads it in truth:
 //! `tests/e2e/check.test.mjs` has that.
 
+use cli::check::{Level, Line, Outcome};
 use serde_json::{Value, json};
 
 /// What `cli/wrangler/settings.mjs` says of the file, or of one environment of it.
@@ -15,12 +16,23 @@ pub fn read(wrangler_toml: &str, environment: Option<&str>) -> Value {
 
 /// Whether the check passes, and all that it says.
 pub fn check(wrangler_toml: &str, environment: Option<&str>) -> (bool, String) {
-    told(&read(wrangler_toml, environment).to_string())
+    told(&read(wrangler_toml, environment))
 }
 
 /// The same of what it is told.
-pub fn told(input: &str) -> (bool, String) {
-    let (mut output, mut errors) = (Vec::new(), Vec::new());
-    let passed = cli::check::run(input.as_bytes(), &mut output, &mut errors);
-    (passed, String::from_utf8([output, errors].concat()).unwrap())
+pub fn told(read: &Value) -> (bool, String) {
+    match cli::check::run(read) {
+        Outcome::Unreadable { ok, error } => (ok, error),
+        Outcome::Judged { ok, lines } => (ok, lines.iter().map(line).collect()),
+    }
+}
+
+/// A line as the command prints it.
+fn line(line: &Line) -> String {
+    let sign = match line.level {
+        Level::Info => "",
+        Level::Warning => "warning: ",
+        Level::Fault => "- ",
+    };
+    format!("{sign}{}\n", line.says)
 }

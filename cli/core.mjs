@@ -1,0 +1,53 @@
+// The Worker's own code in the process of a command: the crate `cli`, as wasm.
+//
+// It promises: where the package is installed, the wasm lies in build/ beside this file, and is
+// loaded from there. In the repository it is built there where it is missing or older than a
+// source; only that needs Rust.
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { buildCommands, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+
+const WASM = join(ROOT, "cli", "build", "index_bg.wasm");
+const SOURCES = ["Cargo.toml", "Cargo.lock", "src", "cli/Cargo.toml", "cli/src", "xtask"];
+
+/** Builds the wasm if it has to be, and loads it. */
+export async function loadCore() {
+  if (isOld()) {
+    requireRust();
+    console.error("Compiling what the commands run on (once, some minutes) ...");
+    if ((await buildCommands()) !== 0) stop("The commands could not be compiled; cargo said why above.");
+  }
+  const wasm = await import("./build/index.js");
+  return {
+    /** Judges what `readSettings` gave: { ok, lines: [{ level, says }] }, or { ok, error }. */
+    check: (settings) => JSON.parse(wasm.check(JSON.stringify(settings))),
+
+    /** The JSON Schema of all settings, as text. */
+    schema: () => wasm.schema(),
+
+    /**
+     * Examines `{ deployment, url, resource, token }`, where the deployment is what `readSettings`
+     * gave; whether nothing failed. `exchange` makes { method, url, headers, body } into an answer
+     * or an { error }; `tell` gets each { level, check, says, todo } as it is found.
+     */
+    doctor: (given, { exchange, tell }) =>
+      wasm.doctor(
+        JSON.stringify({ ...given, now: Math.floor(Date.now() / 1000) }),
+        async (request) => JSON.stringify(await exchange(JSON.parse(request))),
+        (line) => tell(JSON.parse(line)),
+      ),
+  };
+}
+
+/** Whether a source in the repository is newer; an installed package has none. */
+function isOld() {
+  if (!existsSync(join(ROOT, "xtask"))) return false;
+  if (!existsSync(WASM)) return true;
+  const built = statSync(WASM).mtimeMs;
+  return SOURCES.map((path) => join(ROOT, path)).some((path) => {
+    const below = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
+    return [path, ...below.map((file) => join(path, file))].some((file) => statSync(file).mtimeMs > built);
+  });
+}
