@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { buildWorker, ensurePackages, requireNode, requireRust, stop, usage } from "../scripts/setup.mjs";
 import { startOwn } from "./own/worker.mjs";
+import { OWN_CODE_US, verdict } from "./report/goals.mjs";
 import { cpuSeconds } from "./support/cpu.mjs";
 
 const TURNS = 9;
@@ -38,7 +39,8 @@ try {
   }
   const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
   const own = median(spent.all) - median(spent.nothing);
-  console.log(`our own code: ${own.toFixed(1)} µs of CPU per permitted request (with the stand-ins ${median(spent.all).toFixed(1)}, they alone ${median(spent.nothing).toFixed(1)})`);
+  const reached = `goal: at most ${OWN_CODE_US}, ${verdict(own <= OWN_CODE_US)}`;
+  console.log(`our own code: ${own.toFixed(1)} µs of CPU per permitted request (with the stand-ins ${median(spent.all).toFixed(1)}, they alone ${median(spent.nothing).toFixed(1)}); ${reached}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

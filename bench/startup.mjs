@@ -1,7 +1,9 @@
-// `npm run bench:startup`: how long bare workerd takes from its start to the first answer, with the
-// built Worker in it and with a Worker of a few lines that passes everything on; and from listening
-// to that answer. Both take turns, so that whatever else the machine does meets both. Then
-// wrangler's own look at the start-up, and the bundle's size. Loopback only, some ten seconds.
+// `npm run bench:startup [-- --rounds N] [--ours NAME=FOLDER]`: how long bare workerd takes from
+// its start to the first answer, with the built Worker in it and with a Worker of a few lines that
+// passes everything on; and from listening to that answer. They take turns, so that whatever else
+// the machine does meets all of them. Then wrangler's own look at the start-up, the bundle's size,
+// and the goals. Loopback only, some ten seconds. `--ours` adds another build of the Worker, such
+// as an earlier one: a bundle, or a folder such as `build/`.
 //
 // `document`: the first request is one that needs no network. `verified`: it is a tools/call with a
 // token, so the Worker first fetches the key set (there is no KV here) and both fetch from the
@@ -10,31 +12,45 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
-import { usage } from "../scripts/setup.mjs";
+import { stop, usage } from "../scripts/setup.mjs";
 import { wranglerEnv, wranglerPath } from "../tests/e2e/support/bundle.mjs";
+import { COMPRESSED_KIB, FIRST_ANSWER_MS, FIRST_ANSWER_OF_OTHER, verdict } from "./report/goals.mjs";
+import { aligned } from "./report/table.mjs";
 import { connect, request } from "./sides/support/socket.mjs";
 import { METADATA, startStage } from "./sides/support/stage.mjs";
 import { DATE, base, ours, prepare } from "./sides/support/workerd.mjs";
+import { ours as bundled } from "./support/bundles.mjs";
+import { pair } from "./support/options.mjs";
+import { ratios, summary } from "./support/stats.mjs";
 
 const WARM_UP = 2; // the first starts read from the disk
 
 /**
- * { rounds, rows: [{ first, from, unit, ours, base, ratio }], bundle: [{ name, raw, gzip }],
- * wrangler: { ours, base } | { reason } }
+ * others: more builds, { name: folder }. Gives { rounds, rows: [{ first, from, sides: { name: {
+ * median, q1, q3 } }, ratios: { name: the same of ours : it } }], bundle: [{ name, raw, gzip }],
+ * wrangler: { ours, base } | { reason } }.
  */
-export async function measure({ rounds = 15, wrangler = true } = {}) {
+async function measure({ rounds, others }) {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-startup-"));
   const stage = await startStage();
   const workers = { ours: prepare(await ours(), stage.vars), base: prepare(await base(), stage.vars) };
   const firsts = { document: request("GET", METADATA), verified: stage.good(1) };
-  const samples = { document: { ours: [], base: [] }, verified: { ours: [], base: [] } };
+  const samples = { document: {}, verified: {} };
   try {
+    for (const [name, built] of Object.entries(others)) {
+      const { main, files } = await bundled(join(folder, name), built);
+      const order = files.toSorted((a, b) => Number(b.name === main) - Number(a.name === main));
+      workers[name] = prepare(order, stage.vars);
+    }
+    const names = Object.keys(workers);
+    for (const of of Object.values(samples)) for (const name of names) of[name] = [];
     for (let round = -WARM_UP; round < rounds; round++) {
       for (const [first, bytes] of Object.entries(firsts)) {
-        for (const name of round % 2 ? ["ours", "base"] : ["base", "ours"]) {
+        const order = round % 2 ? names : names.toReversed();
+        for (const name of order) {
           const sample = await once(workers[name], bytes);
           if (round >= 0) samples[first][name].push(sample);
         }
@@ -43,9 +59,10 @@ export async function measure({ rounds = 15, wrangler = true } = {}) {
   } finally {
     for (const worker of Object.values(workers)) worker.remove();
     stage.close();
+    rmSync(folder, { recursive: true, force: true });
   }
   const rows = Object.entries(samples).flatMap(([first, of]) => FROM.map((from) => row(first, from, of)));
-  return { rounds, rows, bundle: await sizes(), wrangler: wrangler ? await startupChecks() : { reason: "not asked for" } };
+  return { rounds, rows, bundle: await sizes(), wrangler: await startupChecks() };
 }
 
 const FROM = ["spawn", "listening", "processor"];
@@ -75,20 +92,17 @@ function processorMs(pid) {
   return spent.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }
 
+/** Ratios are taken within a round. */
 function row(first, from, samples) {
-  const side = (name) => quartiles(samples[name].map((sample) => sample[from]));
-  const [our, bare] = [side("ours"), side("base")];
-  return { first, from, unit: "ms", ours: our, base: bare, ratio: our.median / bare.median };
-}
-
-function quartiles(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share) => {
-    const place = (sorted.length - 1) * share;
-    const low = sorted[Math.floor(place)];
-    return low + (sorted[Math.ceil(place)] - low) * (place % 1);
+  const values = (name) => samples[name].map((sample) => sample[from]);
+  const names = Object.keys(samples);
+  const others = names.filter((name) => name !== "ours");
+  return {
+    first,
+    from,
+    sides: Object.fromEntries(names.map((name) => [name, summary(values(name))])),
+    ratios: Object.fromEntries(others.map((name) => [name, ratios(values("ours"), values(name))])),
   };
-  return { median: at(0.5), q1: at(0.25), q3: at(0.75) };
 }
 
 async function sizes() {
@@ -143,23 +157,49 @@ function profiled({ nodes, samples, timeDeltas, startTime, endTime }) {
 }
 
 function print({ rounds, rows, bundle, wrangler }) {
-  const cell = ({ median, q1, q3 }) => `${median.toFixed(1)} (${q1.toFixed(1)} to ${q3.toFixed(1)})`;
-  const line = (name, ...cells) => console.log(`${name.padEnd(34)}${cells.map((text, i) => text.padStart(i < 2 ? 24 : 8)).join("")}`);
-  line("first answer, ms", "ours", "base", "ratio", `   median (quartiles), ${rounds} rounds`);
-  for (const { first, from, ours: our, base: bare, ratio } of rows) {
-    const name = from === "processor" ? `${first}, processor time` : `${first}, from ${from}`;
-    line(name, cell(our), cell(bare), ratio.toFixed(2));
-  }
+  const range = ({ median, q1, q3 }, digits) => `${median.toFixed(digits)} (${q1.toFixed(digits)}-${q3.toFixed(digits)})`;
+  const names = Object.keys(rows[0].sides);
+  const head = [`first answer, ms, ${rounds} rounds`, ...names, ...Object.keys(rows[0].ratios).map((name) => `ours : ${name}`)];
+  const line = ({ first, from, sides, ratios: of }) => [
+    from === "processor" ? `${first}, processor time` : `${first}, from ${from}`,
+    ...names.map((name) => range(sides[name], 1)),
+    ...Object.values(of).map((ratio) => range(ratio, 2)),
+  ];
+  console.log(`${aligned([head, ...rows.map(line)])}\n`);
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
-  for (const { name, raw, gzip } of bundle) line(name.replace(/^[0-9a-f]{40}-/, ""), kib(raw), `${kib(gzip)} compressed`);
   const total = (member) => bundle.reduce((sum, file) => sum + file[member], 0);
-  line("total", kib(total("raw")), `${kib(total("gzip"))} compressed`);
-  if (wrangler.reason) return console.log(`wrangler check startup: none; ${wrangler.reason}`);
+  const size = (name, raw, gzip) => [name, kib(raw), `${kib(gzip)} compressed`];
+  const files = bundle.map(({ name, raw, gzip }) => size(name.replace(/^[0-9a-f]{40}-/, ""), raw, gzip));
+  console.log(`${aligned([...files, size("total", total("raw"), total("gzip"))])}\n`);
   const profile = ({ busyMs, spanMs }) => `${busyMs.toFixed(1)} of ${spanMs.toFixed(1)}`;
-  line("wrangler check startup, ms busy", profile(wrangler.ours), profile(wrangler.base));
+  if (wrangler.reason) console.log(`wrangler check startup: none; ${wrangler.reason}\n`);
+  else console.log(`wrangler check startup, ms busy: ours ${profile(wrangler.ours)}, base ${profile(wrangler.base)}\n`);
+  console.log(aligned([["", "goal", "measured", ""], ...goals(rows, total("gzip") / 1024)]));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  usage("usage: npm run bench:startup [-- ROUNDS]");
-  print(await measure({ rounds: Number(process.argv[2] ?? 15) }));
+/** Rows of a table. An earlier build is what `--ours` gave. */
+function goals(rows, compressed) {
+  const judged = (measure, most, value, digits) => [measure, `≤ ${most}`, value.toFixed(digits), verdict(value <= most)];
+  const fromListening = rows.filter(({ from }) => from === "listening");
+  return [
+    ...fromListening.map(({ first, sides }) => judged(`first ${first}, ms from listening`, FIRST_ANSWER_MS[first], sides.ours.median, 1)),
+    ...fromListening.flatMap(({ first, ratios: of }) => Object.entries(of).filter(([name]) => name !== "base").map(([name, { median }]) =>
+      judged(`first ${first} from listening, ours : ${name}`, FIRST_ANSWER_OF_OTHER, median, 2))),
+    judged("compressed, KiB", COMPRESSED_KIB, compressed, 1),
+  ];
 }
+
+const USAGE = usage("usage: npm run bench:startup [-- --rounds N] [--ours NAME=FOLDER]");
+
+/** { rounds, others } */
+function options() {
+  try {
+    const { rounds = "15", ours: pairs } = parseArgs({ options: { rounds: { type: "string" }, ours: { type: "string", multiple: true, default: [] } } }).values;
+    if (!/^[1-9]\d*$/.test(rounds)) stop(`--rounds takes a whole number. ${USAGE}`);
+    return { rounds: Number(rounds), others: Object.fromEntries(pairs.map(pair)) };
+  } catch (error) {
+    return stop(`${error.message} ${USAGE}`);
+  }
+}
+
+print(await measure(options()));

@@ -16,6 +16,7 @@ const OPTIONS = {
   format: "esm",
   target: "es2024",
   conditions: ["workerd", "worker", "browser"],
+  external: ["cloudflare:*"], // the runtime has them
   keepNames: true,
   logLevel: "error",
 };

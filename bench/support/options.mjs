@@ -41,7 +41,8 @@ function parsed(args) {
   }
 }
 
-function pair(text) {
+/** NAME=FOLDER, as `--ours` takes it. */
+export function pair(text) {
   const [name, folder] = text.split(/=(.*)/s);
   if (!/^[\w.-]+$/.test(name) || !folder) stop(`--ours takes NAME=FOLDER, not ${text}.`);
   return [name, folder];
