@@ -20,8 +20,8 @@ const STILL_LONG: [&str; 2] =
 pub(crate) const ODD_WORDS: [&str; 8] =
     ["mend", "mended", "slip of the pen", "told apart", "himself", "its kin", "their kin", "for ever"];
 
-/// Files of other repositories, whose names look like ours.
-const ELSEWHERE: [&str; 1] = ["src/lib/utils.ts"];
+/// A folder that only a build makes; and files of other repositories, whose names look like ours.
+const ELSEWHERE: [&str; 2] = ["cli/build/", "src/lib/utils.ts"];
 
 /// The pages beside those in docs/.
 const MEASURED: [&str; 5] =
