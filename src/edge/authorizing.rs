@@ -1,66 +1,60 @@
 //! A request that may come in, if the policy lets it do what it asks for: reads its body where that
 //! takes reading, then forwards or refuses.
 
+use std::cell::RefCell;
+
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
-use super::forwarding::{self, Forwarding};
-use super::isolate::Isolate;
-use super::log::Line;
-use super::pending::RequestId;
-use super::{refuse, runtime};
+use super::admitted::Admitted;
+use super::exchange::{self, Exchange};
+use super::pending::{Pending, RequestId};
+use super::{forwarding, header_lists, own};
 use crate::admission::Refused;
 use crate::limits;
 use crate::origin::request;
 use crate::policy::mirror::StandardHeaders;
 use crate::policy::{self, Authorized, Body, Denial, Head, Mode, Policy, PolicyInput, RpcSummary};
-use crate::resource::Resource;
-use crate::route::Protected;
 use crate::token::verify::Verified;
 
+thread_local! {
+    /// Requests that wait for their body.
+    static AUTHORIZING: RefCell<Pending<Authorizing>> = RefCell::default();
+}
+
 pub(super) struct Authorizing {
-    pub(super) isolate: &'static Isolate,
-    pub(super) id: RequestId,
-    /// The request's `Origin`.
-    pub(super) origin: Option<String>,
-    pub(super) line: Line,
-    pub(super) protected: Protected<'static>,
+    pub(super) admitted: Admitted,
     /// `None`: no credential was sent, and some methods need none.
     pub(super) verified: Option<Verified>,
 }
 
-/// Goes on after a body was read. `bytes`: none if it is larger than may be read. `body`: what to
-/// send in place of the request's own, if that was touched.
+/// Goes on after a body was read. `bytes`: none if it is larger than may be read. `headers`: those
+/// that the body is compared with, names in lower case and values in turn.
 ///
 /// # Errors As `fetch`; and if there is no such request, because the instance that knew it has
 /// panicked.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-#[expect(clippy::too_many_arguments, reason = "each is one crossing less")]
 pub fn on_body(
+    exchange: &Exchange,
     id: RequestId,
-    request: &Request,
     bytes: Option<Vec<u8>>,
-    body: &JsValue,
-    version: Option<String>,
-    method: Option<String>,
-    name: Option<String>,
-    content_type: Option<String>,
-    content_encoding: Option<String>,
+    headers: &str,
 ) -> Result<JsValue, JsValue> {
     let authorizing =
         take(id).ok_or_else(|| JsError::new("this request was lost while its body was read"))?;
+    let header = |name| header_lists::value(headers, name);
     let said = Body {
         bytes: bytes.as_deref(),
         mirror: StandardHeaders {
-            version: version.as_deref(),
-            method: method.as_deref(),
-            name: name.as_deref(),
+            version: header("mcp-protocol-version"),
+            method: header("mcp-method"),
+            name: header("mcp-name"),
         },
-        content_type: content_type.as_deref(),
-        content_encoding: content_encoding.as_deref(),
+        content_type: header("content-type"),
+        content_encoding: header("content-encoding"),
     };
-    authorizing.decide(request, &PolicyInput::Body(said), body)
+    authorizing.decide(exchange, &PolicyInput::Body(said))
 }
 
 /// A body could not be read: its client has left.
@@ -78,79 +72,63 @@ fn has_body(request: &Request) -> Result<bool, JsValue> {
 }
 
 fn take(id: RequestId) -> Option<Authorizing> {
-    Isolate::held()?.authorizing.borrow_mut().take(id)
+    AUTHORIZING.with_borrow_mut(|list| list.take(id))
 }
 
 impl Authorizing {
     /// To the reading of the body, or to the end.
-    pub(super) fn proceed(self, request: &Request) -> Result<JsValue, JsValue> {
-        let method = self.line.method().to_owned();
+    pub(super) fn proceed(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
+        let method = self.admitted.line.method().to_owned();
         let mut head = Head { method: &method, ..Head::default() };
         if let Some(policy) = self.policy() {
-            let headers = request.headers();
-            head.websocket = headers.get("upgrade")?.as_deref().is_some_and(request::names_websocket);
+            head.websocket = exchange.header("upgrade")?.as_deref().is_some_and(request::names_websocket);
             if !head.websocket && (self.verified.is_none() || policy::reads_body(policy, &method)) {
                 let whole = policy.mode == Mode::Report;
-                return runtime::read(request, limits::BODY_BYTES as f64, whole, self.wait());
+                self.wait();
+                return exchange::read(exchange, limits::BODY_BYTES as f64, whole);
             }
-            head.has_body = policy.has_rules() && has_body(request)?;
+            head.has_body = policy.has_rules() && has_body(&exchange.request())?;
         }
-        self.decide(request, &PolicyInput::Head(head), &JsValue::UNDEFINED)
-    }
-
-    fn resource(&self) -> &'static Resource {
-        self.protected.resource()
+        self.decide(exchange, &PolicyInput::Head(head))
     }
 
     fn policy(&self) -> Option<&'static Policy> {
-        self.resource().policy.as_ref()
+        self.admitted.resource().policy.as_ref()
     }
 
     /// Keeps the request until `on_body`. Those without a credential do not push out those with a
     /// good one.
-    fn wait(self) -> RequestId {
-        let (isolate, id, is_nobody) = (self.isolate, self.id, self.verified.is_none());
-        isolate.authorizing.borrow_mut().keep(id, self, |other| other.verified.is_none() == is_nobody);
-        id
+    fn wait(self) {
+        let (id, is_nobody) = (self.admitted.id, self.verified.is_none());
+        AUTHORIZING.with_borrow_mut(|list| {
+            list.keep(id, self, |other| other.verified.is_none() == is_nobody);
+        });
     }
 
-    fn decide(
-        mut self,
-        request: &Request,
-        asked: &PolicyInput<'_>,
-        body: &JsValue,
-    ) -> Result<JsValue, JsValue> {
-        let policy = self.policy();
-        let (heard, outcome) = policy::authorize(policy, self.verified.take(), asked);
-        self.end(request, heard, outcome, body)
+    fn decide(mut self, exchange: &Exchange, asked: &PolicyInput<'_>) -> Result<JsValue, JsValue> {
+        let (heard, outcome) = policy::authorize(self.policy(), self.verified.take(), asked);
+        self.end(exchange, heard, outcome)
     }
 
     fn end(
-        mut self,
-        request: &Request,
+        self,
+        exchange: &Exchange,
         heard: RpcSummary,
         outcome: Result<Authorized, Denial>,
-        body: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.line.heard(heard);
+        let mut admitted = self.admitted;
+        let (resource, line) = (admitted.resource(), &mut admitted.line);
+        line.heard(heard);
         match outcome {
-            Ok(clearance) => {
-                self.line.cleared(&clearance);
-                let Self { isolate, id, protected, .. } = self;
-                let forwarding = Forwarding {
-                    isolate,
-                    id,
-                    request,
-                    clearance: &clearance,
-                    protected: &protected,
-                    origin: self.origin.as_deref(),
-                    body,
-                };
-                forwarding::forward(&forwarding, self.line)
+            Ok(authorized) => {
+                line.at(resource);
+                line.cleared(&authorized);
+                forwarding::forward(exchange, admitted, &authorized)
             }
             Err(unmet) => {
-                self.line.rule = unmet.rule;
-                refuse(&Refused::unmet(self.resource(), self.origin.as_deref(), unmet), self.line)
+                line.rule = unmet.rule;
+                let refused = Refused::unmet(resource, admitted.origin.as_deref(), unmet);
+                own::refuse(exchange, &refused, admitted.line)
             }
         }
     }

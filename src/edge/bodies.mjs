@@ -1,19 +1,22 @@
 // The runtime's side of bodies that a policy reads. No decision is made here. Everything else
-// streams by unread: `glue.mjs`.
+// streams by unread: `exchange.mjs`.
 import { Bytes } from "./bytes.mjs";
-import { pass } from "./glue.mjs";
-import { events, forget, on_body, on_failure, on_list, whole_events } from "./index.js";
+import { forget, on_body, on_failure, on_list } from "./index.js";
 
 const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
 /**
- * Reads a request's body for wasm, which keeps the request under `id`: its bytes, unless it is
- * larger than `limit`, and what to send on in its place.
+ * Reads a request's body for wasm: its bytes, unless it is larger than `limit`. What to send on in
+ * its place stays in the exchange.
  */
-export function read(request, limit, whole, id) {
-  const headers = MIRROR.map((name) => request.headers.get(name));
+export function read(exchange, limit, whole) {
+  const { request, id } = exchange;
+  const sent = MIRROR.filter((name) => request.headers.has(name)).flatMap((name) => [name, request.headers.get(name)]);
   return take(request, limit, whole).then(
-    ({ bytes, body }) => on_body(id, request, bytes, body, ...headers),
+    ({ bytes, body }) => {
+      exchange.body = body;
+      return on_body(exchange, id, bytes, sent.join("\n"));
+    },
     (error) => {
       forget(id);
       throw error;
@@ -21,31 +24,29 @@ export function read(request, limit, whole, id) {
   );
 }
 
-/** The origin's response, filtered by wasm event by event. */
-export function passEvents(response, deleted, exchange) {
+/** The origin's whole response, for wasm to filter; `added` comes back with it. */
+export const readList = (exchange, limit, added) =>
+  gather(exchange.response.body, limit).then(
+    (bytes) => on_list(exchange, bytes, added),
+    (error) => on_failure(exchange, "unreachable", String(error)),
+  );
+
+/** A response whose events go through a filter of wasm's, `EventFilter`. */
+export function throughFilter(response, filter) {
   let held = new Bytes();
-  let place = [false, false];
-  const filter = new TransformStream({
+  const stream = new TransformStream({
     transform(chunk, out) {
-      const [whole, ...next] = whole_events(chunk, held.length, ...place);
-      place = next;
-      if (whole) {
-        out.enqueue(events(exchange, held.with(chunk.subarray(0, whole))));
+      const whole = filter.whole(chunk, held.length);
+      if (whole > 0) {
+        out.enqueue(filter.events(held.with(chunk.subarray(0, whole))));
         held = new Bytes();
       }
       held.with(chunk.subarray(whole));
     },
-    flush: (out) => out.enqueue(events(exchange, held.with([]))),
+    flush: (out) => out.enqueue(filter.events(held.with([]))),
   });
-  return pass(withBody(response.body.pipeThrough(filter), response), deleted, exchange);
+  return withBody(response.body.pipeThrough(stream), response);
 }
-
-/** The origin's whole response, for wasm to filter. */
-export const passList = (response, limit, exchange) =>
-  gather(response.body, limit).then(
-    (bytes) => on_list(response, bytes, exchange),
-    (error) => on_failure(exchange, "unreachable", String(error)),
-  );
 
 /** A response like another one, with another body. */
 export const withBody = (body, { status, statusText, headers }) => new Response(body, { status, statusText, headers });

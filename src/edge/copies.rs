@@ -3,21 +3,19 @@
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::future_to_promise;
 
-use super::isolate::{Isolate, now};
+use super::clock::now;
+use super::exchange::{Exchange, promise};
+use super::isolate::Isolate;
 use super::log::{self, Line};
 use super::metadata;
 use super::pending::RequestId;
-use super::runtime::Context;
-use super::verifying::Event;
 use super::waiting::{self, Awaited, Waiter};
 use super::{fetch, own};
 use crate::documents::copy::{self, Kept, Next};
 use crate::json;
 use crate::keys::discovery;
-use crate::limits::{self, Seconds};
-use crate::refusal::Refusal;
+use crate::limits;
 
 /// A request for a copy.
 pub(super) struct Copying {
@@ -29,48 +27,39 @@ pub(super) struct Copying {
 
 impl Copying {
     /// The answer, or the promise of it.
-    pub(super) fn proceed(self, event: Event<'_>) -> Result<JsValue, JsValue> {
+    pub(super) fn proceed(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
         let awaited = Awaited::Copy(self.issuer);
         let next = with(self.isolate, self.issuer, |kept| kept.next(now()));
-        let fetch = matches!(next, Next::Fetch).then(|| self.start(event.context));
+        let fetch = matches!(next, Next::Fetch).then(|| self.start(exchange));
         match next {
             Next::Serve(document) => {
-                own(&copy::answer(Ok(&document)), &self.line.served("authorization_server_metadata"))
+                let line = self.line.served("authorization_server_metadata");
+                own::answer(exchange, &copy::answer(Ok(&document)), &line)
             }
-            Next::Unavailable(seconds) => unavailable(seconds, self.line),
-            _ if !waiting::has_place(self.isolate, awaited) => unavailable(limits::WAITERS_RETRY, self.line),
+            Next::Unavailable(seconds) => own::no_copy(exchange, seconds, self.line),
+            _ if !waiting::has_place(awaited) => own::no_copy(exchange, limits::WAITERS_RETRY, self.line),
             Next::Wait | Next::Fetch => {
-                let (isolate, id) = (self.isolate, self.id);
-                Ok(waiting::wait(
-                    isolate,
-                    (id, Waiter::ForCopy(Box::new(self))),
-                    awaited,
-                    fetch.as_ref(),
-                    event,
-                ))
+                let id = self.id;
+                let go_on = Box::new(|exchange: &Exchange| self.proceed(exchange));
+                Ok(Waiter { awaited, index: None, go_on }.wait(exchange, id, fetch.as_ref()))
             }
         }
     }
 
     /// Starts a fetch that belongs to the isolate, not to the client that asked first. Its promise
     /// is settled when it has ended.
-    fn start(&self, context: &Context) -> Promise {
+    fn start(&self, exchange: &Exchange) -> Promise {
         let (isolate, issuer) = (self.isolate, self.issuer);
         with(isolate, issuer, |kept| kept.fetch_started(now()));
-        let fetched = future_to_promise(async move {
+        let fetched = promise(async move {
             let document = read_metadata(issuer).await;
             with(isolate, issuer, |kept| kept.fetched(document, now()));
             Ok(JsValue::UNDEFINED)
         });
         // Where the runtime does not take it, the fetch ends with the request that began it.
-        let _taken = context.wait_until(&fetched);
+        let _taken = exchange.context().wait_until(&fetched);
         fetched
     }
-}
-
-/// The answer where there is no copy: seconds until it is worth asking again.
-pub(super) fn unavailable(seconds: Seconds, line: Line) -> Result<JsValue, JsValue> {
-    own(&copy::answer(Err(seconds)), &line.unavailable(Refusal::MetadataUnavailable(seconds)))
 }
 
 /// The issuer's metadata, from where its keys would be discovered.
@@ -78,7 +67,7 @@ async fn read_metadata(issuer: &str) -> Option<String> {
     let read = |document: &str| {
         discovery::metadata(document, issuer).map(|_| json::without_mark(document).to_owned())
     };
-    let found = metadata::find(issuer, &fetch::deadline(), read).await;
+    let found = metadata::find(issuer, &fetch::deadline(), &read).await;
     found.inspect_err(|misses| log::copy_failed(issuer, misses)).ok()
 }
 

@@ -2,6 +2,7 @@
 // instance of it after a panic. A panic leaves wasm in an unknown state; the next request must not
 // meet it. No decision is made here.
 import * as workers from "cloudflare:workers";
+import { Exchange } from "./exchange.mjs";
 import * as wasm from "./index.js";
 
 let panicked = false;
@@ -25,7 +26,8 @@ export default {
     }
     const { headers, method, url } = request;
     try {
-      return await wasm.fetch(request, env, context, ++requests, method, url, headers.get("origin"), headers.get("authorization"));
+      const exchange = new Exchange(request, env, context, ++requests);
+      return await wasm.fetch(exchange, requests, method, url, headers.get("origin"), headers.get("authorization"));
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) panicked = true;
       throw error;

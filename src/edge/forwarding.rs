@@ -1,198 +1,149 @@
-//! Forwards a permitted request: what is removed, what is set, and what becomes of the answer, in
-//! one crossing.
+//! Forwards a permitted request: what is removed, what is set, and what becomes of the answer.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, RequestCache, RequestInit};
 
+use super::admitted::Admitted;
+use super::exchange::Exchange;
 use super::header_lists::{joined, list, only};
+use super::header_patterns::Names;
 use super::isolate::Isolate;
-use super::log::{self, Line};
 use super::pending::RequestId;
-use super::respond;
-use super::runtime::{self, said};
-use super::signer::{Asserted, Unsigned};
-use crate::admission::Refused;
+use super::plan::Plan;
+use super::signer::Asserted;
+use super::stop::Stop;
 use crate::http::accept;
 use crate::http::cors::{self, Cors};
 use crate::http::header_names;
-use crate::limits;
 use crate::origin::request;
 use crate::origin::sessions::{self, Sessions};
 use crate::policy::mirror::VERSION_HEADER;
 use crate::policy::{Authorized, Caller};
 use crate::refusal::Refusal;
-use crate::route::Protected;
+
+/// The signature of what was signed with this id, encoded.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn on_assertion(id: RequestId, signature: &str) {
+    if let Some(isolate) = Isolate::held() {
+        isolate.reuse.borrow_mut().signed(id, signature);
+    }
+}
 
 /// A request that may be sent to its origin.
-pub(super) struct Forwarding<'s> {
-    pub(super) isolate: &'static Isolate,
-    pub(super) id: RequestId,
-    pub(super) request: &'s Request,
-    pub(super) clearance: &'s Authorized,
-    pub(super) protected: &'s Protected<'static>,
-    /// The request's `Origin`.
-    pub(super) origin: Option<&'s str>,
-    /// In place of the request's own, if that was touched.
-    pub(super) body: &'s JsValue,
+struct Forwarding<'f> {
+    exchange: &'f Exchange,
+    admitted: &'f Admitted,
+    authorized: &'f Authorized,
 }
 
 /// Sends a request to its origin; the promise of the answer.
-pub(super) fn forward(forwarding: &Forwarding<'_>, line: Line) -> Result<JsValue, JsValue> {
-    let Forwarding { request, clearance, protected, origin, .. } = *forwarding;
-    let resource = protected.resource();
-    let line = line.forwarded(resource);
-    let plan = request::plan(clearance, protected.target());
-    let names = runtime::names(request);
-    let upgrade = sent_header(request, &names, "upgrade")?;
-    let websocket = request::opens_websocket(line.method(), clearance, upgrade.as_deref());
-    let bound = forwarding.bound();
-    let session = forwarding.session(bound.as_ref(), &names)?;
-    let (websocket, session, asserted) =
-        match websocket.and_then(|websocket| Ok((websocket, session?, forwarding.asserted()?))) {
-            Ok(all) => all,
-            Err(refusal) => return super::refuse(&Refused::at(resource, origin, refusal), line),
-        };
-    // A body that was read is framed anew: what was said of its length may be another's.
-    let connection = sent_header(request, &names, "connection")?;
-    let is_removed = |name: &str| {
-        let of_websocket = websocket && name == "upgrade";
-        (resource.removes(name) && !of_websocket)
-            || (clearance.lists && request::asks_for_a_part(name))
-            || (bound.is_some() && header_names::same(name, sessions::HEADER))
-            || (!forwarding.body.is_undefined() && matches!(name, "content-length" | "transfer-encoding"))
-            || connection.as_deref().is_some_and(|c| request::is_nominated(c, name) && !of_websocket)
-    };
-    let deleted = only(&names, is_removed);
-    let sieve = clearance.lists.then(|| Caller::to_json(clearance.verified()));
-    let unencoded = sieve.as_ref().map(|_| "Accept-Encoding\nidentity");
-    let accept = match resource.compatibility.repairs_accept(line.method(), protected.is_endpoint()) {
-        true => accept::repaired(request.headers().get("accept")?.as_deref()),
-        false => None,
-    };
-    let accept = accept.map(|both| ["Accept", both].join("\n"));
-    let session = session.map(|id| [sessions::HEADER, &id].join("\n"));
-    let assertion = asserted.as_ref().map(|asserted| asserted.start.as_str());
-    let set = joined(&[
-        plan.headers,
-        accept.as_deref().unwrap_or_default(),
-        resource.delivery.headers_text(),
-        unencoded.unwrap_or_default(),
-        session.as_deref().unwrap_or_default(),
-        assertion.unwrap_or_default(),
-    ]);
-    let init = match line.method() {
-        // Without `Authorization`, a shared cache on the way takes one caller's answer for
-        // everybody's (RFC 9111 section 3.5).
-        "GET" | "HEAD" => {
-            let init = RequestInit::new();
-            init.set_cache(RequestCache::NoStore);
-            init.into()
-        }
-        _ => JsValue::UNDEFINED,
-    };
-    let cors = Cors::new(&resource.allowed_origins, origin);
-    let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
-    let cors_set = list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed));
-    let vary = cors.varies.then_some("Origin");
-    let (target, text, started) = (plan.target.as_str(), line.text(), line.started);
-    let (body, fetcher) = (forwarding.body, &forwarding.isolate.fetcher(resource));
-    let owner = bound.as_ref().map(|(_, owner)| owner.as_str());
-    let [notice, limit] =
-        [limits::ORIGIN_NOTICE, resource.origin_timeout].map(|seconds| seconds as f64 * 1000.0);
-    let unsigned = asserted.as_ref().and_then(|asserted| asserted.unsigned.as_ref());
-    let sent = match unsigned {
-        None => runtime::send(
-            request,
-            target,
-            &deleted,
-            &set,
-            &init,
-            &cors_set,
-            vary,
-            &text,
-            started,
-            body,
-            sieve.as_deref(),
-            fetcher,
-            owner,
-            notice,
-            limit,
-        ),
-        Some(Unsigned { signer, input, id }) => runtime::sign_and_send(
-            &signer.parameters,
-            &signer.key,
-            input,
-            *id,
-            request,
-            target,
-            &deleted,
-            &set,
-            &init,
-            &cors_set,
-            vary,
-            &text,
-            started,
-            body,
-            sieve.as_deref(),
-            fetcher,
-            owner,
-            notice,
-            limit,
-        ),
-    };
-    sent.or_else(|error| {
-        let refusal = match unsigned {
-            Some(_) => Refusal::AssertionUnsigned,
-            None => Refusal::OriginUnreachable,
-        };
-        let text = log::refused_after_all(&text, refusal, Some(("detail", &said(&error))));
-        respond(&Refused::at(resource, origin, refusal).answer(), &text, started)
-    })
+pub(super) fn forward(
+    exchange: &Exchange,
+    admitted: Admitted,
+    authorized: &Authorized,
+) -> Result<JsValue, JsValue> {
+    let planned = Forwarding { exchange, admitted: &admitted, authorized }.plan();
+    match planned {
+        Ok(plan) => plan.send(exchange),
+        Err(Stop::Refused(refusal)) => admitted.refuse(exchange, refusal),
+        Err(Stop::Runtime(error)) => Err(error),
+    }
 }
 
 impl Forwarding<'_> {
+    fn plan(&self) -> Result<Plan, Stop> {
+        let Self { exchange, admitted, authorized } = *self;
+        let (resource, method) = (admitted.resource(), admitted.line.method());
+        let Some(patterns) = admitted.isolate.patterns(resource) else {
+            return Err(Refusal::Misconfigured.into());
+        };
+        let names = Names::of(exchange, patterns)?;
+        let upgrade = names.value(exchange, "upgrade")?;
+        let websocket = request::opens_websocket(method, authorized, upgrade.as_deref())?;
+        let bound = self.bound();
+        let session = self.session(bound.as_ref(), &names)?;
+        let asserted = self.asserted()?;
+        let is_removed = |name: &str| {
+            let of_websocket = websocket && name == "upgrade";
+            (resource.removes(name) && !of_websocket)
+                || (authorized.lists && request::asks_for_a_part(name))
+                || (bound.is_some() && header_names::same(name, sessions::HEADER))
+                || names
+                    .connection
+                    .as_deref()
+                    .is_some_and(|c| request::is_nominated(c, name) && !of_websocket)
+        };
+        let removed = only(&names.text, is_removed);
+        let sent = request::plan(authorized, admitted.protected.target());
+        let caller = authorized.lists.then(|| Caller::to_json(authorized.verified()));
+        let accept = match resource.compatibility.repairs_accept(method, admitted.protected.is_endpoint()) {
+            true => accept::repaired(exchange.header("accept")?.as_deref()),
+            false => None,
+        };
+        let accept = accept.map(|both| ["Accept", both].join("\n"));
+        let session = session.map(|id| [sessions::HEADER, &id].join("\n"));
+        let set = joined(&[
+            sent.headers,
+            accept.as_deref().unwrap_or_default(),
+            resource.delivery.headers_text(),
+            caller.as_ref().map_or("", |_| "Accept-Encoding\nidentity"),
+            session.as_deref().unwrap_or_default(),
+            asserted.as_ref().map_or("", |asserted| &asserted.start),
+        ]);
+        let origin = admitted.origin.as_deref();
+        let cors = cors::is_wanted(method, origin).then(|| Cors::new(&resource.allowed_origins, origin));
+        let cors_set = cors.as_ref().map(|cors| {
+            let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
+            list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed))
+        });
+        Ok(Plan {
+            resource,
+            target: sent.target,
+            removed,
+            set: set.into_owned(),
+            // Without `Authorization`, a shared cache on the way takes one caller's answer for
+            // everybody's (RFC 9111 section 3.5).
+            bypasses_cache: matches!(method, "GET" | "HEAD"),
+            unsigned: asserted.and_then(|asserted| asserted.unsigned),
+            cors: cors_set,
+            varies: cors.is_some_and(|cors| cors.varies),
+            owner: bound.map(|(_, owner)| owner),
+            caller,
+            line: admitted.line.members(),
+        })
+    }
+
     /// Whose the sessions of this request are, where sessions are bound.
     fn bound(&self) -> Option<(&'static Sessions, String)> {
-        let resource = self.protected.resource();
-        let sessions = self.isolate.config()?.sessions.as_ref().filter(|_| resource.binds_sessions)?;
-        let caller = sessions::Holder::of(self.clearance.verified());
+        let resource = self.admitted.resource();
+        let sessions =
+            self.admitted.isolate.config()?.sessions.as_ref().filter(|_| resource.binds_sessions)?;
+        let caller = sessions::Holder::of(self.authorized.verified());
         Some((sessions, sessions::owner(resource.canonical.as_str(), caller)))
     }
 
-    /// The session id that the origin is to get, where sessions are bound. `names`: the request's
-    /// headers.
+    /// The session id that the origin is to get, where sessions are bound.
     fn session(
         &self,
         bound: Option<&(&'static Sessions, String)>,
-        names: &str,
-    ) -> Result<Result<Option<String>, Refusal>, JsValue> {
-        let Some((sessions, owner)) = bound else { return Ok(Ok(None)) };
-        let Some(attached) = sent_header(self.request, names, sessions::HEADER)? else {
-            return Ok(Ok(None));
-        };
-        let version = self.request.headers().get(VERSION_HEADER)?;
-        let id = sessions.incoming(owner, &attached, version.as_deref());
-        Ok(id.map(|id| id.map(str::to_owned)))
+        names: &Names,
+    ) -> Result<Option<String>, Stop> {
+        let Some((sessions, owner)) = bound else { return Ok(None) };
+        let Some(attached) = names.value(self.exchange, sessions::HEADER)? else { return Ok(None) };
+        let version = self.exchange.header(VERSION_HEADER)?;
+        let id = sessions.incoming(owner, &attached, version.as_deref())?;
+        Ok(id.map(str::to_owned))
     }
 
     /// What the origin is told about the caller in a way that it can verify. Nobody has no
     /// assertion.
     fn asserted(&self) -> Result<Option<Asserted>, Refusal> {
-        let resource = self.protected.resource();
-        let (Some(assertion), Some(verified)) = (&resource.assertion, self.clearance.verified()) else {
+        let (isolate, resource) = (self.admitted.isolate, self.admitted.resource());
+        let (Some(assertion), Some(verified)) = (&resource.assertion, self.authorized.verified()) else {
             return Ok(None);
         };
-        let signer = self.isolate.signer().ok_or(Refusal::AssertionUnsigned)?;
-        let asserted = signer.assert(&self.isolate.reuse, resource, assertion, verified, self.id);
+        let signer = isolate.signer().ok_or(Refusal::AssertionUnsigned)?;
+        let asserted = signer.assert(&isolate.reuse, assertion, resource, verified, self.admitted.id);
         asserted.map(Some).ok_or(Refusal::AssertionUnsigned)
-    }
-}
-
-/// A header of the request, which is asked for only if `names`, those of all of its headers, has
-/// it.
-fn sent_header(request: &Request, names: &str, name: &str) -> Result<Option<String>, JsValue> {
-    match names.split('\n').any(|sent| sent.eq_ignore_ascii_case(name)) {
-        true => request.headers().get(name),
-        false => Ok(None),
     }
 }

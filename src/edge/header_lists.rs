@@ -1,5 +1,5 @@
-//! Lists of headers, and of their names, as `glue.mjs` takes them: one text, joined by newlines,
-//! which no header's name or value can have.
+//! Lists of headers, and of their names, as `exchange.mjs` takes them: one text, joined by
+//! newlines, which no header's name or value can have.
 
 use std::borrow::Cow;
 
@@ -21,6 +21,18 @@ pub(super) fn joined<'l>(lists: &[&'l str]) -> Cow<'l, str> {
         }
     }
     joined
+}
+
+/// The value of a header in a list of names and values.
+pub(super) fn value<'l>(list: &'l str, name: &str) -> Option<&'l str> {
+    let mut parts = list.split('\n');
+    while let Some(found) = parts.next() {
+        let value = parts.next();
+        if found == name {
+            return value;
+        }
+    }
+    None
 }
 
 /// Those of a list of names.

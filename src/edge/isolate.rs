@@ -1,32 +1,23 @@
 //! What an isolate keeps between requests: the settings, and plain data about keys.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::rc::Rc;
 
 use js_sys::{Array, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Request;
-use worker::Fetcher;
+use worker::Env;
 
-use super::authorizing::Authorizing;
-use super::key_sets::ServedFrom;
+use super::exchange::Exchange;
+use super::header_patterns::Patterns;
 use super::measuring::only_nobodys;
-use super::pending::Pending;
-use super::runtime::Env;
 use super::signer::Signer;
-use super::verifying::Verifying;
-use super::waiting::Waiting;
-use super::webcrypto::Imported;
+use super::sources::Source;
 use super::{kv, log};
 use crate::documents::copy::Kept;
 use crate::fault::Fault;
 use crate::json;
-use crate::keys::cache;
-use crate::limits::Seconds;
 use crate::origin::assertion::reuse::Reuse;
 use crate::resource::{Config, Resource};
-use crate::route::{Protected, Route, route};
 use crate::settings::{self, Variables};
 
 /// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
@@ -39,37 +30,14 @@ pub(super) struct Isolate {
     /// Whether the log says what the settings came to.
     is_announced: Cell<bool>,
     has_kv: bool,
-    /// The bindings by which origins are reached, by name.
-    fetchers: Vec<(String, Fetcher)>,
+    /// One per resource, in the order of `Config::resources`, once it was needed.
+    patterns: Vec<OnceCell<Patterns>>,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
-    pub(super) crypto_keys: RefCell<Vec<Rc<Imported>>>,
     /// Assertions that serve again.
     pub(super) reuse: RefCell<Reuse>,
-    /// Requests that wait for a signature check, the oldest first.
-    pub(super) verifying: RefCell<Pending<Verifying>>,
-    /// Requests whose body is being read, the oldest first.
-    pub(super) authorizing: RefCell<Pending<Authorizing>>,
-    /// The canonical URLs of resources whose origin was seen to redirect elsewhere.
-    pub(super) redirects: RefCell<Vec<&'static str>>,
-    /// Requests that wait for an issuer's answer.
-    pub(super) waiting: RefCell<Waiting>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
-}
-
-/// What is known of one key source.
-#[derive(Default)]
-pub(super) struct Source {
-    pub(super) state: cache::State,
-    /// The `jwks_uri` that discovery found.
-    pub(super) jwks_uri: Option<String>,
-    /// Where the last fetch that ended had the set from.
-    pub(super) fetched_from: Option<ServedFrom>,
-    /// Whether the log says that too many requests wait for the fetch that runs.
-    pub(super) crowded: bool,
-    /// The name of its key set in KV, once it was computed.
-    pub(super) kv_key: Option<String>,
 }
 
 thread_local! {
@@ -77,12 +45,15 @@ thread_local! {
 }
 
 impl Isolate {
-    pub(super) fn get(env: &Env) -> &'static Self {
-        Self::held().unwrap_or_else(|| {
-            let isolate: &'static Self = Box::leak(Box::new(Self::new(env)));
-            ISOLATE.set(Some(isolate));
-            isolate
-        })
+    /// That of a request.
+    pub(super) fn of(exchange: &Exchange) -> &'static Self {
+        Self::held().unwrap_or_else(|| Self::make(&exchange.env()))
+    }
+
+    pub(super) fn make(env: &Env) -> &'static Self {
+        let isolate: &'static Self = Box::leak(Box::new(Self::new(env)));
+        ISOLATE.set(Some(isolate));
+        isolate
     }
 
     /// `None`: this instance of the wasm module has not seen a request yet; one before it, which
@@ -94,21 +65,17 @@ impl Isolate {
     fn new(env: &Env) -> Self {
         let config = only_nobodys(settings::read(&variables(env)));
         let count = config.as_ref().map_or(0, |config| config.sources.len());
-        let fetchers = config.as_ref().map(|config| fetchers(config, env)).unwrap_or_default();
+        let resources = config.as_ref().map_or(0, |config| config.resources.len());
+        let patterns = std::iter::repeat_with(OnceCell::new).take(resources).collect();
         let sources = std::iter::repeat_with(Source::default).take(count).collect();
         let isolate = Self {
             config,
             judged: OnceCell::new(),
             is_announced: Cell::new(false),
             has_kv: kv::is_bound(env),
-            fetchers,
+            patterns,
             sources: RefCell::new(sources),
-            crypto_keys: RefCell::default(),
             reuse: RefCell::default(),
-            verifying: RefCell::default(),
-            authorizing: RefCell::default(),
-            redirects: RefCell::default(),
-            waiting: RefCell::default(),
             copies: RefCell::default(),
         };
         let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());
@@ -165,11 +132,9 @@ impl Isolate {
         sound.then_some(config)
     }
 
-    /// What reaches the origin of a resource; undefined: the public network.
-    pub(super) fn fetcher(&self, resource: &Resource) -> JsValue {
-        let Some(binding) = &resource.binding else { return JsValue::UNDEFINED };
-        let named = self.fetchers.iter().find(|(name, _)| name == binding);
-        named.map_or(JsValue::UNDEFINED, |(_, fetcher)| fetcher.clone().into())
+    pub(super) fn patterns(&self, resource: &Resource) -> Option<&Patterns> {
+        let patterns = self.patterns.get(resource.index)?;
+        Some(patterns.get_or_init(|| Patterns::new(&resource.looked_at())))
     }
 
     /// `None`: assertions are off.
@@ -205,30 +170,9 @@ fn variables(env: &Env) -> Variables {
     variables.with_bindings(bindings)
 }
 
-/// The bindings that the settings name, which have been found to be there.
-fn fetchers(config: &Config, env: &Env) -> Vec<(String, Fetcher)> {
-    let names = config.resources.iter().filter_map(|resource| resource.binding.clone());
-    // Not `env.service`: it takes none but a `Fetcher`, and other bindings answer requests, too.
-    let fetcher = |name: String| Some((name.clone(), Reflect::get(env, &name.into()).ok()?.unchecked_into()));
-    names.filter_map(fetcher).collect()
-}
-
 /// Whether it is a binding to something that answers requests.
 fn can_fetch(value: &JsValue) -> bool {
     value.is_object() && Reflect::get(value, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
-}
-
-/// The clock stands still between I/O in production, so reading it once per step is exact.
-pub(super) fn now_milliseconds() -> f64 {
-    js_sys::Date::now()
-}
-
-pub(super) fn now() -> Seconds {
-    seconds(now_milliseconds())
-}
-
-pub(super) fn seconds(milliseconds: f64) -> Seconds {
-    (milliseconds / 1000.0) as Seconds
 }
 
 /// The settings, if there are any without a fault.
@@ -236,15 +180,7 @@ pub(super) fn config() -> Option<&'static Config> {
     Isolate::held().and_then(Isolate::config)
 }
 
-/// The resource that a request is for.
-pub(super) fn resource(request: &Request) -> Option<&'static Resource> {
-    protected(request).map(|protected| protected.resource())
-}
-
-/// The place that a request is for.
-pub(super) fn protected(request: &Request) -> Option<Protected<'static>> {
-    match route(config()?, &request.url()) {
-        Route::Protected(protected) => Some(protected),
-        _ => None,
-    }
+/// The resource in this place.
+pub(super) fn resource(index: u32) -> Option<&'static Resource> {
+    config()?.resources.get(index as usize)
 }

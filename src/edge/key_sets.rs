@@ -8,14 +8,15 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::future_to_promise;
 
+use super::clock::now;
+use super::exchange::{Exchange, promise};
 use super::fetch::{self, Document, deadline};
-use super::isolate::{Isolate, Source, now};
-use super::kv::Store;
+use super::isolate::Isolate;
+use super::kv::{Fetched, Store};
 use super::log;
 use super::metadata;
-use super::runtime::{Context, Env};
+use super::sources::{ServedFrom, Source};
 use crate::keys::cache::{self, Held, Need, Next};
 use crate::keys::discovery;
 use crate::keys::set::KeySet;
@@ -24,35 +25,13 @@ use crate::keys::source::SourceId;
 use crate::limits::{self, Seconds};
 use crate::resource::Config;
 
-/// Where the key set of a request came from.
-#[derive(Clone, Copy)]
-pub(super) enum ServedFrom {
-    Memory,
-    Kv,
-    Issuer,
-    /// It is kept for so many seconds more.
-    Stale(Seconds),
-}
-
-impl ServedFrom {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Kv => "kv",
-            Self::Issuer => "issuer",
-            Self::Stale(_) => "stale",
-        }
-    }
-}
-
 /// A key set and where it came from, or seconds until it is worth asking again.
 pub(super) type KeySetAnswer = Result<(Rc<KeySet>, ServedFrom), Seconds>;
 
 /// The key sets, as one request sees them.
 pub(super) struct Keys<'r> {
     pub(super) isolate: &'static Isolate,
-    pub(super) env: &'r Env,
-    pub(super) context: &'r Context,
+    pub(super) exchange: &'r Exchange,
 }
 
 /// What a look at the isolate's memory comes to.
@@ -105,11 +84,11 @@ impl Keys<'_> {
     /// cannot be had; KV is written after that.
     fn start(&self, refresh: Refresh, kid: Option<&str>) -> Promise {
         refresh.with(|source| source.state.fetch_started(refresh.need, now()));
-        let store = Store::open(self.env, refresh.source);
+        let store = Store::open(&self.exchange.env(), refresh.source);
         let kid = kid.map(str::to_owned);
         let mut settle = None;
         let ended = Promise::new(&mut |resolve, _reject| settle = Some(resolve));
-        let runs_on = future_to_promise(async move {
+        let runs_on = promise(async move {
             let outcome = refresh.run(store.as_ref(), kid.as_deref()).await;
             refresh.with(|source| {
                 source.fetched_from = outcome.from;
@@ -119,23 +98,23 @@ impl Keys<'_> {
                 let _settled = settle.call0(&JsValue::UNDEFINED);
             }
             if let (Some(store), Some(fetched)) = (store, outcome.to_store) {
-                store.write(refresh, &fetched).await;
+                store.write(&fetched).await;
             }
             Ok(JsValue::UNDEFINED)
         });
         // Where the runtime does not take it, the refresh ends with the request that began it.
-        let _taken = self.context.wait_until(&runs_on);
+        let _taken = self.exchange.context().wait_until(&runs_on);
         ended
     }
 }
 
 /// One refresh of one key set.
 #[derive(Clone, Copy)]
-pub(super) struct Refresh {
-    pub(super) isolate: &'static Isolate,
-    pub(super) config: &'static Config,
-    pub(super) source: &'static KeySource,
-    pub(super) id: SourceId,
+struct Refresh {
+    isolate: &'static Isolate,
+    config: &'static Config,
+    source: &'static KeySource,
+    id: SourceId,
     need: Need,
 }
 
@@ -147,18 +126,11 @@ struct Outcome {
     to_store: Option<Fetched>,
 }
 
-/// What the issuer gave, for KV.
-pub(super) struct Fetched {
-    pub(super) text: String,
-    pub(super) at: Seconds,
-    pub(super) fresh_for: Seconds,
-}
-
 impl Refresh {
     /// KV, then the issuer; only the issuer for an unknown `kid`.
     async fn run(self, store: Option<&Store>, kid: Option<&str>) -> Outcome {
         if let (Need::Any, Some(store)) = (self.need, store)
-            && let Some(found) = store.read(self).await
+            && let Some(found) = store.read(self.config.cache_ttl).await
             && self.with(|held| held.state.found_in_kv(found, now())) == Some(true)
         {
             return Outcome { from: Some(ServedFrom::Kv), to_store: None };
@@ -213,14 +185,16 @@ impl Refresh {
 
     /// The `jwks_uri` in the issuer's metadata.
     async fn discover(self, issuer: &str, deadline: &web_sys::AbortSignal) -> Result<String, String> {
-        let found = metadata::find(issuer, deadline, |document| discovery::jwks_uri(document, issuer));
-        let uri = found.await.map_err(|misses| format!("issuer metadata: {misses}"))?;
+        let read = |document: &str| discovery::jwks_uri(document, issuer);
+        let uri = metadata::find(issuer, deadline, &read)
+            .await
+            .map_err(|misses| format!("issuer metadata: {misses}"))?;
         self.with(|source| source.jwks_uri = Some(uri.clone()));
         Ok(uri)
     }
 
     /// Looks at or changes what is known of the source; never over an await.
-    pub(super) fn with<T>(self, f: impl FnOnce(&mut Source) -> T) -> Option<T> {
+    fn with<T>(self, f: impl FnOnce(&mut Source) -> T) -> Option<T> {
         self.isolate.sources.borrow_mut().get_mut(self.id.index()).map(f)
     }
 }

@@ -3,19 +3,19 @@ import { on_key, on_wait } from "./index.js";
 
 const { subtle } = crypto;
 
-/**
- * Imports a public key. Whatever it comes to, an error too, is for wasm to judge, which keeps the
- * request under `id`.
- */
-export function importKey(jwk, algorithm, id, request, env, context) {
+/** Imports a public key. Whatever it comes to, an error too, is for wasm to judge. */
+export function importKey(exchange, jwk, algorithm) {
   return subtle.importKey("jwk", jwk, algorithm, false, ["verify"]).then(
-    (key) => on_key(id, key, request, env, context),
-    (error) => on_key(id, error, request, env, context),
+    (key) => on_key(exchange, exchange.id, key),
+    (error) => on_key(exchange, exchange.id, error),
   );
 }
 
 /** A moment, on the timer of the request that asks for it. */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Goes on with a request that wasm keeps under `id` once `end` is settled. */
-export const wait = (end, id, request, env, context) => end.then(() => on_wait(id, request, env, context));
+/** Goes on with a request once `end` is settled. `resource`: the one that it is for, if any. */
+export function wait(exchange, end, resource) {
+  exchange.resource = resource;
+  return end.then(() => on_wait(exchange, exchange.id));
+}

@@ -5,11 +5,9 @@ use futures_util::future::{Either, select};
 use js_sys::{Error, Reflect, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use worker::{KvError, KvStore};
+use worker::{Env, KvError, KvStore};
 
-use super::isolate::now;
-use super::key_sets::{Fetched, Refresh};
-use super::runtime::{Env, pause};
+use super::clock::{now, pause};
 use super::{log, webcrypto};
 use crate::keys::cache::Held;
 use crate::keys::source::KeySource;
@@ -22,13 +20,23 @@ pub(super) fn is_bound(env: &Env) -> bool {
     Reflect::has(env, &BINDING.into()).unwrap_or(false)
 }
 
-/// The KV namespace.
-pub(super) struct Store(KvStore);
+/// What the issuer gave, for KV.
+pub(super) struct Fetched {
+    pub(super) text: String,
+    pub(super) at: Seconds,
+    pub(super) fresh_for: Seconds,
+}
+
+/// The KV namespace, and the source whose key set it is to keep.
+pub(super) struct Store {
+    kv: KvStore,
+    source: &'static KeySource,
+}
 
 impl Store {
     /// `None`: there is no such binding, or it is none of KV, which the log says of this source.
-    pub(super) fn open(env: &Env, source: &KeySource) -> Option<Self> {
-        let store = env.kv(BINDING).ok().map(Self);
+    pub(super) fn open(env: &Env, source: &'static KeySource) -> Option<Self> {
+        let store = env.kv(BINDING).ok().map(|kv| Self { kv, source });
         if store.is_none() && is_bound(env) {
             log::keys(source, "kv_failed", "the binding JWKS_CACHE is no KV namespace");
         }
@@ -36,45 +44,46 @@ impl Store {
     }
 
     /// The set that KV holds for a source.
-    pub(super) async fn read(&self, refresh: Refresh) -> Option<Held> {
-        let key = key(refresh).await?;
+    pub(super) async fn read(&self, cache_ttl: Seconds) -> Option<Held> {
+        let (source, key) = (self.source, key(self.source).await?);
         let value = Box::pin(self.get(&key));
         let value = match select(value, pause(limits::KV_MILLISECONDS)).await {
             Either::Left((Ok(value), _)) => value?,
             Either::Left((Err(error), _)) => {
-                log::keys(refresh.source, "kv_failed", &said(&error));
+                log::keys(source, "kv_failed", &said(&error));
                 return None;
             }
             Either::Right(_) => {
-                log::keys(refresh.source, "kv_failed", "no answer within 1 s");
+                log::keys(source, "kv_failed", "no answer within 1 s");
                 return None;
             }
         };
-        let held = stored::decode(&value, refresh.source, refresh.config.cache_ttl, now());
+        let held = stored::decode(&value, source, cache_ttl, now());
         if held.is_none() {
-            log::keys(refresh.source, "kv_unreadable", "not a key set of this format and source");
+            log::keys(source, "kv_unreadable", "not a key set of this format and source");
         }
         held
     }
 
     /// Puts a set that the issuer has just given.
-    pub(super) async fn write(&self, refresh: Refresh, fetched: &Fetched) {
-        let Some(key) = key(refresh).await else { return };
-        let Some(value) = stored::encode(refresh.source, &fetched.text, fetched.at, fetched.fresh_for) else {
+    pub(super) async fn write(&self, fetched: &Fetched) {
+        let source = self.source;
+        let Some(key) = key(source).await else { return };
+        let Some(value) = stored::encode(source, &fetched.text, fetched.at, fetched.fresh_for) else {
             return;
         };
         let expiration = fetched.fresh_for + limits::STALE;
         if let Err(error) = self.put(&key, &value, expiration).await {
-            log::keys(refresh.source, "kv_failed", &said(&error));
+            log::keys(source, "kv_failed", &said(&error));
         }
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        self.0.get(key).cache_ttl(limits::KV_READ_TTL).text().await
+        self.kv.get(key).cache_ttl(limits::KV_READ_TTL).text().await
     }
 
     async fn put(&self, key: &str, value: &str, expiration: Seconds) -> Result<(), KvError> {
-        self.0.put(key, value)?.expiration_ttl(expiration).execute().await
+        self.kv.put(key, value)?.expiration_ttl(expiration).execute().await
     }
 }
 
@@ -89,15 +98,9 @@ fn said(error: &KvError) -> String {
 }
 
 /// `jwks:` and the SHA-256 of the source's name, in hex.
-async fn key(refresh: Refresh) -> Option<String> {
-    let known = refresh.with(|source| source.kv_key.clone()).flatten();
-    if known.is_some() {
-        return known;
-    }
-    let name = Uint8Array::from(stored::name(refresh.source).as_bytes());
+async fn key(source: &KeySource) -> Option<String> {
+    let name = Uint8Array::from(stored::name(source).as_bytes());
     let digest = webcrypto::subtle().ok()?.digest_with_str_and_js_u8_array("SHA-256", &name).ok()?;
     let digest = Uint8Array::new(&JsFuture::from(digest).await.ok()?).to_vec();
-    let key = digest.iter().fold(String::from("jwks:"), |key, byte| format!("{key}{byte:02x}"));
-    refresh.with(|source| source.kv_key = Some(key.clone()));
-    Some(key)
+    Some(digest.iter().fold(String::from("jwks:"), |key, byte| format!("{key}{byte:02x}")))
 }

@@ -17,15 +17,13 @@ use crate::resource::Config;
 use crate::resource::Resource;
 use crate::token::verify::{Verification, Verified};
 
-const REFUSED: &str = "refused";
-
 /// The line of a usual request fits without growing.
 const USUAL_BYTES: usize = 384;
 
-/// A request's line, as it grows. `glue.mjs` adds the status and the milliseconds, and writes it.
+/// A request's line, as it grows. Its end is written where it is known; `exchange.mjs` adds the
+/// event, the status and the milliseconds, and prints it.
 #[derive(Serialize)]
 pub(super) struct Line {
-    event: &'static str,
     method: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'static str>,
@@ -65,16 +63,11 @@ pub(super) struct Line {
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
-    outcome: &'static str,
-    reason: &'static str,
-    #[serde(skip)]
-    pub(super) started: f64,
 }
 
 impl Line {
-    pub(super) fn new(method: &str, started: f64) -> Self {
+    pub(super) fn new(method: &str) -> Self {
         Self {
-            event: "request",
             method: method.to_owned(),
             resource: None,
             issuer: None,
@@ -91,9 +84,6 @@ impl Line {
             rpc_batch: None,
             rule: None,
             would_refuse: None,
-            outcome: "forwarded",
-            reason: "ok",
-            started,
         }
     }
 
@@ -101,29 +91,23 @@ impl Line {
         &self.method
     }
 
-    pub(super) const fn served(mut self, what: &'static str) -> Self {
-        self.outcome = "served";
-        self.reason = what;
-        self
+    pub(super) fn served(&self, what: &str) -> String {
+        ended(&self.members(), None, "served", what)
     }
 
-    pub(super) fn forwarded(mut self, resource: &'static Resource) -> Self {
-        self.resource = Some(resource.canonical.as_str());
-        self
-    }
-
-    pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> Self {
-        self.outcome = REFUSED;
-        self.reason = refused.refusal.row().reason;
+    pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> String {
         self.resource = refused.resource().map(|r| r.canonical.as_str());
-        self
+        self.unavailable(refused.refusal)
     }
 
     /// A refusal where nothing is protected.
-    pub(super) const fn unavailable(mut self, refusal: Refusal) -> Self {
-        self.outcome = REFUSED;
-        self.reason = refusal.row().reason;
-        self
+    pub(super) fn unavailable(&self, refusal: Refusal) -> String {
+        refused(&self.members(), refusal, None)
+    }
+
+    /// It is for this resource.
+    pub(super) fn at(&mut self, resource: &'static Resource) {
+        self.resource = Some(resource.canonical.as_str());
     }
 
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded
@@ -156,25 +140,28 @@ impl Line {
         }
     }
 
-    /// All but the closing brace.
-    pub(super) fn text(&self) -> String {
+    /// The members, without their braces.
+    pub(super) fn members(&self) -> String {
         let mut text = Vec::with_capacity(USUAL_BYTES);
         let _written = serde_json::to_writer(&mut text, self); // into memory: it cannot fail
-        text.pop();
-        plain::json(String::from_utf8(text).unwrap_or_default())
+        let members = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+        plain::json(String::from_utf8_lossy(members).into_owned())
     }
 }
 
-/// The end of a forwarded request's line.
-const FORWARDED: &str = r#","outcome":"forwarded","reason":"ok""#;
+/// The end of a forwarded request's line, behind its members.
+pub(super) const FORWARDED: &str = r#","outcome":"forwarded","reason":"ok""#;
 
-/// The text of a forwarded request's line, after the origin gave cause to refuse it. `said`: a
-/// member that says more, and its value.
-pub(super) fn refused_after_all(text: &str, refusal: Refusal, said: Option<(&str, &str)>) -> String {
-    let start = text.strip_suffix(FORWARDED).unwrap_or(text);
+/// The line of a refused request. `said`: a member that says more, and its value.
+pub(super) fn refused(members: &str, refusal: Refusal, said: Option<(&str, &str)>) -> String {
+    ended(members, said, "refused", refusal.row().reason)
+}
+
+/// A line, all but what JavaScript adds.
+fn ended(members: &str, said: Option<(&str, &str)>, outcome: &str, reason: &str) -> String {
     let said =
         said.map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value)))).unwrap_or_default();
-    [start, &said, r#","outcome":""#, REFUSED, r#"","reason":""#, refusal.row().reason, "\""].concat()
+    [members, &said, r#","outcome":""#, outcome, r#"","reason":""#, reason, "\""].concat()
 }
 
 /// What others say, as far as the log takes it.
@@ -182,11 +169,9 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(limits::LOGGED_DETAIL_CHARS).collect()
 }
 
-/// A forwarded request has waited for its answer. `text`: of its line.
-pub(super) fn waiting(text: &str) {
-    let text = text.strip_suffix(FORWARDED).unwrap_or(text);
-    let text = text.strip_prefix(r#"{"event":"request""#).unwrap_or(text);
-    console_log!(r#"{{"event":"waiting"{text},"seconds":{}}}"#, limits::ORIGIN_NOTICE);
+/// A forwarded request has waited for its answer. `members`: of its line.
+pub(super) fn waiting(members: &str) {
+    console_log!(r#"{{"event":"waiting",{members},"seconds":{}}}"#, limits::ORIGIN_NOTICE);
 }
 
 /// At an isolate's first request: the summary of the settings; each of several resources has a line

@@ -6,18 +6,17 @@
 use futures_util::future::{Either, select, select_all};
 use web_sys::AbortSignal;
 
+use super::clock::{now_milliseconds, pause};
 use super::fetch;
-use super::isolate::now_milliseconds;
-use super::runtime::pause;
 use crate::keys::discovery::{self, Unusable};
 use crate::limits;
 
 /// What `read` takes from the document of one of the places; or else what each of them gave.
-pub(super) async fn find<T>(
+pub(super) async fn find(
     issuer: &str,
     deadline: &AbortSignal,
-    read: impl Fn(&str) -> Result<T, Unusable>,
-) -> Result<T, String> {
+    read: &dyn Fn(&str) -> Result<String, Unusable>,
+) -> Result<String, String> {
     let ask = async |url: String| match fetch::document(&url, deadline).await {
         Ok(document) => read(&document.text).map_err(|unusable| (url, unusable.reason().to_owned())),
         Err(failure) => Err((url, failure.reason())),

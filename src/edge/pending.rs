@@ -1,4 +1,4 @@
-//! Requests that wait for the runtime: a bounded list, the oldest first.
+//! Requests that wait for the runtime or for an issuer: a bounded list, the oldest first.
 
 use crate::limits;
 
@@ -26,6 +26,26 @@ impl<T> Pending<T> {
             }
         }
         self.0.push((id, request));
+    }
+
+    /// Keeps a request for which there is a place, until `take`.
+    pub(super) fn keep_in_place(&mut self, id: RequestId, request: T) {
+        self.0.push((id, request));
+    }
+
+    /// Whether there are fewer than `limit` like the one that is to come. Before there are not,
+    /// those that are lost are given up.
+    pub(super) fn has_place(
+        &mut self,
+        limit: usize,
+        is_alike: impl Fn(&T) -> bool,
+        is_lost: impl Fn(&T) -> bool,
+    ) -> bool {
+        let alike = |list: &[(RequestId, T)]| list.iter().filter(|(_, other)| is_alike(other)).count();
+        if alike(&self.0) >= limit {
+            self.0.retain(|(_, other)| !is_lost(other));
+        }
+        alike(&self.0) < limit
     }
 
     /// The request with this number, no longer kept.

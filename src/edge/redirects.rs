@@ -1,50 +1,48 @@
 //! Redirects of the origin's, as clients get them.
 
-use url::Url;
-use wasm_bindgen::JsValue;
-use web_sys::Response;
+use std::cell::RefCell;
 
-use super::header_lists::joined;
-use super::isolate::{Isolate, protected};
-use super::runtime::Exchange;
-use super::{log, passing};
+use url::Url;
+
+use super::exchange::Exchange;
+use super::log;
 use crate::origin::request;
 use crate::resource::Resource;
 
+thread_local! {
+    /// The canonical URLs of resources whose origin was seen to redirect elsewhere.
+    static SAID: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
 const LOCATION: &str = "Location";
 
-/// A redirect. One to a place below the origin's URL leads to its public address, since clients do
-/// not reach the origin itself; another one passes, and the log says so once.
-pub(super) fn passed(
-    response: &Response,
-    exchange: &Exchange,
-    session: Option<&str>,
-) -> Result<JsValue, JsValue> {
-    let sent = response.headers().get(LOCATION)?;
-    if let (Some(sent), Some(protected)) = (sent, protected(&exchange.request())) {
-        let resource = protected.resource();
-        // What is no URL is no place below the origin's either.
-        let url = Url::parse(&protected.target()).and_then(|asked| asked.join(&sent));
-        if let (Ok(url), Ok(origin)) = (url, Url::parse(&resource.origin_url)) {
-            match request::relocated(resource.canonical.public(), origin.as_str(), url.as_str()) {
-                Some(public) => {
-                    let location = [LOCATION, &public].join("\n");
-                    exchange.set_added(&joined(&[session.unwrap_or_default(), &location]));
-                }
-                None => log_redirect(resource, &url.origin().ascii_serialization()),
-            }
-        }
+/// The header of a redirect to a place below the origin's URL, so that it leads to its public
+/// address: clients do not reach the origin itself. Another redirect passes, and the log says so
+/// once.
+pub(super) fn relocated(exchange: &Exchange, resource: &'static Resource) -> Option<String> {
+    let sent = exchange.response().headers().get(LOCATION).ok()??;
+    // What is no URL is no place below the origin's either.
+    let url = Url::parse(&exchange.target()).and_then(|asked| asked.join(&sent)).ok()?;
+    let origin = Url::parse(&resource.origin_url).ok()?;
+    let public = request::relocated(resource.canonical.public(), origin.as_str(), url.as_str());
+    let to = url.origin().ascii_serialization();
+    if public.is_none() && to != resource.canonical.origin() {
+        log_redirect(resource, &to);
     }
-    passing::pass(response, exchange)
+    Some([LOCATION, &public?].join("\n"))
 }
 
 /// Says once per resource that its origin sends clients elsewhere. `to`: scheme and host.
 fn log_redirect(resource: &'static Resource, to: &str) {
-    let Some(isolate) = Isolate::held().filter(|_| to != resource.canonical.origin()) else { return };
     let canonical = resource.canonical.as_str();
-    let mut said = isolate.redirects.borrow_mut();
-    if !said.contains(&canonical) {
-        said.push(canonical);
+    let is_new = SAID.with_borrow_mut(|said| {
+        let is_new = !said.contains(&canonical);
+        if is_new {
+            said.push(canonical);
+        }
+        is_new
+    });
+    if is_new {
         log::redirect(canonical, to);
     }
 }

@@ -1,15 +1,15 @@
 //! The origin's answer on its way to the client. No byte of it passes through wasm, but where lists
 //! are filtered.
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
 
+use super::answer::Answer;
+use super::exchange::Exchange;
 use super::fetch::discard;
 use super::header_lists::joined;
 use super::isolate::{config, resource};
-use super::passing::{self, pass, refuse, unreachable};
-use super::runtime::{self, Exchange, said};
+use super::plan::Duties;
+use super::stop::Stop;
 use super::{list_filter, log, redirects};
 use crate::origin::challenge;
 use crate::origin::sessions;
@@ -21,78 +21,75 @@ const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
-/// The origin's answer, as the client gets it.
+/// The origin's answer, as the client gets it. `index`: the resource's. The rest: `Duties`.
 ///
 /// # Errors
 /// As `fetch`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn on_response(response: &Response, status: u16, exchange: &Exchange) -> Result<JsValue, JsValue> {
+pub fn on_response(
+    exchange: &Exchange,
+    status: u16,
+    index: u32,
+    sets_cors: bool,
+    binds_sessions: bool,
+    filters_lists: bool,
+) -> Result<JsValue, JsValue> {
+    let duties = Duties { sets_cors, binds_sessions, filters_lists };
+    let answer = Answer { exchange, resource: resource(index), duties };
+    passed(&answer, status).or_else(|stop| {
+        if let Stop::Refused(_) = stop {
+            discard(&exchange.response());
+        }
+        answer.stopped(stop)
+    })
+}
+
+fn passed(answer: &Answer<'_>, status: u16) -> Result<JsValue, Stop> {
     if status == UNAUTHORIZED {
-        discard(response);
-        return refuse(exchange, Refusal::OriginUnauthorized);
+        return Err(Refusal::OriginUnauthorized.into());
     }
-    let session = match session(response, exchange)? {
-        // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
-        Ok(Some(_)) if status == SWITCHING_PROTOCOLS => Err(Refusal::SessionUnbindable),
-        session => session,
+    let session = match answer.duties.binds_sessions {
+        true => session(answer.exchange)?,
+        false => None,
     };
-    let session = match session {
-        Ok(session) => session.map(|id| [sessions::HEADER, &id].join("\n")),
-        Err(refusal) => {
-            discard(response);
-            return refuse(exchange, refusal);
-        }
-    };
-    if let Some(session) = &session {
-        exchange.set_added(session);
+    // A rebuilt response would lose its WebSocket, and so its session id cannot be bound.
+    if session.is_some() && status == SWITCHING_PROTOCOLS {
+        return Err(Refusal::SessionUnbindable.into());
     }
+    let session = session.as_deref().unwrap_or_default();
     match status {
-        SWITCHING_PROTOCOLS => {
-            runtime::log(&exchange.line(), status, exchange.started());
-            Ok(response.into())
-        }
-        200..=299 if exchange.sieve().is_some() => list_filter::filter(response, exchange),
-        FORBIDDEN => match response.headers().get(CHALLENGE)? {
-            Some(header) => challenged(response, exchange, &header, session.as_deref()),
-            None => pass(response, exchange),
-        },
+        SWITCHING_PROTOCOLS => Ok(answer.exchange.hand_back()?),
+        200..=299 if answer.duties.filters_lists => list_filter::filter(answer, session),
+        FORBIDDEN => challenged(answer, session),
         // `100 Continue` and the like: the runtime takes one for the answer, and drops what
         // follows.
-        100..=199 => unreachable(exchange, &format!("the runtime gave an interim answer, {status}")),
-        300..=399 => redirects::passed(response, exchange, session.as_deref()),
-        _ => pass(response, exchange),
+        100..=199 => Ok(answer.unreachable(&format!("the runtime gave an interim answer, {status}"))?),
+        300..=399 => {
+            let location = answer.resource.and_then(|r| redirects::relocated(answer.exchange, r));
+            answer.pass(&joined(&[session, location.as_deref().unwrap_or_default()]))
+        }
+        _ => answer.pass(session),
     }
 }
 
-/// An answer with a challenge of the origin's own.
-fn challenged(
-    response: &Response,
-    exchange: &Exchange,
-    header: &str,
-    session: Option<&str>,
-) -> Result<JsValue, JsValue> {
-    let resource = resource(&exchange.request());
-    let metadata = resource.and_then(|resource| resource.challenges.resource_metadata());
-    let line = challenge::rewritten(header, metadata).map(|line| [CHALLENGE, &line].join("\n"));
-    exchange.set_added(&joined(&[session.unwrap_or_default(), line.as_deref().unwrap_or_default()]));
-    let passed = passing::REPLACED.with(|names| {
-        let names = names.concat(&Array::of1(&CHALLENGE.into()));
-        runtime::pass(response, &names, exchange)
-    });
-    passed.or_else(|error| unreachable(exchange, &said(&error)))
+/// An answer that may have a challenge of the origin's own.
+fn challenged(answer: &Answer<'_>, session: &str) -> Result<JsValue, Stop> {
+    let response = answer.exchange.response();
+    let Some(header) = response.headers().get(CHALLENGE)? else { return answer.pass(session) };
+    let metadata = answer.resource.and_then(|resource| resource.challenges.resource_metadata());
+    let line = challenge::rewritten(&header, metadata).map(|line| [CHALLENGE, &line].join("\n"));
+    answer.rebuild(&response, &[CHALLENGE], &joined(&[session, line.as_deref().unwrap_or_default()]))
 }
 
-/// The session id of an answer, bound to the caller; `None`: there is none, or sessions are not
-/// bound.
-fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<String>, Refusal>, JsValue> {
-    let Some(owner) = exchange.owner() else { return Ok(Ok(None)) };
-    let Some(id) = response.headers().get(sessions::HEADER)? else { return Ok(Ok(None)) };
-    // The request says whether sessions are bound: a fresh instance, whose settings are not judged
-    // yet, has no keys to bind with.
+/// The header with the answer's session id, bound to the caller, if there is one.
+fn session(exchange: &Exchange) -> Result<Option<String>, Stop> {
+    let Some(id) = exchange.response().headers().get(sessions::HEADER)? else { return Ok(None) };
+    // A fresh instance, whose settings are not judged yet, has no keys to bind with.
     let sessions = config().and_then(|config| config.sessions.as_ref());
-    let attached = sessions.map(|sessions| sessions.attach(&owner, &id));
-    Ok(attached.unwrap_or(Err(Refusal::SessionUnbindable)).map(Some))
+    let attached = sessions.map(|sessions| sessions.attach(&exchange.owner(), &id));
+    let attached = attached.unwrap_or(Err(Refusal::SessionUnbindable))?;
+    Ok(Some([sessions::HEADER, &attached].join("\n")))
 }
 
 /// There is no answer to pass on. `kind`: `late`, or `unsigned` where the runtime did not sign the
@@ -103,10 +100,11 @@ fn session(response: &Response, exchange: &Exchange) -> Result<Result<Option<Str
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn on_failure(exchange: &Exchange, kind: &str, said: &str) -> Result<JsValue, JsValue> {
+    let answer = Answer::of(exchange);
     match kind {
-        "late" => refuse(exchange, Refusal::OriginTimeout),
-        "unsigned" => refuse(exchange, Refusal::AssertionUnsigned),
-        _ => unreachable(exchange, said),
+        "late" => answer.refuse(Refusal::OriginTimeout),
+        "unsigned" => answer.refuse(Refusal::AssertionUnsigned),
+        _ => answer.unreachable(said),
     }
 }
 

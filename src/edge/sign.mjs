@@ -1,26 +1,27 @@
-// Signs what the origin is told about a caller, and sends the request on with it. No decision is
-// made here.
-import { send } from "./glue.mjs";
+// Signs what the origin is told about a caller. No decision is made here.
 import { on_assertion, on_failure } from "./index.js";
 
 const { subtle } = crypto;
 const encoder = new TextEncoder();
 
-/** As `send`, after `input` was signed; `set` ends where the assertion begins. */
-export function signAndSend(parameters, key, input, id, request, target, deleted, set, init, cors, vary, line, started, ...rest) {
-  return subtle.sign(parameters, key, encoder.encode(input)).then(
-    (buffer) => {
-      const signature = base64url(buffer);
-      on_assertion(id, signature);
-      try {
-        return send(request, target, deleted, `${set}${input}.${signature}`, init, cors, vary, line, started, ...rest);
-      } catch (error) {
-        return on_failure({ request, line, started }, "unreachable", String(error));
-      }
-    },
-    () => on_failure({ request, line, started }, "unsigned", ""),
-  );
+/** Sends the request on with its plan's input, signed, at the end of its headers. */
+export function signed(exchange, { parameters, key }) {
+  const { input } = exchange;
+  try {
+    return subtle.sign(parameters, key, encoder.encode(input)).then(
+      (buffer) => {
+        const signature = base64url(buffer);
+        on_assertion(exchange.id, signature);
+        return exchange.send(`${exchange.set}${input}.${signature}`);
+      },
+      () => unsigned(exchange),
+    );
+  } catch {
+    return unsigned(exchange);
+  }
 }
+
+const unsigned = (exchange) => on_failure(exchange, "unsigned", "");
 
 const base64url = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

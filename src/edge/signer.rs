@@ -3,12 +3,12 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, WorkerGlobalScope};
 
-use super::isolate::{Isolate, now};
+use super::clock::now;
 use super::pending::RequestId;
 use super::webcrypto::{object, subtle};
 use crate::base64url;
@@ -23,8 +23,8 @@ use crate::token::verify::Verified;
 
 /// The key that signs. It cannot be taken out again.
 pub(super) struct Signer {
-    pub(super) key: CryptoKey,
-    pub(super) parameters: Object,
+    /// `parameters` and `key`, as `sign.mjs` takes them.
+    pub(super) key: JsValue,
     /// The encoded header of what it signs.
     header: String,
 }
@@ -40,8 +40,6 @@ pub(super) struct Asserted {
 pub(super) struct Unsigned {
     pub(super) signer: &'static Signer,
     pub(super) input: String,
-    /// The request's id.
-    pub(super) id: RequestId,
 }
 
 impl Signer {
@@ -66,8 +64,8 @@ impl Signer {
     pub(super) fn assert(
         &'static self,
         reuse: &RefCell<Reuse>,
-        resource: &'static Resource,
         assertion: &Assertion,
+        resource: &'static Resource,
         verified: &Verified,
         id: RequestId,
     ) -> Option<Asserted> {
@@ -80,16 +78,7 @@ impl Signer {
         let jti = scope.crypto().ok()?.random_uuid();
         let input = assertion.signing_input(&self.header, verified, now, &jti);
         reuse.borrow_mut().signing(resource, verified, now, id, &input);
-        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input, id }) })
-    }
-}
-
-/// The signature of what was signed with this id, encoded.
-#[wasm_bindgen]
-#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn on_assertion(id: RequestId, signature: &str) {
-    if let Some(isolate) = Isolate::held() {
-        isolate.reuse.borrow_mut().signed(id, signature);
+        Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input }) })
     }
 }
 
@@ -99,7 +88,9 @@ async fn imported(key: &ListedKey, header: &str) -> Result<Signer, JsValue> {
         _ => object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())])?,
     };
     let pkcs8 = key.pkcs8().ok_or(JsValue::UNDEFINED)?;
-    Ok(Signer { key: import(key, &pkcs8, false).await?, parameters, header: header.to_owned() })
+    let imported = import(key, &pkcs8, false).await?;
+    let key = object(&[("parameters", parameters.into()), ("key", imported.into())])?;
+    Ok(Signer { key: key.into(), header: header.to_owned() })
 }
 
 async fn import(key: &ListedKey, pkcs8: &[u8], extractable: bool) -> Result<CryptoKey, JsValue> {

@@ -1,58 +1,34 @@
 //! A request whose token is being verified: carries out the steps that `verify` asks for, then
 //! forwards or refuses.
 
+use std::cell::RefCell;
+
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
 
+use super::admitted::Admitted;
 use super::authorizing::Authorizing;
-use super::isolate::Isolate;
+use super::exchange::Exchange;
 use super::key_sets::{self, Keys, Look};
-use super::log::Line;
-use super::pending::RequestId;
-use super::runtime::{Context, Env};
+use super::log::FORWARDED;
+use super::pending::{Pending, RequestId};
+use super::sources::ServedFrom;
 use super::waiting::{self, Awaited, Waiter};
-use super::{measuring, own, refuse, webcrypto};
-use crate::admission::Refused;
+use super::{measuring, own, webcrypto};
 use crate::http::cors::Cors;
 use crate::http::response::LocalResponse;
-use crate::route::Protected;
 use crate::token::verify::{Step, Verification};
 
+thread_local! {
+    /// Requests that wait for the runtime to check a signature or to import a key.
+    static VERIFYING: RefCell<Pending<Verifying>> = RefCell::default();
+}
+
 pub(super) struct Verifying {
-    pub(super) isolate: &'static Isolate,
-    pub(super) id: RequestId,
-    /// The request's `Origin`.
-    pub(super) origin: Option<String>,
-    pub(super) line: Line,
-    pub(super) protected: Protected<'static>,
+    pub(super) admitted: Admitted,
     pub(super) verification: Verification<'static>,
     /// Whether it has begun a fetch of the key set that it waits for.
     pub(super) began: bool,
-}
-
-/// What the runtime gave with a request.
-#[derive(Clone, Copy)]
-pub(super) struct Event<'e> {
-    pub(super) request: &'e Request,
-    pub(super) env: &'e Env,
-    pub(super) context: &'e Context,
-}
-
-/// The same, for a future.
-pub(super) struct KeptEvent(Request, Env, Context);
-
-impl Event<'_> {
-    pub(super) fn keep(self) -> KeptEvent {
-        // Not `request.clone()`, which is the runtime's own and divides the body.
-        KeptEvent(Clone::clone(self.request), self.env.clone(), JsValue::from(self.context).into())
-    }
-}
-
-impl KeptEvent {
-    pub(super) const fn event(&self) -> Event<'_> {
-        Event { request: &self.0, env: &self.1, context: &self.2 }
-    }
 }
 
 /// Goes on after a signature check. Only `true` is a yes: an error is a no, since a key that
@@ -62,14 +38,10 @@ impl KeptEvent {
 /// panicked.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn on_signature(
-    id: RequestId,
-    verdict: &JsValue,
-    request: &Request,
-    env: &Env,
-    context: &Context,
-) -> Result<JsValue, JsValue> {
-    resume(id, verdict, Event { request, env, context })
+pub fn on_signature(exchange: &Exchange, id: RequestId, verdict: &JsValue) -> Result<JsValue, JsValue> {
+    let mut verifying = take(id)?;
+    verifying.verification.signature(verdict.as_bool() == Some(true));
+    verifying.proceed(exchange)
 }
 
 /// Goes on after a key was imported. What is no key vouches for nothing.
@@ -78,116 +50,102 @@ pub fn on_signature(
 /// As `on_signature`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
-pub fn on_key(
-    id: RequestId,
-    key: JsValue,
-    request: &Request,
-    env: &Env,
-    context: &Context,
-) -> Result<JsValue, JsValue> {
-    let held = Isolate::held().and_then(|isolate| isolate.verifying.borrow_mut().take(id));
-    let mut verifying = held.ok_or_else(lost)?;
+pub fn on_key(exchange: &Exchange, id: RequestId, key: JsValue) -> Result<JsValue, JsValue> {
+    let mut verifying = take(id)?;
     if let Step::Signature(check) = verifying.verification.step()
-        && webcrypto::keep(verifying.isolate, &check, key).is_err()
+        && webcrypto::keep(&check, key).is_err()
     {
         verifying.verification.signature(false);
     }
-    verifying.proceed(Event { request, env, context })
+    verifying.proceed(exchange)
 }
 
-fn lost() -> JsError {
-    JsError::new("this request's verification was lost")
-}
-
-fn resume(id: RequestId, verdict: &JsValue, event: Event<'_>) -> Result<JsValue, JsValue> {
-    let held = Isolate::held().and_then(|isolate| isolate.verifying.borrow_mut().take(id));
-    let mut verifying = held.ok_or_else(lost)?;
-    verifying.verification.signature(verdict.as_bool() == Some(true));
-    verifying.proceed(event)
+fn take(id: RequestId) -> Result<Verifying, JsError> {
+    let held = VERIFYING.with_borrow_mut(|list| list.take(id));
+    held.ok_or_else(|| JsError::new("this request's verification was lost"))
 }
 
 impl Verifying {
     /// To the next promise, or to the end.
-    pub(super) fn proceed(mut self, event: Event<'_>) -> Result<JsValue, JsValue> {
+    pub(super) fn proceed(mut self, exchange: &Exchange) -> Result<JsValue, JsValue> {
+        let isolate = self.admitted.isolate;
         loop {
             match self.verification.step() {
                 Step::KeySet(id, need) => {
-                    let look = self.keys(event).look(id, need, self.verification.kid(), self.began);
+                    let keys = Keys { isolate, exchange };
                     let awaited = Awaited::KeySet(id);
-                    match look {
+                    match keys.look(id, need, self.verification.kid(), self.began) {
                         Look::Answer(answer) => self.key_set(answer),
-                        _ if !waiting::has_place(self.isolate, awaited) => {
-                            let answer = self.keys(event).crowded(id);
-                            self.key_set(answer);
-                        }
-                        Look::Wait => return Ok(self.obtain(awaited, None, event)),
-                        Look::Began(fetch) => return Ok(self.obtain(awaited, Some(&fetch), event)),
+                        _ if !waiting::has_place(awaited) => self.key_set(keys.crowded(id)),
+                        Look::Wait => return Ok(self.obtain(exchange, awaited, None)),
+                        Look::Began(fetch) => return Ok(self.obtain(exchange, awaited, Some(&fetch))),
                     }
                 }
                 Step::Signature(_) if measuring::UNSIGNED => self.verification.signature(true),
-                Step::Signature(check) => match webcrypto::imported(self.isolate, &check) {
+                Step::Signature(check) => match webcrypto::imported(&check) {
                     Some(key) => {
                         let id = self.wait();
-                        return key.check(&check, id, event).or_else(|error| resume(id, &error, event));
+                        return key
+                            .check(&check, exchange)
+                            .or_else(|error| on_signature(exchange, id, &error));
                     }
                     None => {
                         let id = self.wait();
-                        return webcrypto::import(&check, id, event)
-                            .or_else(|error| on_key(id, error, event.request, event.env, event.context));
+                        return webcrypto::import(&check, exchange)
+                            .or_else(|error| on_key(exchange, id, error));
                     }
                 },
-                Step::Done => return self.done(event.request),
+                Step::Done => return self.done(exchange),
             }
         }
     }
 
-    const fn keys<'e>(&self, event: Event<'e>) -> Keys<'e> {
-        Keys { isolate: self.isolate, env: event.env, context: event.context }
-    }
-
     /// Keeps the request until `on_signature` or `on_key`.
     fn wait(self) -> RequestId {
-        let (isolate, id) = (self.isolate, self.id);
-        isolate.verifying.borrow_mut().keep(id, self, |_| true);
+        let id = self.admitted.id;
+        VERIFYING.with_borrow_mut(|list| list.keep(id, self, |_| true));
         id
     }
 
     fn key_set(&mut self, answer: key_sets::KeySetAnswer) {
         self.began = false;
         let from = answer.as_ref().ok().map(|(_, from)| *from);
-        self.line.keys = from.map(key_sets::ServedFrom::name);
-        self.line.stale_for = match from {
-            Some(key_sets::ServedFrom::Stale(seconds)) => Some(seconds),
+        self.admitted.line.keys = from.map(ServedFrom::name);
+        self.admitted.line.stale_for = match from {
+            Some(ServedFrom::Stale(seconds)) => Some(seconds),
             _ => None,
         };
         self.verification.key_set(answer.map(|(set, _)| set));
     }
 
     /// Waits for a key set: for a fetch of this request's own, or else for another's.
-    fn obtain(mut self, awaited: Awaited, fetch: Option<&Promise>, event: Event<'_>) -> JsValue {
+    fn obtain(mut self, exchange: &Exchange, awaited: Awaited, fetch: Option<&Promise>) -> JsValue {
         self.began |= fetch.is_some();
-        waiting::wait(self.isolate, (self.id, Waiter::ForKeys(Box::new(self))), awaited, fetch, event)
+        let (id, index) = (self.admitted.id, self.admitted.resource().index);
+        let waiter =
+            Waiter { awaited, index: Some(index), go_on: Box::new(|exchange| self.proceed(exchange)) };
+        waiter.wait(exchange, id, fetch)
     }
 
-    fn done(mut self, request: &Request) -> Result<JsValue, JsValue> {
-        self.line.token(&self.verification);
-        let resource = self.protected.resource();
-        match self.verification.verdict() {
+    fn done(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
+        let Self { mut admitted, verification, .. } = self;
+        let (resource, line) = (admitted.resource(), &mut admitted.line);
+        line.token(&verification);
+        match verification.verdict() {
             Ok(_) if measuring::ANSWER => {
+                line.at(resource);
                 let mut answer = LocalResponse::json(200, r#"{"status":"ok"}"#);
-                Cors::new(&resource.allowed_origins, self.origin.as_deref()).apply(&mut answer);
-                own(&answer, &self.line.forwarded(resource))
+                Cors::new(&resource.allowed_origins, admitted.origin.as_deref()).apply(&mut answer);
+                own::answer(exchange, &answer, &[&line.members(), FORWARDED].concat())
             }
             Ok(verified) => {
-                self.line.verified(&verified);
-                if self.isolate.config().is_some_and(|config| config.log_subject) {
-                    self.line.sub = Some(verified.permit().identity().subject().to_owned());
+                line.verified(&verified);
+                if admitted.isolate.config().is_some_and(|config| config.log_subject) {
+                    line.sub = Some(verified.permit().identity().subject().to_owned());
                 }
-                let Self { isolate, id, origin, line, protected, .. } = self;
-                Authorizing { isolate, id, origin, line, protected, verified: Some(verified) }
-                    .proceed(request)
+                Authorizing { admitted, verified: Some(verified) }.proceed(exchange)
             }
-            Err(refusal) => refuse(&Refused::at(resource, self.origin.as_deref(), refusal), self.line),
+            Err(refusal) => admitted.refuse(exchange, refusal),
         }
     }
 }

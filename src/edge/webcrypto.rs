@@ -1,6 +1,7 @@
 //! One signature check by the runtime's WebCrypto. Imported keys are kept per isolate; verdicts
 //! never.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -9,13 +10,15 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
-use super::isolate::Isolate;
-use super::runtime;
-use super::verifying::Event;
+use super::exchange::{self, Exchange};
 use crate::keys::algorithm::{Algorithm, Scheme};
 use crate::keys::set::{Key, Material};
 use crate::limits;
 use crate::token::verify::Check;
+
+thread_local! {
+    static KEYS: RefCell<Vec<Rc<Imported>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A key that WebCrypto has taken, and how it is to be used.
 pub(super) struct Imported {
@@ -27,47 +30,46 @@ pub(super) struct Imported {
 
 impl Imported {
     /// Starts a check; `on_signature` goes on with what it comes to.
-    pub(super) fn check(&self, check: &Check, id: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
+    pub(super) fn check(&self, check: &Check, exchange: &Exchange) -> Result<JsValue, JsValue> {
         let (signature, input) = (check.signature(), check.signing_input().as_bytes());
-        let Event { request, env, context } = event;
-        runtime::check(&self.parameters, &self.key, signature, input, id, request, env, context)
+        exchange.verify(&self.parameters, &self.key, signature, input)
     }
 }
 
 /// The key of a check, if it has been imported. Keys are distinguished by identity: a new key set
 /// brings new ones.
-pub(super) fn imported(isolate: &Isolate, check: &Check) -> Option<Rc<Imported>> {
-    let keys = isolate.crypto_keys.borrow();
-    keys.iter().find(|k| Rc::ptr_eq(&k.of, &check.key) && k.algorithm == check.algorithm).map(Rc::clone)
+pub(super) fn imported(check: &Check) -> Option<Rc<Imported>> {
+    let is_of = |key: &&Rc<Imported>| Rc::ptr_eq(&key.of, &check.key) && key.algorithm == check.algorithm;
+    KEYS.with_borrow(|keys| keys.iter().find(is_of).map(Rc::clone))
 }
 
 /// Starts to import the key of a check; `on_key` goes on with what it comes to.
 ///
 /// # Errors
 /// WebCrypto does not take it: a point off its curve, for one.
-pub(super) fn import(check: &Check, id: f64, event: Event<'_>) -> Result<JsValue, JsValue> {
+pub(super) fn import(check: &Check, exchange: &Exchange) -> Result<JsValue, JsValue> {
     let jwk = jwk(&check.key.material)?;
     let (import, _) = parameters(check.algorithm)?;
-    let Event { request, env, context } = event;
-    runtime::import(&jwk, &import, id, request, env, context)
+    exchange::import_key(exchange, &jwk, &import)
 }
 
 /// Keeps the imported key of a check, unless a request that imported it at the same time was first.
 ///
 /// # Errors
 /// It is no key.
-pub(super) fn keep(isolate: &Isolate, check: &Check, key: JsValue) -> Result<(), JsValue> {
+pub(super) fn keep(check: &Check, key: JsValue) -> Result<(), JsValue> {
     let key = key.dyn_into()?;
-    if imported(isolate, check).is_some() {
+    if imported(check).is_some() {
         return Ok(());
     }
     let (_, parameters) = parameters(check.algorithm)?;
     let of = Rc::clone(&check.key);
-    let mut keys = isolate.crypto_keys.borrow_mut();
-    if keys.len() >= limits::CRYPTO_KEYS {
-        keys.clear();
-    }
-    keys.push(Rc::new(Imported { of, algorithm: check.algorithm, key, parameters }));
+    KEYS.with_borrow_mut(|keys| {
+        if keys.len() >= limits::CRYPTO_KEYS {
+            keys.clear();
+        }
+        keys.push(Rc::new(Imported { of, algorithm: check.algorithm, key, parameters }));
+    });
     Ok(())
 }
 

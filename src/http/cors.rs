@@ -1,7 +1,7 @@
 //! CORS (Fetch standard, section 3.2) at the MCP endpoint and at the document.
 //!
-//! 1. Every answer at the endpoint says who may read it, forwarded answers included; an origin's
-//!    own CORS headers are replaced.
+//! 1. Every answer at the endpoint that a page could read says who may read it, and an origin's own
+//!    CORS headers are replaced there ([`is_wanted`]).
 //! 2. `WWW-Authenticate` is exposed, or a browser client never sees the challenge.
 //! 3. A preflight is answered before any authentication. It echoes the headers asked for:
 //!    `Mcp-Param-*` has no end, and `*` does not cover `Authorization`.
@@ -52,6 +52,12 @@ pub struct Cors {
     pub allow_origin: Option<Cow<'static, str>>,
     /// Whether it depends on the request's `Origin`.
     pub varies: bool,
+}
+
+/// Whether a forwarded answer needs CORS headers. A page's request has an `Origin`, but that of a
+/// GET or HEAD may be answered out of a shared cache, which has kept the answer to another one.
+pub fn is_wanted(method: &str, origin: Option<&str>) -> bool {
+    origin.is_some() || matches!(method, "GET" | "HEAD")
 }
 
 impl Cors {

@@ -21,7 +21,7 @@ pub const AUTHORIZATION: &str = "Authorization";
 
 /// Headers that are meant for the next hop only (RFC 9110 sections 7.6.1, 10.1.1 and 11.7; RFC 9113
 /// section 8.2.2; RFC 7540 section 3.2.1). The runtime makes its own.
-const OF_CONNECTION: [&str; 10] = [
+pub const OF_CONNECTION: [&str; 10] = [
     "Connection",
     "Expect",
     "HTTP2-Settings",
@@ -71,6 +71,11 @@ impl Delivery {
     pub fn removes(&self, name: &str) -> bool {
         (name.eq_ignore_ascii_case(AUTHORIZATION) && !self.forwards_token)
             || self.names.iter().any(|own| header_names::same(own, name))
+    }
+
+    /// The names of the operator's headers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// What the origin was shown as the Worker's credential, for the log.

@@ -88,12 +88,24 @@ pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
         || (has_policy && (is_override(name) || is_lookalike(name, &JUDGED)))
 }
 
+/// Which headers of a request have to be looked at, as a regular expression for their names: all
+/// that [`is_removed`] or [`asks_for_a_part`] may say yes to, `Connection` and `Upgrade`, and these
+/// others. A name with any character but small letters, digits and `-` has to be looked at, so what
+/// is left is equal to one of these names or begins like a header of ours.
+pub fn looked_at(delivery: &Delivery, others: &[&str]) -> String {
+    let known =
+        [headers::AUTHORIZATION].into_iter().chain(headers::OF_CONNECTION).chain(OVERRIDES).chain(PARTS);
+    let names = known.chain(others.iter().copied()).chain(delivery.names());
+    let names: Vec<String> = names.map(header_names::folded).collect();
+    format!("[^a-z0-9-]|^{}|^(?:{})$", header_names::folded(crate::token::identity::PREFIX), names.join("|"))
+}
+
 /// Whether some server takes a request with this header for one of another method than was judged.
 fn is_override(name: &str) -> bool {
-    ["x-http-method-override", "x-http-method", "x-method-override"]
-        .iter()
-        .any(|own| header_names::same(own, name))
+    OVERRIDES.iter().any(|own| header_names::same(own, name))
 }
+
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// Whether some server takes a header for one of these, though it is spelled differently.
 fn is_lookalike(name: &str, known: &[&str]) -> bool {
@@ -109,6 +121,14 @@ const JUDGED: [&str; 5] =
 pub fn is_nominated(connection: &str, name: &str) -> bool {
     connection.split(',').any(|option| header_names::same(option.trim_matches([' ', '\t']), name))
         && !headers::FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
+}
+
+/// Whether `Connection` names any header but those that are removed anyway.
+pub fn nominates(connection: &str) -> bool {
+    let options = connection.split(',').map(|option| option.trim_matches([' ', '\t']));
+    options.into_iter().any(|option| {
+        !option.is_empty() && !headers::is_of_connection(option) && !option.eq_ignore_ascii_case("close")
+    })
 }
 
 /// Whether an `Upgrade` asks for a WebSocket, among others perhaps (RFC 9110 section 7.8).
@@ -133,8 +153,11 @@ pub fn opens_websocket(method: &str, clearance: &Authorized, upgrade: Option<&st
 
 const WEBSOCKET: &str = "websocket";
 
-/// Headers that ask for a part of an answer, which could not be filtered. `Request-Range` is what
-/// browsers sent once, and Apache's httpd reads it still.
+/// Headers that ask for a part of an answer. `Request-Range` is what browsers sent once, and
+/// Apache's httpd reads it still.
+const PARTS: [&str; 3] = ["range", "if-range", "request-range"];
+
+/// Whether a header asks for a part of an answer, which could not be filtered.
 pub fn asks_for_a_part(name: &str) -> bool {
-    ["range", "if-range", "request-range"].iter().any(|own| header_names::same(own, name))
+    PARTS.iter().any(|own| header_names::same(own, name))
 }

@@ -11,7 +11,7 @@ use crate::origin::assertion::Assertion;
 use crate::origin::assertion::keys::SigningKeys;
 use crate::origin::headers::Delivery;
 use crate::origin::request;
-use crate::origin::sessions::Sessions;
+use crate::origin::sessions::{self, Sessions};
 use crate::policy::Policy;
 use crate::refusal::Challenges;
 use crate::token::trusted_issuer::TrustedIssuer;
@@ -45,6 +45,8 @@ pub struct Config {
 /// An MCP server behind the Worker.
 #[derive(Clone, Debug)]
 pub struct Resource {
+    /// Its place in `Config::resources`.
+    pub index: usize,
     pub canonical: Canonical,
     /// What follows its canonical path in those of the resources that are nested in it, as
     /// `path::names` has it.
@@ -78,6 +80,11 @@ impl Resource {
     /// Whether an incoming header is kept from the origin.
     pub fn removes(&self, name: &str) -> bool {
         request::is_removed(&self.delivery, self.policy.is_some(), name)
+    }
+
+    /// Which headers of a request have to be looked at (`request::looked_at`).
+    pub fn looked_at(&self) -> String {
+        request::looked_at(&self.delivery, if self.binds_sessions { &[sessions::HEADER] } else { &[] })
     }
 
     /// Whether a request without a credential may be asked what it wants.

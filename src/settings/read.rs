@@ -61,6 +61,7 @@ pub(super) fn of_one(
         challenges = challenges.with_entry_error();
     }
     let resource = Resource {
+        index: 0,
         compatibility,
         page,
         challenges,

@@ -195,6 +195,7 @@ impl Element<'_> {
         match of_one(&self.settings(), self.sets(BINDING), sources) {
             Ok(mut config) => {
                 for resource in &mut config.resources {
+                    resource.index = self.at;
                     resource.binding.clone_from(&binding);
                     resource.is_default = is_default;
                 }

@@ -15,7 +15,7 @@ const FASTER = 100;
 // A hundred seconds pass in one: the Worker's timers run faster, and nothing else does.
 const faster = (main) => `import worker from "./${main}";
 const { setTimeout: real } = globalThis;
-globalThis.setTimeout = (task, ms) => real(task, ms / ${FASTER});
+globalThis.setTimeout = (task, ms, ...given) => real(task, ms / ${FASTER}, ...given);
 export default { fetch: (...all) => worker.fetch(...all) };
 `;
 
@@ -104,7 +104,6 @@ test("an origin's redirect below ORIGIN_URL leads to the public address, another
     s.origin.on(`${BASE}/there/`, (_, res) => res.writeHead(status, { location }).end());
     const { response } = await s.ask(s.token(), { path });
     assert.equal(response.status, status);
-    assert.equal(response.get("access-control-allow-origin"), "*");
     return response.get("location");
   };
   for (const [location, public_] of [

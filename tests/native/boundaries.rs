@@ -88,20 +88,22 @@ fn a_file_is_one_room() {
     assert_eq!(long.filter(|(_, lines)| *lines > 400).collect::<Vec<_>>(), []);
 }
 
+/// The JavaScript of the Worker, and how many lines each file may have.
+const WORKER_MODULES: [(&str, usize); 7] = [
+    ("entry", 60),
+    ("exchange", 120),
+    ("keys", 30),
+    ("sign", 40),
+    ("bodies", 80),
+    ("bytes", 30),
+    ("patience", 60),
+];
+
 /// What JavaScript does for Rust stays small enough to be read at a glance, and neither branches on
 /// what a request says nor knows a status, a header or a claim.
 #[test]
 fn the_glue_decides_nothing() {
-    let modules = [
-        ("entry", 60),
-        ("glue", 70),
-        ("keys", 30),
-        ("sign", 60),
-        ("bodies", 80),
-        ("bytes", 30),
-        ("patience", 40),
-    ];
-    for (module, lines) in modules {
+    for (module, lines) in WORKER_MODULES {
         let text = fs::read_to_string(format!("src/edge/{module}.mjs")).unwrap();
         let text = text.replace(".subarray(", "("); // no claim
         assert!(text.lines().count() <= lines, "{module}");
@@ -118,6 +120,57 @@ fn the_glue_decides_nothing() {
             "JSON.parse",
         ] {
             assert!(!text.contains(word), "{module}: {word}");
+        }
+    }
+}
+
+/// How many parameters each function of a text has, by its name. `self` is one.
+fn parameters(text: &str) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("fn ").filter(|(at, _)| *at == 0 || text[..*at].ends_with([' ', '\n']))
+    {
+        let rest = &text[at + 3..];
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        // Behind the name and its generics.
+        let Some(start) = rest[name.len()..].find('(').filter(|_| !name.is_empty()) else { continue };
+        let (mut depth, mut count, mut named) = (0_usize, 0, false);
+        for c in rest[name.len() + start..].chars() {
+            match c {
+                '(' | '[' | '<' | '{' => depth += 1,
+                ')' if depth == 1 => break,
+                ')' | ']' | '>' | '}' => depth -= 1,
+                ',' if depth == 1 => named = false,
+                c if !c.is_whitespace() && !named => {
+                    named = true;
+                    count += 1;
+                }
+                _ => {}
+            }
+        }
+        found.push((name, count));
+    }
+    found
+}
+
+#[test]
+fn nothing_takes_more_than_six_arguments() {
+    let text = "fn a() {} fn b(self, c: Vec<(u8, u8)>, ) {} fn d<'a>(\n e: &'a [u8; 2],\n f: u8,\n)";
+    let counted = [("a", 0), ("b", 2), ("d", 2)];
+    assert_eq!(parameters(text), counted.map(|(name, count)| (name.to_owned(), count)));
+    let rust = rust_files("src").into_iter().chain(rust_files("cli"));
+    let mut functions = 0;
+    for (path, text) in rust {
+        for (name, count) in parameters(&text.replace("->", "  ")) {
+            functions += 1;
+            assert!(count <= 6, "{path}: {name} takes {count}");
+        }
+    }
+    assert!(functions > 800, "{functions} functions were found");
+    for module in WORKER_MODULES.map(|(module, _)| module) {
+        let text = fs::read_to_string(format!("src/edge/{module}.mjs")).unwrap();
+        for (at, _) in text.match_indices(") {").chain(text.match_indices(") =>")) {
+            let list = text[..at].rsplit('(').next().unwrap();
+            assert!(list.split(',').count() <= 6, "{module}: ({list})");
         }
     }
 }

@@ -38,6 +38,7 @@ mod origin_assertion_keys;
 mod origin_assertion_reuse;
 mod origin_challenge;
 mod origin_headers;
+mod origin_removed;
 mod origin_request;
 mod origin_sessions;
 mod origins_page;

@@ -290,7 +290,7 @@ fn first_cell(row: &str) -> String {
     row.trim_matches('|').split(" | ").next().unwrap().to_owned()
 }
 
-/// The members of a request's line, by the names in the source; `glue.mjs` and the commands add
+/// The members of a request's line, by the names in the source; `exchange.mjs` and the commands add
 /// others.
 #[test]
 fn the_log_page_has_every_member() {

@@ -101,7 +101,8 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
         .generate(folder)?;
     let index = folder.join("index.js");
     let mut ours = String::new();
-    for module in ["entry.mjs", "glue.mjs", "keys.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"]
+    for module in
+        ["entry.mjs", "exchange.mjs", "keys.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"]
     {
         ours += &std::fs::read_to_string(Path::new("src/edge").join(module))?;
         std::fs::copy(Path::new("src/edge").join(module), folder.join(module))?;

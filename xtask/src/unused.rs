@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     const INDEX: &str = "\
-import { send } from './glue.mjs';
+import { pause } from './keys.mjs';
 /**
  * Used.
  */

@@ -1,0 +1,33 @@
+//! A request that admission let on: what each stage hands to the next.
+
+use wasm_bindgen::JsValue;
+
+use super::exchange::Exchange;
+use super::isolate::Isolate;
+use super::log::Line;
+use super::own;
+use super::pending::RequestId;
+use crate::admission::Refused;
+use crate::refusal::Refusal;
+use crate::resource::Resource;
+use crate::route::Protected;
+
+pub(super) struct Admitted {
+    pub(super) isolate: &'static Isolate,
+    pub(super) id: RequestId,
+    /// The request's `Origin`.
+    pub(super) origin: Option<String>,
+    pub(super) line: Line,
+    pub(super) protected: Protected<'static>,
+}
+
+impl Admitted {
+    pub(super) const fn resource(&self) -> &'static Resource {
+        self.protected.resource()
+    }
+
+    pub(super) fn refuse(self, exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
+        let refused = Refused::at(self.resource(), self.origin.as_deref(), refusal);
+        own::refuse(exchange, &refused, self.line)
+    }
+}
