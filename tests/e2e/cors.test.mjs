@@ -1,5 +1,5 @@
-// Contract section 3, browsers: the preflight, which origins may call, and the CORS headers on
-// every answer at the MCP endpoint.
+// Contract section 3, browsers: the preflight, which origins may call, and the CORS headers of the
+// answers at the MCP endpoint. A forwarded answer has them where a page could read it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply } from "./support/issuer.mjs";
@@ -66,8 +66,10 @@ test("an https server is open to every origin but null", async (t) => {
     const headers = origin ? { origin } : {};
     const forwarded = await s.call(s.token(), { headers });
     assert.equal(forwarded.status, 200, origin);
-    assertCors(forwarded, { origin: "*" });
-    assertExposed(forwarded);
+    if (origin) {
+      assertCors(forwarded, { origin: "*" });
+      assertExposed(forwarded);
+    }
     const refused = await s.call(undefined, { headers });
     assert.equal(refused.status, 401);
     assertCors(refused, { origin: "*" });
@@ -114,10 +116,41 @@ test("a list as a JSON string, and as one name", async (t) => {
   }
 });
 
-test("a request without Origin is no browser's: it passes, and the answer still varies", async (t) => {
+const OWN = {
+  "access-control-allow-origin": "https://evil.example.com", "access-control-allow-credentials": "true", "access-control-allow-methods": "TRACE",
+  "access-control-allow-headers": "*", "access-control-max-age": "5", "access-control-expose-headers": "X-Secret", "access-control-allow-private-network": "true",
+  "x-origin": "yes", vary: "Accept-Encoding",
+};
+
+test("a request without Origin is no page's: its answer is the origin's, header by header", async (t) => {
   const s = await stage(t, { vars: LIST });
+  for (const method of ["POST", "DELETE", "PUT"]) {
+    for (const status of [200, 202, 404, 403, 302, 500]) {
+      s.origin.on(BASE, (_, res) => res.writeHead(status, OWN).end());
+      const response = await s.worker.send({ method, path: "/mcp", headers: bearer(s.token()) });
+      assert.equal(response.status, status, method);
+      for (const [name, value] of Object.entries(OWN)) assert.deepEqual(response.all(name), [value], `${method} ${status} ${name}`);
+    }
+  }
+});
+
+test("what a shared cache may keep has CORS headers, whoever asked for it", async (t) => {
+  const s = await stage(t, { vars: LIST });
+  s.origin.on(BASE, (_, res) => res.writeHead(200, OWN).end());
+  for (const method of ["GET", "HEAD"]) {
+    const response = await s.worker.send({ method, path: "/mcp", headers: bearer(s.token()) });
+    assert.equal(response.status, 200, method);
+    assertCors(response, { limited: true });
+    assertExposed(response);
+    assert.equal(response.get("x-origin"), "yes");
+  }
+});
+
+test("a refusal of the Worker's own has CORS headers, after all, too", async (t) => {
+  const s = await stage(t, { vars: LIST });
+  s.origin.on(BASE, (_, res) => res.writeHead(401, OWN).end());
   const response = await s.call(s.token());
-  assert.equal(response.status, 200);
+  assertOwn(response, 502, { error: "bad_gateway" });
   assertCors(response, { limited: true });
   assertExposed(response);
 });
@@ -147,13 +180,8 @@ test("a loopback server is open to loopback origins only", async (t) => {
 test("an origin's own CORS headers are replaced, and only those", async (t) => {
   for (const [vars, origin, limited] of [[{}, "*", false], [LIST, APP, true]]) {
     const s = await stage(t, { vars });
-    const own = {
-      "access-control-allow-origin": "https://evil.example.com", "access-control-allow-credentials": "true", "access-control-allow-methods": "TRACE",
-      "access-control-allow-headers": "*", "access-control-max-age": "5", "access-control-expose-headers": "X-Secret", "access-control-allow-private-network": "true",
-      "x-origin": "yes", vary: "Accept-Encoding",
-    };
     for (const status of [200, 403, 404, 304]) {
-      s.origin.on(BASE, (_, res) => res.writeHead(status, own).end());
+      s.origin.on(BASE, (_, res) => res.writeHead(status, OWN).end());
       const response = await s.call(s.token(), { headers: { origin: APP } });
       assert.equal(response.status, status);
       assertCors(response, { origin, limited });

@@ -33,7 +33,7 @@ test("a 403 challenge passes, with our document and no other", async (t) => {
   const s = await forbidden(t);
   for (const [sent, expected] of ROWS) {
     s.says(sent);
-    const { response, line } = await s.ask(s.token());
+    const { response, line } = await s.ask(s.token(), { headers: { origin: "https://app.example.com" } });
     assert.deepEqual([response.status, response.text], [403, '{"why":"scope"}']);
     assert.deepEqual(response.all("www-authenticate"), expected === undefined ? [] : [expected], `${sent}`);
     assert.equal(response.get("access-control-allow-origin"), "*");
