@@ -11,6 +11,8 @@ use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::settings::{self, Variables, is_ours};
 use serde_json::Value;
 
+use crate::platform::Platform;
+
 /// Kinds of bindings that hold data and answer no requests.
 const STORES: [&str; 5] = ["kv_namespaces", "r2_buckets", "d1_databases", "hyperdrive", "vectorize"];
 /// Kinds of bindings that an origin can be reached by, and that serve nothing else here.
@@ -33,6 +35,8 @@ pub struct Deployment {
     pub side_by_side: Vec<Fault>,
     /// Bindings by their kind and name, as far as they may be meant for the Worker.
     bindings: Vec<(&'static str, String)>,
+    /// What decides whether a deploy succeeds, and where the Worker is then reached.
+    platform: Platform,
 }
 
 impl Deployment {
@@ -62,6 +66,7 @@ impl Deployment {
                 .chain(SERVERS)
                 .flat_map(|kind| bound(settings, kind).map(move |name| (kind, name)))
                 .collect(),
+            platform: Platform::read(settings),
             file,
         })
     }
@@ -77,6 +82,7 @@ impl Deployment {
                 let mut warnings = config.warnings.clone();
                 warnings.extend(settings::hints(&self.variables, &config));
                 warnings.extend(self.idle(&config));
+                warnings.extend(self.platform.warnings(&config));
                 Ok((config, warnings))
             }
             Ok(_) => Err(faults.collect()),

@@ -9,4 +9,5 @@ pub mod check;
 pub mod deployment;
 pub mod doctor;
 pub mod node;
+mod platform;
 pub mod signatures;

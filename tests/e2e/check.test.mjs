@@ -6,12 +6,14 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { loadCore } from "../../cli/core.mjs";
 import { ROOT, wranglerEnv } from "./support/bundle.mjs";
 import { run as doctor } from "./support/doctor.mjs";
 import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { bounded } from "./support/until.mjs";
 
-const MINUTES_MS = 600_000; // the first run of all compiles
+const COMMAND_MS = 60_000;
+await loadCore(); // built where it has to be: then it says nothing of it
 const CANONICAL = "https://mcp.acme.test/mcp";
 const VARS = {
   MCP_SERVER_AUTH_CANONICAL_URL: CANONICAL,
@@ -20,8 +22,11 @@ const VARS = {
   ORIGIN_URL: "https://origin.acme.test/mcp",
 };
 const KV = [{ binding: "JWKS_CACHE" }];
-const toml = (vars, more = "") => `[vars]\n${Object.entries(vars).map(([name, value]) => `${name} = '''${typeof value === "string" ? value : JSON.stringify(value)}'''\n`).join("")}\n${more}`;
-const sound = (over) => ({ kv_namespaces: KV, vars: { ...VARS, ...over } });
+// What is Cloudflare's of a file: without it there is a warning.
+const DATE = "2026-04-26";
+const ROUTE = "*.acme.test/*";
+const toml = (vars, more = "") => `compatibility_date = "${DATE}"\nroutes = ["${ROUTE}"]\n[vars]\n${Object.entries(vars).map(([name, value]) => `${name} = '''${typeof value === "string" ? value : JSON.stringify(value)}'''\n`).join("")}\n${more}`;
+const sound = (over) => ({ compatibility_date: DATE, routes: [ROUTE], kv_namespaces: KV, vars: { ...VARS, ...over } });
 
 /** A folder with these files. */
 function folder(t, files) {
@@ -41,7 +46,7 @@ function check(args, { cwd = ROOT, env = {} } = {}) {
     execFile(process.execPath, [script, ...args], { cwd: ROOT, env: { ...wranglerEnv(), INIT_CWD: cwd, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, said: stdout + stderr }));
   });
-  return bounded("the end of the check", ended, MINUTES_MS);
+  return bounded("the end of the check", ended, COMMAND_MS);
 }
 
 const SUMMARY = `Resource Server auth enabled: true
@@ -55,7 +60,7 @@ Key sets: KV binding JWKS_CACHE
 `;
 
 test("all that wrangler takes is read: TOML, JSON, and JSON with comments", async (t) => {
-  const commented = `// the settings\n{ /* of\nours */ "vars": ${JSON.stringify(VARS, null, 2).replace(/\n}$/, ",\n}")}, "kv_namespaces": [{ "binding": "JWKS_CACHE", },], }`;
+  const commented = `// the settings\n{ /* of\nours */ "vars": ${JSON.stringify(VARS, null, 2).replace(/\n}$/, ",\n}")}, "kv_namespaces": [{ "binding": "JWKS_CACHE", },], "compatibility_date": "${DATE}", "route": "${ROUTE}", }`;
   const path = folder(t, {
     "toml/wrangler.toml": toml(VARS, '[[kv_namespaces]]\nbinding = "JWKS_CACHE"\n'),
     "json/wrangler.json": sound(),
@@ -176,6 +181,31 @@ test("without --config it is the file that a plain deploy takes", async (t) => {
   assert.deepEqual(await read("built"), { file: join("dist", "wrangler.json"), origin: "built", taken: undefined, ignored: undefined });
   const { error } = await found(join(path, "none"));
   assert.match(error, /there is no wrangler\.json, no wrangler\.jsonc, no wrangler\.toml here/);
+});
+
+test("a file that is not deployed, and one that nothing leads to, are said in a sentence", async (t) => {
+  const { compatibility_date, routes, ...bare } = sound();
+  const own = { vars: { ...VARS, MCP_SERVER_AUTH_CANONICAL_URL: "https://own.other.test/mcp" }, kv_namespaces: KV };
+  const path = folder(t, {
+    "bare.jsonc": bare,
+    "bare.toml": toml(VARS).replace(/^[^[]+\[".*"\]\n/, ""),
+    "envs.jsonc": { ...sound(), env: { own, routed: { ...own, route: { pattern: "own.other.test", custom_domain: true } } } },
+    "other.jsonc": { ...sound(), kv_namespaces: [{ binding: "CACHE" }] },
+  });
+  const warned = async (...args) => {
+    const { code, said } = await check(["--config", ...args], { cwd: path });
+    assert.equal(code, 0, said);
+    return said.match(/^warning: .*$/gm) ?? [];
+  };
+  const date = `warning: compatibility_date: there is none, and without it wrangler deploys nothing: add compatibility_date = "${DATE}"`;
+  const route = (host) => `warning: routes: none leads to ${host}, the address that clients are given: add { pattern = "${host}", custom_domain = true }, unless the dashboard has its route, or the Worker runs elsewhere`;
+  for (const file of ["bare.jsonc", "bare.toml"]) assert.deepEqual(await warned(file), [route("mcp.acme.test"), date], file);
+  // Wrangler hands both down to an environment that has none of its own.
+  assert.deepEqual(await warned("envs.jsonc", "--env", "own"), [route("own.other.test")]);
+  assert.deepEqual(await warned("envs.jsonc", "--env", "routed"), []);
+  assert.deepEqual(await warned("other.jsonc"), ["warning: kv_namespaces.CACHE: the Worker reads no KV namespace of this name; that of key sets is JWKS_CACHE"]);
+  const { out } = await doctor(["--config", join(path, "bare.jsonc")]);
+  for (const says of [date, route("mcp.acme.test")]) assert.ok(out.includes(says.replace("warning:", "warn  settings:")), out);
 });
 
 test("the doctor reads what wrangler reads", async (t) => {

@@ -44,6 +44,7 @@ mod origin_sessions;
 mod origins_page;
 mod pages;
 mod plain;
+mod platform;
 mod policy;
 mod policy_bodies;
 mod policy_events;

@@ -42,7 +42,7 @@ export function wranglerToml(t, vars, more = "") {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const lines = Object.entries(vars).map(([name, value]) => `${name} = '''${typeof value === "string" ? value : JSON.stringify(value)}'''`);
   const file = join(folder, "wrangler.toml");
-  writeFileSync(file, `[vars]\n${lines.join("\n")}\n\n[[kv_namespaces]]\nbinding = "JWKS_CACHE"\n${more}`);
+  writeFileSync(file, `compatibility_date = "2026-04-26"\nroutes = ["*mcp.acme.test/*"]\n\n[vars]\n${lines.join("\n")}\n\n[[kv_namespaces]]\nbinding = "JWKS_CACHE"\n${more}`);
   return file;
 }
 
