@@ -3,7 +3,7 @@
 //
 // It tells at the start how long it will take, and ends by itself. The exit code is 1 if a side
 // failed its probe or gave a wrong answer; a missed goal is a result, not a failure.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
@@ -11,12 +11,15 @@ import { ROOT, ensurePackages, requireNode, stop, usage } from "../scripts/setup
 import { writeResults } from "./report/files.mjs";
 import { goalRows, goalsOf } from "./report/goals.mjs";
 import { load, machine } from "./report/machine.mjs";
+import { withFigures } from "./report/readme.mjs";
 import { aligned, textOf } from "./report/table.mjs";
 import { allSides } from "./sides/index.mjs";
 import { build } from "./support/builds.mjs";
 import { options } from "./support/options.mjs";
 import { runWork, secondsFor } from "./support/rounds.mjs";
 import { WORKS } from "./works.mjs";
+
+const README = join(ROOT, "README.md");
 
 usage("usage: npm run bench [-- --quick] [--sides LIST] [--work LIST] [--rounds N] [--slice SECONDS] [--ours NAME=FOLDER] [--out FOLDER] [--no-build]");
 requireNode();
@@ -50,8 +53,10 @@ const goals = goalsOf(results);
 const reached = goalRows(goals);
 if (reached) console.log(aligned([reached.head, ...reached.rows]));
 const minutes = Math.round((Date.now() - begun) / 60_000);
-writeResults(opts.out, { machine: made, loadAfter: load(), minutes, rounds: opts.rounds, slice: opts.slice, skipped: [...skipped], results, goals });
+const run = { machine: made, loadAfter: load(), minutes, rounds: opts.rounds, slice: opts.slice, skipped: [...skipped], results, goals };
+writeResults(opts.out, run);
 console.log(`\nWritten to ${relative(ROOT, opts.out)}.`);
+if (opts.kept) renewReadme();
 process.exit(); // sockets of servers that were ended may linger
 
 async function measured(work) {
@@ -63,6 +68,16 @@ async function measured(work) {
   } catch (error) {
     failed(`${work.name}: ${error.message}`);
     return { name: work.name, title: work.title, faults: [error.message], cells: [] };
+  }
+}
+
+/** The results that are kept are those whose figures README has. */
+function renewReadme() {
+  try {
+    writeFileSync(README, withFigures(readFileSync(README, "utf8"), run));
+    console.log("README has its figures.");
+  } catch (error) {
+    failed(error.message);
   }
 }
 

@@ -14,8 +14,8 @@ import { PATH, DOCUMENT } from "./support/stage.mjs";
 import { BODY, LIST, MODERN_HEADERS, MODERN_PARAMS, calls, callOf, gets } from "./support/requests.mjs";
 import { EVENTS, MIB } from "./support/sizes.mjs";
 
-const FORWARD = ["base", "ours", "jose", "by-hand", "bare"];
-const ANSWER = ["base-answer", "ours-answer", "jose-answer", "by-hand-answer", "bare-answer"];
+const FORWARD = ["base", "ours", "jose", "by-hand", "by-hand-lean", "bare"];
+const ANSWER = ["base-answer", "ours-answer", "jose-answer", "by-hand-answer", "by-hand-lean-answer", "bare-answer"];
 
 const good = (stage, running) => calls((i) => stage.token("good", i), running);
 const bad = (kind) => ({
@@ -46,7 +46,7 @@ const LIST_MIB = [1, 2, 4, 8];
 const TOKEN_KIB = [0.5, 1, 2, 4, 8, 16];
 
 export const WORKS = [
-  forward("RS256", ["base", "ours", "jose", "jose-silent", "by-hand", "bare", "contract", "unsigned"]),
+  forward("RS256", ["base", "ours", "jose", "jose-silent", "by-hand", "by-hand-lean", "bare", "contract", "unsigned"]),
   forward("ES256"),
   forward("EdDSA"),
   forward("PS256"),

@@ -18,7 +18,9 @@ const added = (work, above, below) => (of) => {
 };
 
 /** What `ours` is to stay below, jose = 1; the picture marks it. */
-export const FORWARD_GOALS = { RS256: 0.88, ES256: 0.9, EdDSA: 0.9, PS256: 0.88 };
+export const FORWARD_GOALS = { RS256: 0.9, ES256: 0.92, EdDSA: 0.92, PS256: 0.9 };
+/** And what it is to stay below beside JavaScript without a library. */
+const BY_HAND_GOALS = { "by-hand": 0.97, "by-hand-lean": 1 };
 const REFUSALS = ["expired", "audience", "garbage"];
 
 /** Goals of other commands than `npm run bench`, which judge them by themselves. */
@@ -31,6 +33,9 @@ const GOALS = [
   ...Object.entries(FORWARD_GOALS).map(([name, most]) => ({
     measure: `CPU per request, verify and forward, ours : jose, ${name}`, most, value: ratio(name, ["ours"], ["jose"]),
   })),
+  ...Object.entries(BY_HAND_GOALS).flatMap(([side, most]) => Object.keys(FORWARD_GOALS).map((name) => ({
+    measure: `CPU per request, verify and forward, ours : ${side}, ${name}`, most, value: ratio(name, ["ours"], [side]),
+  }))),
   ...Object.entries({ RS256: 0.8, ES256: 0.84 }).map(([name, most]) => ({
     measure: `CPU per request, verify and answer, ours : jose, ${name}`, most, value: ratio(`${name}-answer`, ["ours-answer"], ["jose-answer"]),
   })),
@@ -42,6 +47,8 @@ const GOALS = [
   ...REFUSALS.map((kind) => ({
     measure: `CPU of a refusal (${kind}) : of a yes, ours`, most: 1, value: ratio("refused", ["ours", kind], ["ours", "good"]),
   })),
+  { measure: "CPU of a 401 without credentials, ours : jose", most: 0.9, value: ratio("refused", ["ours", "none"], ["jose", "none"]) },
+  { measure: "CPU of the metadata document, ours : jose", most: 0.9, value: ratio("metadata", ["ours"], ["jose"]) },
   { measure: "throughput, ours : Arcade's Python server with its validator", least: 8, value: ratio("servers", ["ours"], ["arcade"], "perSecond") },
   { measure: "p99 at a fixed rate, ours : jose", most: 1, value: ratio("latency", ["ours"], ["jose"], "p99") },
   { measure: "CPU per request, 100 authorization servers : 1", most: 1.05, value: ratio("issuers", ["ours", "100"], ["ours", "1"]) },

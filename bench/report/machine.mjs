@@ -5,6 +5,7 @@ import { cpus, loadavg, release, type } from "node:os";
 import { join } from "node:path";
 
 import { ROOT, workerdPath } from "../../tests/e2e/support/bundle.mjs";
+import { digestOfSources } from "./sources.mjs";
 
 export function machine() {
   const packageVersion = (name) => JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")).version;
@@ -19,6 +20,7 @@ export function machine() {
     rustc: saidBy("rustc", "--version"),
     commit: saidBy("git", "rev-parse", "--short", "HEAD"),
     changed: saidBy("git", "status", "--porcelain", "--", "src", "Cargo.lock") !== "",
+    sources: digestOfSources(),
     load: load(),
   };
 }

@@ -6,7 +6,8 @@ import { FORWARD_GOALS } from "./goals.mjs";
 const ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256", "ES384"];
 const SIDES = [
   ["base", "no auth (base)"],
-  ["bare", "bare signature check"],
+  ["bare", "bare check"],
+  ["by-hand-lean", "JS by hand, lean"],
   ["by-hand", "JS by hand"],
   ["jose", "JS with jose"],
   ["ours", "mcp-edge-auth"],
@@ -18,13 +19,13 @@ const LEFT = 44;
 const RIGHT = 12;
 const TOP = 84;
 const BOTTOM = 36;
-const BAR = 24;
+const BAR = 20;
 const GAP = 3;
 
 const STYLE = `
-  svg { --ink: #1f2328; --soft: #6e7781; --line: #d0d7de; --base: #d0d7de; --bare: #afb8c1; --by-hand: #d4a72c; --jose: #bc4c00; --ours: #0969da; --goal: #1a7f37 }
+  svg { --ink: #1f2328; --soft: #6e7781; --line: #d0d7de; --base: #d0d7de; --bare: #afb8c1; --by-hand-lean: #e8d18a; --by-hand: #d4a72c; --jose: #bc4c00; --ours: #0969da; --goal: #1a7f37 }
   @media (prefers-color-scheme: dark) {
-    svg { --ink: #e6edf3; --soft: #8b949e; --line: #30363d; --base: #30363d; --bare: #484f58; --by-hand: #bb8009; --jose: #db6d28; --ours: #58a6ff; --goal: #56d364 }
+    svg { --ink: #e6edf3; --soft: #8b949e; --line: #30363d; --base: #30363d; --bare: #484f58; --by-hand-lean: #6b5518; --by-hand: #bb8009; --jose: #db6d28; --ours: #58a6ff; --goal: #56d364 }
   }
   text { font: 12px system-ui, sans-serif; fill: var(--ink) }
   .title { font-size: 15px; font-weight: 600 }

@@ -12,6 +12,7 @@
 //     identity    whether the origin is told who calls (X-MCP-Auth-User-Id, X-MCP-Auth-Issuer) and
 //                 not the token
 //     forwards    whether there is an origin at all (default: `identity`)
+//     strict      whether it refuses every bad token that the tests know of
 //     refuses     the kinds of token that it answers with 401 (default REFUSED: all)
 //     accepts     the kinds of bad token that it lets in, because that check is what the side
 //                 leaves out (default: none)

@@ -18,8 +18,9 @@ export const FEATURE_BUILDS = [
 ];
 
 // What they can be asked. `answers`: refusals and all else are to be those of the contract, to the
-// byte; `logs`: and the log line.
+// byte; `logs`: and the log line; `strict`: and every bad token that a test knows of is refused.
 const WHOLE = { answers: true, logs: true, identity: true, forwards: true };
+const STRICT = { ...WHOLE, strict: true };
 const ANSWER = { identity: false, forwards: false };
 const BASE = { identity: false, forwards: true, refuses: [] };
 const BARE = { identity: false, forwards: true, refuses: ["signature"] };
@@ -37,17 +38,19 @@ export function workerSides(variants) {
   };
   return [
     script("base", "base", {}, BASE),
-    build("ours", undefined, WHOLE),
-    ...Object.entries(variants).map(([name, folder]) => build(name, folder, WHOLE)),
+    build("ours", undefined, STRICT),
+    ...Object.entries(variants).map(([name, folder]) => build(name, folder, STRICT)),
     script("jose", "jose", {}, WHOLE),
     script("jose-silent", "jose", { silent: true }, { ...WHOLE, logs: false }),
-    script("by-hand", "by-hand", {}, WHOLE),
+    script("by-hand", "by-hand", {}, STRICT),
+    script("by-hand-lean", "by-hand-lean", {}, WHOLE),
     script("bare", "bare", {}, BARE),
     script("contract", "contract", {}, BARE),
     featured("unsigned", UNSIGNED),
     featured("ours-answer", ANSWER),
     script("jose-answer", "jose", { answer: true }, ANSWER),
     script("by-hand-answer", "by-hand", { answer: true }, ANSWER),
+    script("by-hand-lean-answer", "by-hand-lean", { answer: true }, ANSWER),
     script("bare-answer", "bare", { answer: true }, { ...BARE, ...ANSWER }),
     script("base-answer", "base", { answer: true }, { ...BASE, ...ANSWER }),
   ];

@@ -30,7 +30,8 @@ export function options(args, known) {
   // Only a whole run replaces the results that are kept.
   const whole = !values.sides && !works && !values.quick && !values.ours.length && rounds >= 7 && slice >= 0.9;
   const out = values.out ?? join(ROOT, ...(whole ? ["bench", "results"] : ["dist", "bench", "results"]));
-  return { sides: list(values.sides), works, rounds, slice, warm: values.quick ? 0.4 : 0.8, build: !values["no-build"], variants, out };
+  const kept = whole && values.out === undefined;
+  return { kept, sides: list(values.sides), works, rounds, slice, warm: values.quick ? 0.4 : 0.8, build: !values["no-build"], variants, out };
 }
 
 function parsed(args) {

@@ -2,7 +2,7 @@
 // was sent. /…/events: 1 000 events. /…/list?MiB=N: a list in one event of N MiB, in pieces.
 import http from "node:http";
 
-import { EVENTS, MIB } from "./sizes.mjs";
+import { EVENTS, MIB, ORIGINS_OWN } from "./sizes.mjs";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const RESULT = JSON.stringify({
@@ -31,7 +31,7 @@ const server = http.createServer(async (req, res) => {
   if (path.endsWith("/big")) return res.writeHead(200, { "content-type": "application/octet-stream", "content-length": MIB }).end(BIG);
   if (path.endsWith("/events")) return events(res);
   if (path.endsWith("/list")) return list(res, Number(new URLSearchParams(query).get("MiB")) * MIB);
-  return res.writeHead(200, { ...JSON_TYPE, "content-length": Buffer.byteLength(RESULT) }).end(RESULT);
+  return res.writeHead(200, { ...JSON_TYPE, "access-control-allow-origin": ORIGINS_OWN, "content-length": Buffer.byteLength(RESULT) }).end(RESULT);
 });
 // A connection that closes between two slices is a failure that no side made.
 server.keepAliveTimeout = 600_000;

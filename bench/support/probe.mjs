@@ -4,9 +4,13 @@
 import { readFileSync } from "node:fs";
 
 import { send } from "../../tests/e2e/support/http.mjs";
+import { mint } from "../../tests/e2e/support/mint.mjs";
+import { goodClaims } from "../../tests/e2e/support/stage.mjs";
+import { REFUSED as ROWS } from "../../tests/e2e/support/token-rows.mjs";
 import { until } from "../../tests/e2e/support/until.mjs";
 import { BODY, HEADERS, bearer } from "./requests.mjs";
-import { CANONICAL, DOCUMENT } from "./stage.mjs";
+import { ORIGINS_OWN } from "./sizes.mjs";
+import { CANONICAL, CLIENT, DOCUMENT } from "./stage.mjs";
 
 /** Kinds of token that are refused, and what the client reads. */
 const DESCRIPTIONS = {
@@ -44,7 +48,7 @@ export async function probe(side, running, stage) {
   }
   if (stage.policy) expect("a token without the scope", (await ask("unscoped")).status, 403);
   for (const kind of accepts) expect(`a token: ${kind}`, (await ask(kind)).status, 200);
-  if (answers) await checkRest(ask, running, stage, good, expect);
+  if (answers) await checkRest(ask, running, stage, expect);
   return faults;
 }
 
@@ -73,7 +77,7 @@ function checkSeen(seen, { identity, worker }, stage, expect) {
     "x-mcp-auth-issuer": stage.issuer,
     authorization: undefined,
     ...(worker && {
-      "x-mcp-auth-client-id": "3f9d2c1e-8a54-4b6f-9d0e-7c2b1a5e4f30",
+      "x-mcp-auth-client-id": CLIENT,
       "x-mcp-auth-email": "user-10000@example.com",
       "x-mcp-auth-scopes": "mcp:tools mcp:resources offline_access",
     }),
@@ -96,9 +100,16 @@ function checkCors(what, answer, expect) {
   expect(`${what}: expose-headers`, answer.get("access-control-expose-headers"), EXPOSED);
 }
 
-async function checkRest(ask, { port }, stage, good, expect) {
-  checkCors("forwarded", good, expect);
-  expect("forwarded: allow-methods of the origin", good.get("access-control-allow-methods"), undefined);
+async function checkRest(ask, { port, path }, stage, expect) {
+  // Only browsers read CORS headers, and they send an Origin; but what a shared cache may keep has
+  // them always.
+  const asked = await ask("good");
+  expect("forwarded: allow-origin", asked.get("access-control-allow-origin"), ORIGINS_OWN);
+  expect("forwarded: expose-headers", asked.get("access-control-expose-headers"), undefined);
+  checkCors("forwarded to a page", await ask("good", "", { origin: "https://app.example.com" }), expect);
+  const read = await send(port, { path, headers: bearer(tokenOf(stage, "good")) });
+  expect("read", read.status, 200);
+  checkCors("read", read, expect);
   expect("an opaque Origin", (await ask("good", "", { origin: "null" })).status, 403);
   const metadata = await send(port, { path: DOCUMENT });
   expect("metadata", metadata.status, 200);
@@ -108,6 +119,22 @@ async function checkRest(ask, { port }, stage, good, expect) {
   expect("metadata: methods", String(methods), "header");
   expect("metadata: cache-control", metadata.get("cache-control"), "public, max-age=3600");
   expect("another path", (await send(port, { path: "/elsewhere" })).status, 404);
+}
+
+/**
+ * Every bad token that the tests know of (tests/e2e/support/token-rows.mjs), which take one key of
+ * RSA.
+ */
+export async function probeTokens({ port, path }, stage) {
+  const s = { issuer: { url: stage.issuer }, claims: (over) => goodClaims({ url: stage.issuer }, over) };
+  s.token = (claims = {}, rest = {}) => mint({ key: stage.key, claims: s.claims(claims), ...rest });
+  const faults = [];
+  for (const [name, make, , description] of ROWS) {
+    const { status, text } = await send(port, { method: "POST", path, headers: { ...HEADERS, ...bearer(make(s)) }, body: BODY });
+    const wanted = JSON.stringify({ error: "invalid_token", error_description: description });
+    if (status !== 401 || text !== wanted) faults.push(`${name}: ${status} ${text} where 401 ${wanted} was expected`);
+  }
+  return faults;
 }
 
 const LOGGED = {
@@ -129,7 +156,7 @@ export async function probeLog(side, given, stage, folder) {
       await send(running.port, { method: "POST", path: running.path, headers: { ...HEADERS, ...bearer(tokenOf(stage, kind)) }, body: BODY });
       const line = await until(`${side.name}'s log line`, () => lines()[before]);
       const wanted = { ...expected, method: "POST", resource: CANONICAL };
-      if (kind === "good") Object.assign(wanted, { issuer: stage.issuer, alg: stage.algorithm, kid: stage.key.kid });
+      if (kind === "good") Object.assign(wanted, { issuer: stage.issuer, alg: stage.algorithm, kid: stage.key.kid, client: CLIENT });
       for (const [name, value] of Object.entries(wanted)) {
         if (line[name] !== value) faults.push(`log of ${kind}: ${name} is ${line[name]} where ${value} was expected`);
       }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { cpuSeconds } from "./cpu.mjs";
 import { closedLoop, openLoop } from "./load.mjs";
 import { startOrigin } from "./origin.mjs";
-import { probe, probeHost, probeLog } from "./probe.mjs";
+import { probe, probeHost, probeLog, probeTokens } from "./probe.mjs";
 import { CANONICAL, stage as makeStage } from "./stage.mjs";
 import { quantile } from "./stats.mjs";
 
@@ -79,6 +79,7 @@ function processOf(run, side, options) {
 }
 
 const logsProbed = new Set();
+const tokensProbed = new Set();
 
 async function start(run, side, options, folder) {
   const inside = side.worker && !run.work.network;
@@ -91,6 +92,10 @@ async function start(run, side, options, folder) {
   try {
     running = await side.start(given);
     const faults = await probe(side, running, stage);
+    if (side.strict && stage.algorithm === "RS256" && !tokensProbed.has(side.name)) {
+      faults.push(...(await probeTokens(running, stage)));
+      tokensProbed.add(side.name);
+    }
     if (side.measuring) faults.push(...(await probeHost(side, join(folder, "host"), stage)));
     if (side.logs && !logsProbed.has(side.name)) faults.push(...(await probeLog(side, given, stage, `${folder}-logged`)));
     logsProbed.add(side.name);

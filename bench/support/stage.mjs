@@ -7,6 +7,7 @@ import { mint, seconds, tampered } from "../../tests/e2e/support/mint.mjs";
 export const CANONICAL = "https://mcp.example.com/mcp";
 export const PATH = "/mcp";
 export const DOCUMENT = "/.well-known/oauth-protected-resource/mcp";
+export const CLIENT = "3f9d2c1e-8a54-4b6f-9d0e-7c2b1a5e4f30";
 export const BASE = "/upstream";
 const HOUR = 3600;
 
@@ -74,7 +75,7 @@ const claims = ({ issuer, i }, over) => ({
   iss: issuer,
   aud: CANONICAL,
   sub: `user-${10_000 + i}`,
-  client_id: "3f9d2c1e-8a54-4b6f-9d0e-7c2b1a5e4f30",
+  client_id: CLIENT,
   scope: "mcp:tools mcp:resources offline_access",
   email: `user-${10_000 + i}@example.com`,
   iat: seconds() - 10,

@@ -1,9 +1,9 @@
 // The bare check, and whatever the contract asks of the runtime for a permitted request (the names
-// of its headers, five set, a response made anew with two set, a log line), all of it constant: no
+// of its headers, five set, the answer handed back as it came, a log line), all of it constant: no
 // token is read and nothing is decided. What is above it is a Worker's own work.
 import { forwardedBy } from "./bare.mjs";
 
-const LINE = '{"event":"request","outcome":"forwarded","reason":"ok","status":200,"method":"POST","resource":"https://mcp.example.com/mcp","issuer":"https://as.example.com/as-0","alg":"RS256","kid":"rsa-a","keys":"memory","ms":0}';
+const LINE = '{"event":"request","outcome":"forwarded","reason":"ok","status":200,"method":"POST","resource":"https://mcp.example.com/mcp","issuer":"https://as.example.com/as-0","alg":"RS256","kid":"rsa-a","keys":"memory","client":"3f9d2c1e-8a54-4b6f-9d0e-7c2b1a5e4f30","ms":0}';
 const IDENTITY = [
   ["X-MCP-Auth-User-Id", "user-10001"],
   ["X-MCP-Auth-Issuer", "https://as.example.com/as-0"],
@@ -21,9 +21,6 @@ export default forwardedBy(async (request, env) => {
   upstream.headers.delete("authorization");
   for (const [name, value] of IDENTITY) upstream.headers.set(name, value);
   const response = await fetch(upstream);
-  const answer = new Response(response.body, response);
-  answer.headers.set("Access-Control-Allow-Origin", "*");
-  answer.headers.set("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version");
   console.log(LINE);
-  return answer;
+  return response;
 });

@@ -1,8 +1,8 @@
-// What the Workers under comparison that verify in JS (`jose`, `by-hand`) have in common: all that
-// mcp-edge-auth does but the verification. Paths, preflight, Origin check, refusals, identity
+// What the Workers under comparison that verify in JS (`jose`, `by-hand-lean`) have in common: all
+// that mcp-edge-auth does but the verification. Paths, preflight, Origin check, refusals, identity
 // headers, forwarding, CORS and the log line are those of the contract, so that what is compared is
 // the same work. Written as one would write it by hand for production: settings read once, nothing
-// slow on purpose.
+// slow on purpose. `by-hand` takes its parts.
 //
 // ANSWER and SILENT are set by the bundler: answer 200 in place of forwarding; no log line.
 
@@ -15,6 +15,12 @@ const PLAIN = /^[!-$&-~]*$/;
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const TYPES = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
 const TOKEN_BYTES = 16 * 1024;
+const DETAIL_CHARS = 256;
+const REQUESTED_HEADERS = /^[A-Za-z0-9!#$%&'*+\-.^_`|~, ]{1,4096}$/;
+const CORS_HEADERS = [
+  "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+  "Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+];
 
 export const MALFORMED = "The access token is malformed";
 export const UNTRUSTED = "The access token's issuer is not trusted";
@@ -59,7 +65,7 @@ export function gate(prepare) {
   };
 }
 
-function readSettings(env) {
+export function readSettings(env) {
   const canonical = env.MCP_SERVER_AUTH_CANONICAL_URL;
   const entries = env.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS;
   const url = new URL(canonical);
@@ -69,7 +75,7 @@ function readSettings(env) {
   return {
     canonical,
     path,
-    metadataPaths: new Set([WELL_KNOWN + path, WELL_KNOWN, path + WELL_KNOWN]),
+    metadataPaths: new Set([WELL_KNOWN + path, `${WELL_KNOWN}${path}/`, WELL_KNOWN, path + WELL_KNOWN]),
     metadata: JSON.stringify({
       resource: canonical,
       authorization_servers: entries.map((entry) => entry.authorization_server_url),
@@ -79,10 +85,10 @@ function readSettings(env) {
     entries: entries.map((entry) => ({
       issuer: entry.issuer ?? entry.authorization_server_url,
       audiences: entry.expected_audiences ?? [canonical],
-      algorithm: entry.algorithm ?? "RS256",
+      algorithms: [entry.algorithm ?? "RS256"].flat(),
       leeway: entry.validation_options?.leeway ?? 60,
     })),
-    origins: allowed && allowed !== "*" ? new Set(allowed) : undefined,
+    origins: allowed && allowed !== "*" ? new Set(allowed.map((origin) => origin.toLowerCase())) : undefined,
     target: env.ORIGIN_URL,
   };
 }
@@ -104,21 +110,19 @@ async function respond(settings, verify, request, line) {
   const authorization = request.headers.get("authorization");
   const token = authorization && BEARER.exec(authorization)?.[1];
   if (!token) {
-    const response = json(401, { error: "unauthorized" }, { "WWW-Authenticate": settings.challenge });
-    return refused(line, authorization ? "credentials_malformed" : "credentials_missing", withCors(settings, origin, response));
+    return refused(line, authorization ? "credentials_malformed" : "credentials_missing", unauthorized(settings, origin));
   }
   try {
     if (token.length > TOKEN_BYTES) throw new Refused(MALFORMED, "token_too_large");
     const { header, claims } = await verify(token);
     const { alg, kid } = header;
-    Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory" });
+    const client = clientOf(claims)?.slice(0, DETAIL_CHARS);
+    Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory", client });
     if (ANSWER) return withCors(settings, origin, json(200, { status: "ok" }));
     return await forward(settings, request, origin, pathname.slice(settings.path.length) + search, claims, line);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const body = { error: "invalid_token", error_description: error.message };
-    const challenge = `${settings.challenge}, error="invalid_token", error_description="${error.message}"`;
-    return refused(line, error.reason, withCors(settings, origin, json(401, body, { "WWW-Authenticate": challenge })));
+    return refused(line, error.reason, unauthorized(settings, origin, error.message));
   }
 }
 
@@ -130,39 +134,61 @@ async function forward(settings, request, origin, rest, claims, line) {
   }
   headers.set("X-MCP-Auth-User-Id", encode(claims.sub));
   headers.set("X-MCP-Auth-Issuer", encode(claims.iss));
-  const client = claims.client_id ?? claims.azp ?? claims.cid;
-  if (typeof client === "string" && client) headers.set("X-MCP-Auth-Client-Id", encode(client));
+  const client = clientOf(claims);
+  if (client) headers.set("X-MCP-Auth-Client-Id", encode(client));
   if (typeof claims.email === "string" && claims.email) headers.set("X-MCP-Auth-Email", encode(claims.email));
   const scopes = scopesOf(claims);
   if (scopes) headers.set("X-MCP-Auth-Scopes", scopes);
 
+  const read = request.method === "GET" || request.method === "HEAD";
   let response;
   try {
-    const read = request.method === "GET" || request.method === "HEAD";
     response = await (read ? fetch(upstream, { cache: "no-store" }) : fetch(upstream));
   } catch {
     return badGateway(settings, origin, line, "origin_unreachable");
   }
   if (response.status === 401) return badGateway(settings, origin, line, "origin_unauthorized");
   if (response.status === 101) return response;
-  const answer = new Response(response.body, response);
-  for (const name of [...answer.headers.keys()]) {
-    if (name.startsWith("access-control-")) answer.headers.delete(name);
-  }
-  return withCors(settings, origin, answer);
+  if (response.bodyUsed) return badGateway(settings, origin, line, "origin_unreachable");
+  // Only browsers read CORS headers, and they send an `Origin`; but a shared cache may keep what
+  // was read without one.
+  if (!read && origin === null) return response;
+  return withCors(settings, origin, withoutCors(response));
 }
 
-const badGateway = (settings, origin, line, reason) =>
+/** The first of these claims that is there counts, whatever it is. */
+const first = (...claims) => claims.find((claim) => claim !== undefined);
+
+export function clientOf({ client_id: id, azp, cid }) {
+  const client = first(id, azp, cid);
+  return typeof client === "string" && client ? client : undefined;
+}
+
+/** A 401: for want of a credential, or with what is wrong with the token. */
+export function unauthorized(settings, origin, description) {
+  const body = description ? { error: "invalid_token", error_description: description } : { error: "unauthorized" };
+  const error = description ? `, error="invalid_token", error_description="${description}"` : "";
+  return withCors(settings, origin, json(401, body, { "WWW-Authenticate": settings.challenge + error }));
+}
+
+/** The origin's answer, its headers to be changed, without CORS headers of its own. */
+export function withoutCors(response) {
+  const answer = new Response(response.body, response);
+  for (const name of CORS_HEADERS) answer.headers.delete(name);
+  return answer;
+}
+
+export const badGateway = (settings, origin, line, reason) =>
   refused(line, reason, withCors(settings, origin, json(502, { error: "bad_gateway" })));
 
-function scopesOf(claims) {
-  const granted = claims.scope ?? claims.scp;
+export function scopesOf(claims) {
+  const granted = first(claims.scope, claims.scp);
   const list = typeof granted === "string" ? granted.split(" ") : Array.isArray(granted) ? granted : [];
   return list.filter((scope) => typeof scope === "string" && SCOPE.test(scope)).map(encode).join(" ");
 }
 
 /** Bytes outside 0x21 to 0x7E, and `%`, percent-encoded. */
-function encode(value) {
+export function encode(value) {
   if (PLAIN.test(value)) return value;
   let encoded = "";
   for (const byte of new TextEncoder().encode(value)) {
@@ -172,7 +198,7 @@ function encode(value) {
   return encoded;
 }
 
-function metadata(settings, request, line) {
+export function metadata(settings, request, line) {
   const headers = { "Access-Control-Allow-Origin": "*" };
   if (request.method === "OPTIONS") {
     Object.assign(headers, { "Cache-Control": "no-store" }, allowing(request, "GET, HEAD, OPTIONS"));
@@ -185,41 +211,46 @@ function metadata(settings, request, line) {
   return served(line, "metadata", new Response(settings.metadata, { headers }));
 }
 
-function preflight(settings, request, origin) {
+export function preflight(settings, request, origin) {
   const headers = { "Cache-Control": "no-store", ...allowing(request, "GET, POST, DELETE, OPTIONS") };
   return withCors(settings, origin, new Response(null, { status: 204, headers }));
 }
 
+function requestedHeaders(request) {
+  const requested = request.headers.get("access-control-request-headers")?.trim();
+  return requested && REQUESTED_HEADERS.test(requested) ? requested : undefined;
+}
+
 const allowing = (request, methods) => ({
   "Access-Control-Allow-Methods": methods,
-  "Access-Control-Allow-Headers": request.headers.get("access-control-request-headers") ?? ALLOWED_HEADERS,
+  "Access-Control-Allow-Headers": requestedHeaders(request) ?? ALLOWED_HEADERS,
   "Access-Control-Max-Age": "86400",
   Vary: "Access-Control-Request-Headers",
 });
 
-const allows = (settings, origin) => (settings.origins ? settings.origins.has(origin) : origin !== "null");
+export const allows = (settings, origin) => (settings.origins ? settings.origins.has(origin.toLowerCase()) : origin.toLowerCase() !== "null");
 
-function withCors(settings, origin, response) {
+export function withCors(settings, origin, response) {
   if (!settings.origins) {
     response.headers.set("Access-Control-Allow-Origin", "*");
   } else {
     response.headers.append("Vary", "Origin");
-    if (origin !== null && settings.origins.has(origin)) response.headers.set("Access-Control-Allow-Origin", origin);
+    if (origin !== null && allows(settings, origin)) response.headers.set("Access-Control-Allow-Origin", origin);
   }
   response.headers.set("Access-Control-Expose-Headers", EXPOSED);
   return response;
 }
 
-const json = (status, value, headers) =>
+export const json = (status, value, headers) =>
   new Response(JSON.stringify(value), { status, headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers } });
 
-function refused(line, reason, response) {
+export function refused(line, reason, response) {
   line.outcome = "refused";
   line.reason = reason;
   return response;
 }
 
-function served(line, what, response) {
+export function served(line, what, response) {
   line.outcome = "served";
   line.reason = what;
   return response;

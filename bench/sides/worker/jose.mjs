@@ -5,9 +5,9 @@ import { createLocalJWKSet, errors, jwtVerify } from "jose";
 import { EXPIRED, INVALID, MALFORMED, NOT_FOR_US, Refused, UNTRUSTED, checkType, gate } from "./gate.mjs";
 
 export default gate((settings, env) => {
-  const [{ issuer, audiences, algorithm, leeway }] = settings.entries;
+  const [{ issuer, audiences, algorithms, leeway }] = settings.entries;
   const keys = createLocalJWKSet(env.JWKS);
-  const options = { issuer, audience: audiences, algorithms: [algorithm], clockTolerance: leeway, requiredClaims: ["exp", "sub"] };
+  const options = { issuer, audience: audiences, algorithms, clockTolerance: leeway, requiredClaims: ["exp", "sub"] };
   return async (token) => {
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, options);

@@ -1,6 +1,8 @@
 // The origin that every Worker side has inside its own workerd: it stands for the network, answers
 // at once, and costs the same everywhere. It serves the issuers' key sets, too, and at /probe what
 // it was sent.
+import { ORIGINS_OWN } from "../../support/sizes.mjs";
+
 const ANSWER_TEXT = JSON.stringify({
   jsonrpc: "2.0",
   id: 1,
@@ -14,6 +16,6 @@ export default {
     if (pathname.endsWith("/probe")) return Response.json([...request.headers]);
     const keys = env.KEY_SETS[pathname];
     if (keys) return Response.json(keys);
-    return new Response(ANSWER_TEXT, { headers: { "Content-Type": "application/json", "Access-Control-Allow-Origin": "https://origin.example.com" } });
+    return new Response(ANSWER_TEXT, { headers: { "Content-Type": "application/json", "Access-Control-Allow-Origin": ORIGINS_OWN } });
   },
 };
