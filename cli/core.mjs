@@ -7,22 +7,24 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildCommands, requireRust, ROOT, stop } from "../scripts/setup.mjs";
+import { ensureCommands, isRepository, ROOT } from "./place.mjs";
 
 const WASM = join(ROOT, "cli", "build", "index_bg.wasm");
 const SOURCES = ["Cargo.toml", "Cargo.lock", "src", "cli/Cargo.toml", "cli/src", "xtask"];
 
 /** Builds the wasm if it has to be, and loads it. */
 export async function loadCore() {
-  if (isOld()) {
-    requireRust();
-    console.error("Compiling what the commands run on (once, some minutes) ...");
-    if ((await buildCommands()) !== 0) stop("The commands could not be compiled; cargo said why above.");
-  }
+  if (isOld()) await ensureCommands();
   const wasm = await import("./build/index.js");
   return {
     /** Judges what `readSettings` gave: { ok, lines: [{ level, says }] }, or { ok, error }. */
     check: (settings) => JSON.parse(wasm.check(JSON.stringify(settings))),
+
+    /**
+     * The providers: [{ name, parameters, audience, clients }], with parameters [{ name, default,
+     * example, expected }].
+     */
+    providers: () => JSON.parse(wasm.providers()),
 
     /** The JSON Schema of all settings, as text. */
     schema: () => wasm.schema(),
@@ -43,7 +45,7 @@ export async function loadCore() {
 
 /** Whether a source in the repository is newer; an installed package has none. */
 function isOld() {
-  if (!existsSync(join(ROOT, "xtask"))) return false;
+  if (!isRepository) return false;
   if (!existsSync(WASM)) return true;
   const built = statSync(WASM).mtimeMs;
   return SOURCES.map((path) => join(ROOT, path)).some((path) => {

@@ -8,6 +8,7 @@
 // signing key. Any name logs in, and the login page says so.
 //
 // node demo/authorization-server.mjs --port 8788 --resource http://127.0.0.1:8787/mcp
+//   [--scope SCOPE] ...
 
 import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -227,11 +228,12 @@ function safeRedirect(value) {
 const withoutSlash = (url) => (url.endsWith("/") ? url.slice(0, -1) : url);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const { values } = parseArgs({ options: { port: { type: "string" }, resource: { type: "string" } } });
+  const { values } = parseArgs({ options: { port: { type: "string" }, resource: { type: "string" }, scope: { type: "string", multiple: true } } });
   if (!values.port || !values.resource) {
-    console.error("usage: node demo/authorization-server.mjs --port PORT --resource URL");
+    console.error("usage: node demo/authorization-server.mjs --port PORT --resource URL [--scope SCOPE] ...");
     process.exit(1);
   }
-  const { issuer } = await startAuthorizationServer({ port: Number(values.port), resource: values.resource });
+  const scopes = [...new Set([SCOPE, ...(values.scope ?? [])])];
+  const { issuer } = await startAuthorizationServer({ port: Number(values.port), resource: values.resource, scopes });
   console.log(`authorization server: ${issuer}, for ${values.resource}`);
 }

@@ -25,9 +25,9 @@ const REDIRECT_URI = "http://127.0.0.1:8790/callback";
 /**
  * Does the flow and connects. Resolves to `{ client, transport, tokens, steps, provider }`; the
  * caller closes `client`. `fetch` (optional) sees every request of the client; `steps` lists them
- * as `METHOD URL STATUS`.
+ * as `METHOD URL STATUS`. `login` (optional) does with the authorization URL what `logIn` does.
  */
-export async function connect(serverUrl = DEFAULT_URL, { user = "demo", fetch: send = fetch, clientOptions = {} } = {}) {
+export async function connect(serverUrl = DEFAULT_URL, { user = "demo", login = logIn, fetch: send = fetch, clientOptions = {} } = {}) {
   const { Client, StreamableHTTPClientTransport, UnauthorizedError } = await import("@modelcontextprotocol/client");
   const steps = [];
   const recorded = async (input, init) => {
@@ -53,7 +53,7 @@ export async function connect(serverUrl = DEFAULT_URL, { user = "demo", fetch: s
   if (!refused) throw new Error(`${serverUrl} let a client in without a token`);
   if (!(refused instanceof UnauthorizedError) || !provider.authorizationUrl) throw refused;
 
-  const callback = await logIn(provider.authorizationUrl, { user });
+  const callback = await login(provider.authorizationUrl, { user });
   if (callback.searchParams.get("state") !== provider.expectedState) throw new Error("the state came back changed");
   await first.finishAuth(callback.searchParams); // checks `iss`, then redeems the code
   await first.close();

@@ -12,16 +12,16 @@
 // npm start -- --port 8787 --as-port 8788 --origin-port 8789 --no-open      (0: any free port)
 
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 // By its default: a named import that an old Node lacks fails before its version is looked at.
 import util from "node:util";
 
 import { plainLines } from "../cli/plain.mjs";
 import { timed } from "../cli/serve/log.mjs";
+import { Part } from "../cli/serve/part.mjs";
+import { choosePorts } from "../cli/serve/ports.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
-import { Part } from "./part.mjs";
 
 const DEFAULTS = { port: 8787, "as-port": 8788, "origin-port": 8789 };
 const PARTS_START_S = 30;
@@ -32,7 +32,9 @@ const USAGE = usage("usage: npm start -- [--port N] [--as-port N] [--origin-port
 requireNode();
 requireRust();
 const { noOpen, ...wanted } = readOptions();
-const ports = await choosePorts(wanted);
+// One more for wrangler's inspector.
+const ports = await choosePorts({ ...wanted, inspector: 0 }, (name, sentence) =>
+  stop(`${sentence}; choose another one with \`npm start -- --${name} N\` (0: any free port).`));
 await ensurePackages();
 if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said why above.");
 
@@ -151,26 +153,6 @@ function readOptions() {
     }
   } catch (error) {
     stop(`${error.message}\n${USAGE}`);
-  }
-  return chosen;
-}
-
-/** The wanted ports if they are free, free ones for 0, and one more for wrangler's inspector. */
-async function choosePorts(wanted) {
-  const held = [];
-  const chosen = {};
-  try {
-    for (const [name, port] of [...Object.entries(wanted), ["inspector", 0]]) {
-      const server = createServer();
-      held.push(server);
-      await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve)).catch((error) => {
-        const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
-        stop(`Port ${port} ${why}; choose another one with \`npm start -- --${name} N\` (0: any free port).`);
-      });
-      chosen[name] = server.address().port;
-    }
-  } finally {
-    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
   }
   return chosen;
 }

@@ -12,7 +12,9 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { plainLines } from "../cli/plain.mjs";
+import { stop } from "../cli/terminal.mjs";
+
+export { requireNode, stop } from "../cli/terminal.mjs";
 
 /** The repository's folder; every command runs there, wherever it was called from. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -22,14 +24,6 @@ const LOCK = join(ROOT, "package-lock.json");
 // npm writes this one last, so an interrupted installation is seen and done again.
 const INSTALLED = join(ROOT, "node_modules", ".package-lock.json");
 
-// Who reads a pipe may have seen enough (`npm run check | head -1`). Nothing is said of it, and the
-// command ends as it would have.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
-
 /**
  * The text itself; where a command is asked for `--help`, this is all that it does: the text on
  * stdout, exit code 0.
@@ -38,19 +32,6 @@ export function usage(text) {
   if (!process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return text;
   console.log(text);
   return process.exit(0);
-}
-
-/** One sentence on stderr, and perhaps what another program said; exit code 1. */
-export function stop(sentence) {
-  console.error(plainLines(sentence));
-  process.exit(1);
-}
-
-export function requireNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 3)) {
-    stop(`mcp-edge-auth needs Node 20.3 or newer; this is ${process.versions.node}. See https://nodejs.org.`);
-  }
 }
 
 /** Installs the packages of package-lock.json if they are missing or older than it. */

@@ -1,93 +1,97 @@
-// `npm run keys -- show|purge`: what KV holds of the issuers' key sets, and its removal, through
-// wrangler.
+// `keys show|purge [SOURCE]`: what KV holds of the issuers' key sets, and its removal, through
+// wrangler. docs/keys.md.
 //
 // It promises: `show` names each key set's source, age, freshness and kids; `purge` removes all of
 // them, or those whose source contains the words after it. Without --remote it looks into the local
 // KV of `wrangler dev`. It never touches another key of the namespace.
-//
-// npm run keys -- show [--remote] [--env NAME] [--config FILE] [--persist-to DIR] npm run keys --
-// purge [SOURCE] [the same options]
 
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
-// By its default: a named import that an old Node lacks fails before its version is looked at.
-import util from "node:util";
 
-import { plain } from "../plain.mjs";
-import { ensurePackages, requireNode, ROOT, stop, usage } from "../../scripts/setup.mjs";
+import { Misuse, SETTINGS_OPTIONS } from "../command.mjs";
+import { findWrangler, here, QUIET_WRANGLER } from "../place.mjs";
+import { plain, plainJson } from "../plain.mjs";
+import { stop } from "../terminal.mjs";
 
-const USAGE = usage("usage: npm run keys -- show|purge [SOURCE] [--remote] [--env NAME] [--config FILE] [--persist-to DIR]");
 const BINDING = "JWKS_CACHE";
 const PREFIX = "jwks:"; // what the Worker puts before the hash of a source's name
 const FORMAT = 1; // src/keys/stored.rs
 
-requireNode();
-await ensurePackages();
-const { command, wanted, options } = readArguments();
-
-const names = JSON.parse(wrangler("list", "--prefix", PREFIX)).map(({ name }) => name);
-const records = names.map((name) => ({ name, ...describe(wrangler("get", name, "--text")) }));
-const chosen = records.filter(({ source }) => !wanted || source.includes(wanted));
-console.log(plain(store()));
-for (const { name, source, more = "", details = [] } of chosen) {
-  if (command === "purge") wrangler("delete", name);
-  // The query may hold a key of its own; the Worker's log leaves it out, too.
-  console.log(plain(`${command === "purge" ? "removed " : ""}${source.split("?")[0]}${more}`));
-  for (const detail of details) console.log(plain(`  ${detail}`));
-}
-if (!chosen.length) console.log(wanted ? plain(`KV holds no key set whose source contains "${wanted}".`) : "KV holds no key set.");
-if (command === "purge" && chosen.length) {
-  console.log("\nRunning isolates still have what they hold in memory. `npx wrangler deploy` starts new ones.");
-}
+export const keys = {
+  does: "shows what KV holds of the issuers' key sets, or removes it",
+  more: "`show` names each key set; `purge` removes all, or those whose source contains SOURCE.",
+  takes: "show|purge [SOURCE]",
+  options: {
+    remote: { type: "boolean", says: "the deployment's KV, and not the local one of `wrangler dev`" },
+    ...SETTINGS_OPTIONS,
+    "persist-to": { type: "string", value: "DIR", says: "where `wrangler dev` keeps the local one, if told so" },
+    json: { type: "boolean", says: "the same as JSON" },
+  },
+  async run({ json, ...given }, [action, wanted, ...rest]) {
+    if (!["show", "purge"].includes(action) || rest.length) throw new Misuse("`keys` takes show or purge, and perhaps a part of a source.");
+    const options = { ...given, config: given.config && here(given.config), "persist-to": given["persist-to"] && here(given["persist-to"]) };
+    const wrangler = await wranglerFor(options);
+    const names = JSON.parse(wrangler("list", "--prefix", PREFIX)).map(({ name }) => name);
+    const records = names.map((name) => ({ name, ...read(wrangler("get", name, "--text")) }));
+    const chosen = records.filter(({ source = "unreadable" }) => !wanted || source.includes(wanted));
+    if (action === "purge") for (const { name } of chosen) wrangler("delete", name);
+    const found = { store: store(options, given.config), action, key_sets: chosen.map(shown) };
+    if (json) console.log(plainJson(found));
+    else print(found, wanted);
+    return 0;
+  },
+};
 
 /** Which store was read: each namespace has a local one and one at Cloudflare. */
-function store() {
-  const { remote, env, config, "persist-to": folder } = options;
-  const of = `KV namespace ${BINDING}${config ? ` of ${config}` : ""}${env ? `, environment ${env}` : ""}`;
+function store({ remote, env, config, "persist-to": folder }, asGiven) {
+  const of = `KV namespace ${BINDING}${config ? ` of ${asGiven}` : ""}${env ? `, environment ${env}` : ""}`;
   if (remote) return `${of}: the deployment's, at Cloudflare`;
   // Where wrangler keeps it.
-  const state = folder ? resolve(ROOT, folder) : resolve(ROOT, dirname(config ?? ""), ".wrangler", "state");
+  const state = folder ?? resolve(dirname(config ?? ""), ".wrangler", "state");
   return `${of}: the local one of \`wrangler dev\`, in ${join(state, "v3", "kv")}`;
 }
 
-function describe(text) {
+/** A record of the Worker's, or an empty object if the Worker takes it for no key set. */
+function read(text) {
   try {
     const { format, source, fetched_at, fresh_for, jwks } = JSON.parse(text);
     if (format !== FORMAT || typeof source !== "string") throw new Error("another format");
     const age = Math.floor(Date.now() / 1000) - fetched_at;
     const kids = JSON.parse(jwks).keys.map(({ kid }) => kid ?? "(no kid)");
-    const state = age < fresh_for ? `fresh for ${fresh_for - age} s more` : `stale for ${age - fresh_for} s`;
-    return { source, details: [`fetched ${age} s ago, ${state}`, `kids: ${kids.join(" ")}`] };
+    return { source, age, fresh_for: fresh_for - age, kids };
   } catch {
-    return { source: "unreadable", more: ": the Worker takes it for no key set" };
+    return {};
   }
 }
 
-/** One `wrangler kv key` command; its output. */
-function wrangler(...args) {
-  const bin = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+/** The query of a source may hold a key of its own; the Worker's log leaves it out, too. */
+const shown = ({ source, age, fresh_for, kids }) =>
+  source === undefined ? { source: null } : { source: source.split("?")[0], age_seconds: age, fresh_for_seconds: fresh_for, kids };
+
+function print({ store, action, key_sets }, wanted) {
+  console.log(plain(store));
+  for (const { source, age_seconds: age, fresh_for_seconds: left, kids } of key_sets) {
+    const is = source === null ? "unreadable: the Worker takes it for no key set" : source;
+    console.log(plain(`${action === "purge" ? "removed " : ""}${is}`));
+    if (source === null) continue;
+    console.log(`  fetched ${age} s ago, ${left > 0 ? `fresh for ${left} s more` : `stale for ${-left} s`}`);
+    console.log(plain(`  kids: ${kids.join(" ")}`));
+  }
+  if (!key_sets.length) console.log(wanted ? plain(`KV holds no key set whose source contains "${wanted}".`) : "KV holds no key set.");
+  if (action === "purge" && key_sets.length) {
+    console.log("\nRunning isolates still have what they hold in memory. `npx wrangler deploy` starts new ones.");
+  }
+}
+
+/** Runs one `wrangler kv key` command, and gives its output. */
+async function wranglerFor(options) {
+  const { bin } = await findWrangler();
   const where = ["--binding", BINDING, options.remote ? "--remote" : "--local"];
   for (const name of ["env", "config", "persist-to"]) if (options[name]) where.push(`--${name}`, options[name]);
-  const result = spawnSync(process.execPath, [bin, "kv", "key", ...args, ...where], {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
-  });
-  if (result.status !== 0) stop(`wrangler could not do it:\n${(result.stderr || result.stdout).trim()}`);
-  return result.stdout;
-}
-
-function readArguments() {
-  try {
-    const string = { type: "string" };
-    const { values, positionals } = util.parseArgs({
-      allowPositionals: true,
-      options: { remote: { type: "boolean" }, env: string, config: string, "persist-to": string },
-    });
-    const [command, wanted, ...rest] = positionals;
-    if (!["show", "purge"].includes(command) || rest.length) stop(USAGE);
-    return { command, wanted, options: values };
-  } catch (error) {
-    return stop(`${error.message}\n${USAGE}`);
-  }
+  return (...args) => {
+    const env = { ...process.env, ...QUIET_WRANGLER };
+    const result = spawnSync(process.execPath, [bin, "kv", "key", ...args, ...where], { encoding: "utf8", env });
+    if (result.status !== 0) stop(`wrangler could not do it:\n${(result.stderr || result.stdout).trim()}`);
+    return result.stdout;
+  };
 }

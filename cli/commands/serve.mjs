@@ -1,77 +1,54 @@
-// `npm run serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
+// `serve`: the Worker without Cloudflare, in workerd on this machine. docs/self-hosting.md.
 //
 // It promises: the settings are those of wrangler's own file and `.dev.vars`, as wrangler reads
 // them; the Worker judges them before a port is opened, and with a fault none is; from then on
 // stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it,
 // exit code 0.
-//
-// npm run serve -- [--host 127.0.0.1] [--port 8787] [--kv FOLDER] [--config FILE] [--env NAME]
-// [--no-build]
 
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
-// By its default: a named import that an old Node lacks fails before its version is looked at.
-import util from "node:util";
 
+import { Misuse, SETTINGS_OPTIONS } from "../command.mjs";
+import { ensureWorker, here, isRepository, WORKER } from "../place.mjs";
 import { plain } from "../plain.mjs";
 import { timed } from "../serve/log.mjs";
-import { startWorkerd } from "../serve/workerd.mjs";
-import { readSettings } from "../wrangler/settings.mjs";
-import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../../scripts/setup.mjs";
+import { refuseFaults, settingsToServe } from "../serve/settings.mjs";
+import { findWorkerd, startWorkerd } from "../serve/workerd.mjs";
+import { stop } from "../terminal.mjs";
 
-const USAGE = usage("usage: npm run serve -- [--host ADDRESS] [--port N] [--kv FOLDER] [--config FILE] [--env NAME] [--no-build]");
 const KV = join(".wrangler", "serve", "kv");
 const WRITABLE_BY_OTHERS = 0o022;
 
-requireNode();
-const options = readOptions();
-await ensurePackages({ quiet: true });
-if (options.build) {
-  requireRust();
-  if ((await buildWorker()) !== 0) stop("The Worker could not be built; cargo said why above.");
-} else if (!existsSync(join(ROOT, "build", "entry.mjs"))) {
-  stop("build/ has no Worker; run `npm run build` first, or leave out --no-build.");
+export const serve = {
+  does: "serves the Worker without Cloudflare, in workerd on this machine",
+  more: "The settings are those of wrangler's file and .dev.vars; the log goes to stdout.",
+  options: {
+    host: { type: "string", value: "ADDRESS", says: "where it listens; by default 127.0.0.1" },
+    port: { type: "string", value: "N", says: "on which port, 0 for any free one; by default 8787" },
+    kv: { type: "string", value: "FOLDER", says: `where key sets are kept; by default ${KV}` },
+    ...SETTINGS_OPTIONS,
+    ...(isRepository && { "no-build": { type: "boolean", says: "serve what is in build/, and need no Rust" } }),
+  },
+  async run({ host = "127.0.0.1", port = "8787", kv, config, env, "no-build": isBuilt }) {
+    requirePort("port", port);
+    if (!isBuilt) await ensureWorker();
+    else if (!existsSync(join(WORKER, "entry.mjs"))) stop("build/ has no Worker; run `npm run build` first, or leave out --no-build.");
+    const binary = await findWorkerd();
+    const settings = await settingsToServe({ config: config && here(config), env });
+    await refuseFaults(binary, settings);
+    return listen(settings, { binary, host: isIPv6(host) ? `[${host}]` : host, port, kv: prepareKv(kv === undefined ? resolve(KV) : here(kv)) });
+  },
+};
+
+/** Throws if it is no port. */
+export function requirePort(option, text) {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new Misuse(`--${option} takes a port from 0 to 65535, not "${text}".`);
 }
 
-const settings = await settingsToServe();
-const faults = [...settings.beside, ...(await judge())];
-if (faults.length) stop(`The settings have faults:\n${faults.map((fault) => `- ${plain(fault)}`).join("\n")}`);
-await serve();
-
-async function settingsToServe() {
-  const { file, error, taken, ignored, variables, origin, settings } = await readSettings({ ...options, secrets: true });
-  const beside = (ignored ?? []).map((other) => `${other} lies beside ${taken}, which wrangler takes: keep one of the two`);
-  if (error) stop([`${file} cannot be read: ${error}`, ...beside].map(plain).join("\n"));
-  const { compatibility_date: compatibilityDate, compatibility_flags: compatibilityFlags } = settings;
-  if (!compatibilityDate) stop(`${file} has no compatibility_date, which says how the runtime behaves: add compatibility_date = "2026-04-26".`);
-  if (origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${file}, and say ORIGIN_URL.`);
-  return { beside, variables, compatibilityDate, compatibilityFlags: compatibilityFlags ?? [] };
-}
-
-/**
- * What the Worker itself says of its settings, on a port of its own, without network or KV: its
- * faults.
- */
-async function judge() {
-  const lines = [];
-  const heard = (line) => line.startsWith("{") && lines.push(JSON.parse(line));
-  const workerd = startWorkerd(settings, { address: "127.0.0.1:0", heard });
-  try {
-    const { status } = await fetch(`http://127.0.0.1:${await workerd.listening}/healthz`);
-    await workerd.stop();
-    if (status === 200) return [];
-    return lines.find(({ event }) => event === "misconfigured")?.faults ?? [`the Worker answers ${status} to /healthz`];
-  } catch (error) {
-    return stop(error.message);
-  }
-}
-
-async function serve() {
-  const kv = prepareKv();
-  const host = isIPv6(options.host) ? `[${options.host}]` : options.host;
+async function listen(settings, { binary, host, port: wanted, kv }) {
   const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(plain(line)));
-  const workerd = startWorkerd(settings, { address: `${host}:${options.port}`, kv, heard });
+  const workerd = startWorkerd(settings, { binary, address: `${host}:${wanted}`, kv, heard });
   let ending = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
@@ -89,32 +66,16 @@ async function serve() {
   const how = await workerd.ended;
   if (!ending) stop(`workerd ended by itself (${how}).`);
   console.error("Stopped.");
-  process.exit(0);
+  return process.exit(0);
 }
 
 /** The folder of the key sets. Whoever can write there says whose tokens are good. */
-function prepareKv() {
-  mkdirSync(options.kv, { recursive: true, mode: 0o700 });
-  const { mode, uid } = statSync(options.kv);
-  if (process.platform === "win32") return options.kv;
+function prepareKv(folder) {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode, uid } = statSync(folder);
+  if (process.platform === "win32") return folder;
   if (mode & WRITABLE_BY_OTHERS || uid !== process.getuid()) {
-    stop(`Others can write to ${options.kv}, and with it decide whose tokens are good: chmod 700 it, and let it be this user's own.`);
+    stop(`Others can write to ${folder}, and with it decide whose tokens are good: chmod 700 it, and let it be this user's own.`);
   }
-  return options.kv;
-}
-
-function readOptions() {
-  try {
-    const string = (value) => ({ type: "string", default: value });
-    const { values } = util.parseArgs({
-      options: {
-        host: string("127.0.0.1"), port: string("8787"), kv: string(join(ROOT, KV)),
-        config: { type: "string", short: "c" }, env: { type: "string", short: "e" }, "no-build": { type: "boolean", default: false },
-      },
-    });
-    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) stop(`--port takes a port from 0 to 65535, not "${values.port}".`);
-    return { ...values, build: !values["no-build"], kv: resolve(values.kv), config: values.config && resolve(values.config) };
-  } catch (error) {
-    return stop(`${error.message}\n${USAGE}`);
-  }
+  return folder;
 }

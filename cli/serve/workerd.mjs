@@ -11,26 +11,32 @@ import { tmpdir } from "node:os";
 import { extname, join, sep } from "node:path";
 import { createInterface } from "node:readline";
 
+import { findWrangler, WORKER } from "../place.mjs";
 import { plain } from "../plain.mjs";
-import { ROOT } from "../../scripts/setup.mjs";
 
-const BUILD = join(ROOT, "build");
 const MAIN = "entry.mjs";
 const KINDS = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
 const DRAIN_MS = 10_000;
 
+/** The workerd that wrangler brings. */
+export async function findWorkerd() {
+  const { require } = await findWrangler();
+  return createRequire(require.resolve("miniflare"))("workerd").default;
+}
+
 /**
- * settings: of settings.mjs. address: `host:port`. kv: the folder of the key sets, or none. heard:
- * gets each line of the Worker's console. What workerd itself says goes to stderr, but for its
- * stacks. Gives { child, listening, ended, stop() }.
+ * settings: { variables, compatibilityDate, compatibilityFlags }. binary: of findWorkerd. address:
+ * `host:port`. kv: the folder of the key sets, or none. heard: gets each line of the Worker's
+ * console. What workerd itself says goes to stderr, but for its stacks. Gives { child, listening,
+ * ended, stop() }.
  */
-export function startWorkerd(settings, { address, kv, heard }) {
+export function startWorkerd(settings, { binary, address, kv, heard }) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700
   const forget = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", forget);
   const config = join(folder, "config.capnp");
   writeFileSync(config, describe(folder, settings, address, kv));
-  const child = spawn(workerdPath(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn(binary, ["serve", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   createInterface({ input: child.stdout }).on("line", heard);
   let isListening = false;
   let refusal = "";
@@ -74,11 +80,11 @@ function sentence(refusal, address) {
 /** workerd's configuration. Values are files beside it: nothing has to be escaped. */
 function describe(folder, { variables, compatibilityDate, compatibilityFlags }, address, kv) {
   // In folders, too: a crate may bring JavaScript of its own.
-  const paths = readdirSync(BUILD, { recursive: true }).filter((path) => extname(path) in KINDS);
+  const paths = readdirSync(WORKER, { recursive: true }).filter((path) => extname(path) in KINDS);
   paths.sort((a, b) => Number(b === MAIN) - Number(a === MAIN)); // the main module leads
   const modules = paths.map((path, i) => {
     const name = path.split(sep).join("/");
-    copyFileSync(join(BUILD, path), join(folder, `module${i}`));
+    copyFileSync(join(WORKER, path), join(folder, `module${i}`));
     return `(name = "${name}", ${KINDS[extname(path)]} = embed "module${i}")`;
   });
   const bindings = Object.entries(variables).map(([name, value], i) => {
@@ -104,10 +110,4 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = ${JSON.stringify(address)}, http = (), service = "worker")]
 );
 `;
-}
-
-/** The workerd that the pinned wrangler brings. */
-function workerdPath() {
-  const wrangler = createRequire(createRequire(join(ROOT, "package.json")).resolve("wrangler/package.json"));
-  return createRequire(wrangler.resolve("miniflare"))("workerd").default;
 }

@@ -27,6 +27,12 @@ pub fn schema() -> String {
     mcp_edge_auth::settings::schema()
 }
 
+/// The providers, and what an entry says with each.
+#[wasm_bindgen]
+pub fn providers() -> String {
+    json(&crate::providers::all())
+}
+
 /// Examines a deployment; whether nothing failed. `exchange` is asked for one HTTP exchange and
 /// gives the promise of the answer, `tell` gets each line of the report as it is found.
 ///

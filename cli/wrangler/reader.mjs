@@ -11,8 +11,8 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 
 // Wrangler asks that variable, too.
-const { config, env = process.env.CLOUDFLARE_ENV, secrets } = JSON.parse(process.argv[2]);
-const { unstable_readConfig: readConfig, unstable_getVarsForDev: getVarsForDev } = createRequire(import.meta.url)("wrangler");
+const { wrangler, config, env = process.env.CLOUDFLARE_ENV, secrets } = JSON.parse(process.argv[2]);
+const { unstable_readConfig: readConfig, unstable_getVarsForDev: getVarsForDev } = createRequire(import.meta.url)(wrangler);
 
 // In the order in which wrangler looks for them; it takes the first, in this folder or above it.
 const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
@@ -27,7 +27,7 @@ function read() {
     // As `wrangler deploy` does: a build tool may have written another file and the way to it.
     const settings = readConfig({ config, env }, { hideWarnings: true, useRedirectIfAvailable: true });
     const file = settings.configPath;
-    if (!file) return { file: "the configuration file", error: `there is no ${NAMES.join(", no ")} here` };
+    if (!file) return { file: "the configuration file", isMissing: true, error: `there is no ${NAMES.join(", no ")} here` };
     const redirected = file !== settings.userConfigPath;
     if (env && !redirected && !settings.definedEnvironments?.includes(env)) throw new Error("No environment found");
     return {

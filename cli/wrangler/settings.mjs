@@ -2,9 +2,11 @@
 // would be deployed.
 
 import { fork } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import { ensurePackages, ROOT } from "../../scripts/setup.mjs";
+import { findWrangler, QUIET_WRANGLER } from "../place.mjs";
+
+const READER = fileURLToPath(new URL("reader.mjs", import.meta.url));
 
 /**
  * Gives { file, settings }, and with `secrets` { variables, origin }: all variables, and whether a
@@ -13,10 +15,9 @@ import { ensurePackages, ROOT } from "../../scripts/setup.mjs";
  * finds.
  */
 export async function readSettings({ config, env, secrets = false }) {
-  await ensurePackages({ quiet: true });
-  const child = fork(join(ROOT, "cli", "wrangler", "reader.mjs"), [JSON.stringify({ config, env, secrets })], {
-    cwd: ROOT,
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+  const { folder } = await findWrangler();
+  const child = fork(READER, [JSON.stringify({ wrangler: folder, config, env, secrets })], {
+    env: { ...process.env, ...QUIET_WRANGLER },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return new Promise((done) => {

@@ -59,7 +59,7 @@ fn carrier(variables: &Variables, faults: &mut Faults) -> Option<Carrier> {
 fn keys(variables: &Variables, required: bool, faults: &mut Faults) -> Option<SigningKeys> {
     let Some(found) = variables.get("ASSERTION_KEY", faults) else {
         if required && !variables.secrets_are_elsewhere() {
-            faults.add(KEY, "", "the secret that assertions are signed with: npm run keygen");
+            faults.add(KEY, "", "the secret that assertions are signed with: npx mcp-edge-auth keygen");
         }
         return None;
     };

@@ -2,7 +2,7 @@
 //! and describes `vars` in a configuration file of wrangler.
 //!
 //! It knows what each setting has to be, not what settings must be together and not what is
-//! missing: for that there is `npm run check`.
+//! missing: for that there is `check`.
 
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ pub fn schema() -> String {
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The settings of mcp-edge-auth in a configuration file of wrangler",
-        "description": "Printed by `npm run -s schema`. What settings must be together, and what is missing, `npm run check` says.",
+        "description": "Printed by `npm run -s schema`. What settings must be together, and what is missing, `npx mcp-edge-auth check` says.",
         "type": "object",
         "properties": {
             "vars": vars,

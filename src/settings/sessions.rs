@@ -21,7 +21,7 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessio
     });
     let there_is_none = variables.get("SESSION_KEY", faults).is_none();
     if wanted == Some(true) && there_is_none && !variables.secrets_are_elsewhere() {
-        faults.add(KEY, "", "the secret that sessions are bound with: npm run keygen -- --session");
+        faults.add(KEY, "", "the secret that sessions are bound with: npx mcp-edge-auth keygen --session");
     }
     let wanted = wanted.unwrap_or(keys.is_some());
     (keys.filter(|_| wanted), wanted)
@@ -29,7 +29,8 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessio
 
 fn keys(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {
     let found = variables.get("SESSION_KEY", faults)?;
-    let expected = "a secret of at least 32 random bytes, or an array of them: npm run keygen -- --session";
+    let expected =
+        "a secret of at least 32 random bytes, or an array of them: npx mcp-edge-auth keygen --session";
     if found.value.as_str().is_some_and(written::looks_like_texts) {
         found.fault(expected, Shape::Texts, faults);
         return None;

@@ -1,4 +1,4 @@
-//! What `npm run check` warns of: settings that are sound, and yet will surprise.
+//! What `check` warns of: settings that are sound, and yet will surprise.
 
 use super::variables::Variables;
 use crate::fault::Warning;

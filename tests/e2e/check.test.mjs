@@ -1,4 +1,4 @@
-// `npm run check` and `npm run doctor` judge the file that wrangler would deploy, read by wrangler
+// `check` and `doctor` judge the file that wrangler would deploy, read by wrangler
 // itself.
 import assert from "node:assert/strict";
 import { execFile, fork } from "node:child_process";
@@ -42,8 +42,8 @@ function folder(t, files) {
 /** The command as npm starts it: { code, said }. */
 function check(args, { cwd = ROOT, env = {} } = {}) {
   const ended = new Promise((resolve) => {
-    const script = join(ROOT, "cli", "commands", "check.mjs");
-    execFile(process.execPath, [script, ...args], { cwd: ROOT, env: { ...wranglerEnv(), INIT_CWD: cwd, ...env } }, (error, stdout, stderr) =>
+    const script = join(ROOT, "cli", "bin.mjs");
+    execFile(process.execPath, [script, "check", ...args], { cwd: ROOT, env: { ...wranglerEnv(), INIT_CWD: cwd, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, said: stdout + stderr }));
   });
   return bounded("the end of the check", ended, COMMAND_MS);
@@ -128,7 +128,7 @@ test("what cannot be read is said, with the line and without a line of it", asyn
     assertPlain(said);
   }
   const { code, said } = await check(["--what"]);
-  assert.ok(code === 1 && said.includes("usage: npm run check"), said);
+  assert.ok(code === 2 && said.includes("usage: npx mcp-edge-auth check"), said);
 });
 
 test("of two files side by side, the one that wrangler ignores is a fault", async (t) => {
@@ -153,7 +153,7 @@ test("of two files side by side, the one that wrangler ignores is a fault", asyn
 
 /** What the reader says in a folder, where no file is named. */
 function found(cwd) {
-  const child = fork(join(ROOT, "cli", "wrangler", "reader.mjs"), ["{}"], { cwd, env: wranglerEnv(), stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(join(ROOT, "cli", "wrangler", "reader.mjs"), ['{"wrangler":"wrangler"}'], { cwd, env: wranglerEnv(), stdio: ["ignore", "ignore", "inherit", "ipc"] });
   return bounded("the reader's word", new Promise((resolve) => child.once("message", resolve)), 60_000);
 }
 

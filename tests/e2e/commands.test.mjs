@@ -36,7 +36,7 @@ async function node(args, { env = {}, closed = false, input = "" } = {}) {
   return { code, out, err };
 }
 
-const script = (name) => join("cli", "commands", `${name}.mjs`);
+const BIN = join("cli", "bin.mjs");
 
 test("--help is the usage, before anything is installed, compiled or started", async (t) => {
   // A cargo and an npm that only tell that somebody called them.
@@ -47,17 +47,20 @@ test("--help is the usage, before anything is installed, compiled or started", a
   // On a CI a missing cargo is installed, which is not to happen on the machine of whoever tests.
   const env = { PATH: [folder, process.env.PATH].join(delimiter), CI: "", WORKERS_CI: "" };
   for (const [name, line] of Object.entries(scripts)) {
-    if (line === "exec wrangler deploy") continue; // wrangler's own
     const [, file, ...args] = /^(?:exec )?node (\S+)(?: (\S+))?$/.exec(line).filter(Boolean);
     for (const help of ["--help", "-h"]) {
       const { code, out, err } = await node([file, ...args, help], { env });
       assert.deepEqual([code, err], [0, ""], name);
+      if (file === BIN) {
+        assert.match(out, new RegExp(`^usage: npx mcp-edge-auth ${name} `), "it names itself");
+        continue;
+      }
       assert.match(out, /^usage: npm [^\n]+\n$/, name);
       const own = name === "test" || name === "start" ? `npm ${name}` : `run (-s )?${name}`;
       assert.match(out, new RegExp(`${own}\\b`), "it names itself");
     }
   }
-  assert.equal((await node([script("keys"), "show", "--env", "x", "--help"], { env })).code, 0, "wherever it stands");
+  assert.equal((await node([BIN, "keys", "show", "--env", "x", "--help"], { env })).code, 0, "wherever it stands");
   assert.ok(!existsSync(called), "nothing is called");
 });
 
@@ -66,16 +69,16 @@ test("an option's value stands after a blank or after =", async (t) => {
   const beside = { INIT_CWD: dirname(file) };
   const spellings = [["--config", file, "--env", "bare"], [`--config=${file}`, "--env=bare"], ["-c", file, "-e", "bare"], [`--config=${basename(file)}`, "--env", "bare"]];
   for (const args of spellings) {
-    const check = await node([script("check"), ...args], { env: beside });
+    const check = await node([BIN, "check", ...args], { env: beside });
     assert.equal(check.code, 1, args.join(" "));
     assert.match(check.out, /MCP_SERVER_AUTH_CANONICAL_URL/, check.err);
-    const doctor = await node([script("doctor"), ...args], { env: beside });
+    const doctor = await node([BIN, "doctor", ...args], { env: beside });
     assert.match(doctor.out, /^FAIL {2}settings: MCP_SERVER_AUTH_CANONICAL_URL/m, doctor.err);
   }
   for (const args of [["--env", "absent"], ["--env=absent"]]) {
     for (const name of ["check", "doctor", "serve"]) {
       const more = name === "serve" ? ["--no-build"] : [];
-      const { code, out, err } = await node([script(name), "--config", file, ...more, ...args]);
+      const { code, out, err } = await node([BIN, name, "--config", file, ...more, ...args]);
       assert.equal(code, 1);
       assert.match(out + err, /absent/, `${name} ${args.join(" ")}`);
     }
@@ -83,14 +86,14 @@ test("an option's value stands after a blank or after =", async (t) => {
   const token = join(dirname(file), "token.txt");
   writeFileSync(token, "e30.e30.e30");
   for (const args of [["--token", token], [`--token=${token}`], ["--token=-"]]) {
-    const { out } = await node([script("doctor"), `--config=${file}`, "--json", `--resource=${CANONICAL}`, ...args], { input: "e30.e30.e30" });
+    const { out } = await node([BIN, "doctor", `--config=${file}`, "--json", `--resource=${CANONICAL}`, ...args], { input: "e30.e30.e30" });
     assert.ok(JSON.parse(out).lines.some(({ check }) => check === "token.verdict"), out);
   }
   for (const name of ["check", "doctor"]) {
     for (const args of [["--env"], ["--config"], ["bare"], ["--what"]]) {
-      const { code, err } = await node([script(name), ...args]);
-      assert.equal(code, 1);
-      assert.match(err, new RegExp(`^usage: npm run ${name}`, "m"));
+      const { code, err } = await node([BIN, name, ...args]);
+      assert.equal(code, 2);
+      assert.match(err, new RegExp(`^usage: npx mcp-edge-auth ${name} `, "m"));
     }
   }
 });
@@ -99,14 +102,14 @@ test("a reader that has seen enough ends no command, and none says a word of it"
   const sound = ["--config", wranglerToml(t, SOUND)];
   const faulty = ["--config", wranglerToml(t, {})];
   for (const [args, code, says = /^$/] of [
-    [[script("check"), ...sound], 0],
-    [[script("check"), ...faulty], 1],
-    [[script("doctor"), ...sound], 1],
-    [[script("doctor"), ...sound, "--json"], 1],
-    [[script("doctor"), ...faulty], 1],
-    [[script("keys"), "show", "--persist-to", dirname(faulty[1])], 0],
-    [[script("keygen")], 0, /^\nNothing was stored\./],
-    [[script("check"), "--help"], 0],
+    [[BIN, "check", ...sound], 0],
+    [[BIN, "check", ...faulty], 1],
+    [[BIN, "doctor", ...sound], 1],
+    [[BIN, "doctor", ...sound, "--json"], 1],
+    [[BIN, "doctor", ...faulty], 1],
+    [[BIN, "keys", "show", "--persist-to", dirname(faulty[1])], 0],
+    [[BIN, "keygen"], 0, /^\nNothing was stored\./],
+    [[BIN, "check", "--help"], 0],
   ]) {
     const found = await node(args, { closed: true });
     assert.equal(found.code, code, `${args.join(" ")}\n${found.err}`);

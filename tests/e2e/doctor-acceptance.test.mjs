@@ -1,4 +1,4 @@
-// `npm run doctor -- --url URL --token FILE`: what a client gets with a good token, from the built
+// `doctor --url URL --token FILE`: what a client gets with a good token, from the built
 // Worker and from the server behind it. No line is `ok` where a client fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// `npm run doctor -- --url`: the built Worker in workerd, and the same behind something that
+// `doctor --url`: the built Worker in workerd, and the same behind something that
 // meddles.
 import assert from "node:assert/strict";
 import http from "node:http";

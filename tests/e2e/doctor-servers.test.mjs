@@ -1,4 +1,4 @@
-// `npm run doctor` where there are several servers: each issuer once, and the one that is named.
+// `doctor` where there are several servers: each issuer once, and the one that is named.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doctor, offer, run, sound, wranglerToml } from "./support/doctor.mjs";

@@ -1,4 +1,4 @@
-// `npm run doctor -- --token`: expected against found, and the very reason that the Worker logs for
+// `doctor --token`: expected against found, and the very reason that the Worker logs for
 // the same token.
 import assert from "node:assert/strict";
 import { test } from "node:test";

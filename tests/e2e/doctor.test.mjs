@@ -1,4 +1,4 @@
-// `npm run doctor`: every defect has the line that names it, and what to do. Settings and
+// `doctor`: every defect has the line that names it, and what to do. Settings and
 // authorization servers; the deployment is in doctor-deployment, tokens in doctor-token, several
 // servers in doctor-servers.
 import assert from "node:assert/strict";
@@ -332,7 +332,7 @@ test("a token is never an argument", async (t) => {
   const token = mint({ key: signingKey("rsa"), claims: { sub: "user-1" } });
   for (const args of [["--token", token], ["--token", `Bearer ${token}`]]) {
     const { code, out, err } = await run(args);
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(err, /never an argument/);
     assert.ok(!(out + err).includes(token));
   }
@@ -349,8 +349,8 @@ test("a token is never an argument", async (t) => {
 test("what is asked wrongly is answered with the usage", async (t) => {
   for (const args of [["--what"], ["--url"], ["--token"], ["https://mcp.example.com"]]) {
     const { code, err } = await run(args);
-    assert.equal(code, 1);
-    assert.match(err, /^usage: npm run doctor/m);
+    assert.equal(code, 2);
+    assert.match(err, /^usage: npx mcp-edge-auth doctor/m);
   }
   for (const [args, says] of [[["--token", "/nowhere/token"], /cannot be read/], [["--token", "-"], /no token/]]) {
     assert.match((await run(args)).err, says);

@@ -1,4 +1,4 @@
-// `npm run keygen`: what it prints is a key that the Worker takes, on stdout and nowhere else.
+// `keygen`: what it prints is a key that the Worker takes, on stdout and nowhere else.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { asserting, carried, published, verified } from "./support/assertion.mjs
 import { ROOT } from "./support/bundle.mjs";
 import { stage } from "./support/stage.mjs";
 
-const keygen = (...args) => spawnSync(process.execPath, ["cli/commands/keygen.mjs", ...args], { cwd: ROOT, encoding: "utf8" });
+const keygen = (...args) => spawnSync(process.execPath, ["cli/bin.mjs", "keygen", ...args], { cwd: ROOT, encoding: "utf8" });
 
 for (const [args, alg] of [[[], "ES256"], [["--alg", "ES256"], "ES256"], [["--alg", "EdDSA"], "EdDSA"]]) {
   test(`keygen ${args.join(" ")}: the Worker signs ${alg} with it`, async (t) => {
@@ -41,7 +41,7 @@ test("keygen: two keys differ, and what it does not know it says", () => {
   assert.notEqual(keygen().stdout, keygen().stdout);
   for (const args of [["--alg", "RS256"], ["--alg"], ["--session", "--alg", "ES256"], ["x"], ["--alg", "__proto__"]]) {
     const { status, stdout, stderr } = keygen(...args);
-    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
-    assert.match(stderr, /usage: npm run -s keygen/);
+    assert.deepEqual([status, stdout], [2, ""], args.join(" "));
+    assert.match(stderr, /^usage: npx mcp-edge-auth keygen /m);
   }
 });

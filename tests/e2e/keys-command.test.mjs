@@ -1,4 +1,4 @@
-// docs/keys.md, `npm run keys`: it shows what a Worker has put into KV, removes what it is asked to
+// docs/keys.md, `keys`: it shows what a Worker has put into KV, removes what it is asked to
 // and nothing else, and says what it does not understand. KV is the local one that `wrangler dev`
 // keeps, filled by a real Worker.
 import assert from "node:assert/strict";
@@ -23,14 +23,13 @@ const other = signingKey("rsa", "other");
 const COMMAND_MS = 120_000;
 
 /**
- * `node cli/commands/keys.mjs` with these arguments, and perhaps { env } after them: { code,
- * stdout, stderr }.
+ * `keys` with these arguments, and perhaps { env } after them: { code, stdout, stderr }.
  */
 function keys(...given) {
   const args = given.filter((argument) => typeof argument === "string");
   const env = { ...wranglerEnv(), ...given.find((argument) => typeof argument === "object")?.env };
   const ended = new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, "cli", "commands", "keys.mjs"), ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [join(ROOT, "cli", "bin.mjs"), "keys", ...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }));
   });
   return bounded(`keys ${args.join(" ")}`, ended, COMMAND_MS);
@@ -166,9 +165,9 @@ test("with --remote it is the deployment's", async (t) => {
 for (const args of [[], ["list"], ["--remote"], ["show", "a", "b"], ["purge", "a", "b"], ["show", "--everything"], ["show", "--env"], ["show", "--remote=1"]]) {
   test(`wrong usage: keys ${args.join(" ")}`, async (t) => {
     const { code, stdout, stderr } = await keys(...args);
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.equal(stdout, "");
-    assert.match(stderr, /^usage: npm run keys -- show\|purge/m);
+    assert.match(stderr, /^usage: npx mcp-edge-auth keys show\|purge/m);
   });
 }
 

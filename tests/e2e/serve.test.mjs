@@ -1,4 +1,4 @@
-// docs/self-hosting.md: `npm run serve` is the Worker in bare workerd, with wrangler.toml's
+// docs/self-hosting.md: `serve` is the Worker in bare workerd, with wrangler.toml's
 // settings and the secrets of `.dev.vars`, its key sets on disk; with a fault in the settings it
 // does not start.
 import assert from "node:assert/strict";
@@ -46,10 +46,10 @@ authorization_server_url = "${issuer.url}"
 jwks_uri = "${issuer.url}/jwks"
 `;
 
-/** `npm run serve` without its build: { port, stdout, stderr, kill(signal), ended }. */
+/** `serve` without its build: { port, stdout, stderr, kill(signal), ended }. */
 function start(t, path, ...args) {
   const at = ["--no-build", "--config", join(path, "wrangler.toml"), "--kv", join(path, "kv"), ...args];
-  const child = spawn(process.execPath, [join(ROOT, "cli", "commands", "serve.mjs"), ...at], {
+  const child = spawn(process.execPath, [join(ROOT, "cli", "bin.mjs"), "serve", ...at], {
     cwd: path,
     env: { ...wranglerEnv(), TMPDIR: join(path, "tmp") },
     stdio: ["ignore", "pipe", "pipe"],
@@ -77,9 +77,11 @@ async function serving(t, path, ...args) {
 }
 
 /** It never listens: exit code 1, and what it says. */
-async function refused(t, path, ...args) {
+const refused = (t, path, ...args) => ended(t, 1, path, ...args);
+
+async function ended(t, code, path, ...args) {
   const server = start(t, path, "--port", "0", ...args);
-  assert.equal(await bounded("the server's refusal", server.ended, START_MS), 1, server.stderr);
+  assert.equal(await bounded("the server's refusal", server.ended, START_MS), code, server.stderr);
   assert.doesNotMatch(server.stderr, /Listening/);
   return server.stderr;
 }
@@ -196,7 +198,7 @@ test("wrangler.json and wrangler.jsonc are read as wrangler reads them; two file
 
   writeFileSync(join(path, "wrangler.json"), JSON.stringify({ ...settings, vars: { ...settings.vars, MCP_SERVER_AUTH_CACHE_TTL: 1 } }));
   const said = await refused(t, path, ...at("wrangler.json"));
-  assert.match(said, /^- \S+wrangler\.jsonc lies beside \S+wrangler\.json, which wrangler takes: keep one of the two$/m);
+  assert.match(said, /^- wrangler\.jsonc lies beside wrangler\.json, which wrangler takes: keep one of the two$/m);
   assert.match(said, /^- MCP_SERVER_AUTH_CACHE_TTL: /m);
 });
 
@@ -212,7 +214,7 @@ test("it does not serve with less than it is told", async (t) => {
   chmodSync(join(writable, "kv"), 0o777);
   assert.match(await refused(t, writable), /Others can write to .*\/kv/);
 
-  for (const args of [["--port", "http"], ["--port", "65536"], ["--prot", "1"]]) assert.match(await refused(t, folder(t, settings), ...args), /port|prot/);
+  for (const args of [["--port", "http"], ["--port", "65536"], ["--prot", "1"]]) assert.match(await ended(t, 2, folder(t, settings), ...args), /port|prot/);
 });
 
 test("a port that is in use is said, and left alone", async (t) => {
@@ -233,7 +235,7 @@ test("whatever workerd refuses is one sentence", async (t) => {
     return path;
   };
   for (const [path, args, said] of [
-    [with_(""), [], /^\S+wrangler\.toml has no compatibility_date, .*: add compatibility_date = "\d{4}-\d\d-\d\d"\.$/],
+    [with_(""), [], /^wrangler\.toml has no compatibility_date, .*: add compatibility_date = "\d{4}-\d\d-\d\d"\.$/],
     [with_('compatibility_date = "2099-01-01"\n'), [], /^workerd does not start: This Worker requires compatibility date "2099-01-01", but the newest/],
     [with_('compatibility_date = "2026-04-26"\ncompatibility_flags = ["no_such_flag"]\n'), [], /^workerd does not start: .*no_such_flag/],
     [folder(t, vars(issuer, origin)), ["--host", "192.0.2.1"], /^192\.0\.2\.1:0 is no address of this machine: choose one with --host\.$/],
@@ -313,9 +315,9 @@ test("what keygen prints goes into .dev.vars as docs/self-hosting.md says, and t
   const [, commands] = /^```sh\n(umask [^]*?)^```$/m.exec(page);
   const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
   const path = folder(t, vars(issuer, origin).replace("[vars]", '[vars]\nMCP_SERVER_AUTH_ASSERTION = "header"'));
-  const keygen = `'${process.execPath}' '${join(ROOT, "cli", "commands", "keygen.mjs")}'`;
+  const keygen = `'${process.execPath}' '${join(ROOT, "cli", "bin.mjs")}' keygen`;
   for (const _ of ["the first time", "a second time"]) {
-    const script = commands.replaceAll("npm run -s keygen --", keygen).replaceAll("npm run -s keygen", keygen);
+    const script = commands.replaceAll("npx mcp-edge-auth keygen", keygen);
     execFileSync("sh", ["-ec", script], { cwd: path, stdio: "pipe" });
   }
   const file = join(path, ".dev.vars");

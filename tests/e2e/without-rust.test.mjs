@@ -27,9 +27,9 @@ function bare(t) {
   return env;
 }
 
-/** `node cli/commands/NAME.mjs ARGS` there: { code, out, err }. */
+/** `mcp-edge-auth NAME ARGS` there: { code, out, err }. */
 async function command(env, name, args, input = "") {
-  const child = spawn("node", [join(ROOT, "cli", "commands", `${name}.mjs`), ...args], { env, cwd: ROOT });
+  const child = spawn("node", [join(ROOT, "cli", "bin.mjs"), name, ...args], { env, cwd: ROOT });
   const said = { out: "", err: "" };
   child.stdout.on("data", (text) => (said.out += text));
   child.stderr.on("data", (text) => (said.err += text));

@@ -1,4 +1,4 @@
-//! What `npm run check` and `npm run doctor` say of settings that are sound: what will surprise,
+//! What `check` and `doctor` say of settings that are sound: what will surprise,
 //! and what can hardly be meant. The Worker itself knows nothing of it.
 
 mod texts;

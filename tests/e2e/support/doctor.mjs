@@ -13,7 +13,7 @@ import { BASE, startOrigin } from "./origin.mjs";
 import { bounded } from "./until.mjs";
 import { signingKey } from "./keys.mjs";
 
-const SCRIPT = fileURLToPath(new URL("../../../cli/commands/doctor.mjs", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../../cli/bin.mjs", import.meta.url));
 
 /**
  * Settings of which there is nothing to say: no placeholder of the documentation's, and a scope to
@@ -23,7 +23,7 @@ export const OWN = { MCP_SERVER_AUTH_CANONICAL_URL: "https://mcp.acme.test/mcp",
 
 /** Starts the script as a user would, with `input` on stdin; gives { code, out, err }. */
 export async function run(args, { input = "" } = {}) {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [SCRIPT, "doctor", ...args], { stdio: ["pipe", "pipe", "pipe"] });
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk) => (out += chunk));

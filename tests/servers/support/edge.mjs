@@ -52,7 +52,7 @@ MCP_SERVER_AUTH_ASSERTION_KEY = '${JSON.stringify(privateJwk("p256", "servers"))
 ${entry.replace("[vars]\n", "")}`);
   writeFileSync(join(folder, "entry.mjs"), ""); // wrangler looks for it; what runs is build/
   const args = ["--no-build", "--config", config, "--kv", join(folder, "kv"), "--port", port];
-  const child = spawn(process.execPath, [join(ROOT, "cli", "commands", "serve.mjs"), ...args], { cwd: folder, env: wranglerEnv(), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(ROOT, "cli", "bin.mjs"), "serve", ...args], { cwd: folder, env: wranglerEnv(), stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (log += text));

@@ -1,4 +1,4 @@
-// One part of the demo: a child process in a process group of its own.
+// One part of what is started together: a child process in a process group of its own.
 //
 // It promises: `ready` asks, within a bound, until the part answers or has died; `stop` ends the
 // whole group (wrangler starts workerd and the build), with SIGTERM and then, if need be, SIGKILL;
@@ -8,8 +8,8 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { plainLines } from "../cli/plain.mjs";
-import { ROOT } from "../scripts/setup.mjs";
+import { ROOT } from "../place.mjs";
+import { plainLines } from "../plain.mjs";
 
 const KEPT_LINES = 60;
 const POLL_MS = 100;
