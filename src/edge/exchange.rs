@@ -146,6 +146,13 @@ extern "C" {
     pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
 }
 
+#[wasm_bindgen(raw_module = "./sign.mjs")]
+extern "C" {
+    /// A name that no other assertion has.
+    #[wasm_bindgen(catch, js_name = uniqueName)]
+    pub(super) fn unique_name() -> Result<String, JsValue>;
+}
+
 /// The promise of a future. Boxed, or each future would have a runner of its own.
 pub(super) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
     let future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);

@@ -10,7 +10,7 @@ export function signed(exchange, { parameters, key }) {
   try {
     return subtle.sign(parameters, key, encoder.encode(input)).then(
       (buffer) => {
-        const signature = base64url(buffer);
+        const signature = new Uint8Array(buffer).toBase64(BASE64URL);
         on_assertion(exchange.id, signature);
         return exchange.send(`${exchange.set}${input}.${signature}`);
       },
@@ -23,5 +23,7 @@ export function signed(exchange, { parameters, key }) {
 
 const unsigned = (exchange) => on_failure(exchange, "unsigned", "");
 
-const base64url = (buffer) =>
-  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const BASE64URL = { alphabet: "base64url", omitPadding: true };
+
+/** A name that no other assertion has. */
+export const uniqueName = () => crypto.randomUUID();

@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CryptoKey, WorkerGlobalScope};
+use web_sys::CryptoKey;
 
 use super::clock::now;
+use super::exchange::unique_name;
 use super::pending::RequestId;
 use super::webcrypto::{object, subtle};
 use crate::base64url;
@@ -74,8 +75,7 @@ impl Signer {
         if let Some(kept) = reuse.borrow().find(resource, verified, now) {
             return Some(Asserted { start: [start, kept].concat(), unsigned: None });
         }
-        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-        let jti = scope.crypto().ok()?.random_uuid();
+        let jti = unique_name().ok()?;
         let input = assertion.signing_input(&self.header, verified, now, &jti);
         reuse.borrow_mut().signing(resource, verified, now, id, &input);
         Some(Asserted { start: start.to_owned(), unsigned: Some(Unsigned { signer: self, input }) })
