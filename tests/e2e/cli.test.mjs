@@ -45,7 +45,8 @@ test("what is typed wrongly ends with exit code 2, the reason and the usage", as
 test("--version is the package's, which has the command", async () => {
   for (const option of ["--version", "-v"]) assert.equal((await command([option])).out, `${version}\n`);
   assert.deepEqual(bin, { "mcp-edge-auth": "cli/bin.mjs" });
-  for (const name of NAMES.filter((name) => name in scripts)) assert.equal(scripts[name], `exec node cli/bin.mjs ${name}`);
+  // The Deploy button runs the script `deploy`, where the variables need not be in the file.
+  for (const name of NAMES.filter((name) => name in scripts && name !== "deploy")) assert.equal(scripts[name], `exec node cli/bin.mjs ${name}`);
 });
 
 const SOUND = {
