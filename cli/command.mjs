@@ -16,6 +16,13 @@ export const SETTINGS_OPTIONS = {
   env: { type: "string", short: "e", value: "NAME", says: "an environment of it" },
 };
 
+/** The options of the commands that judge these settings. */
+export const JUDGING_OPTIONS = {
+  ...SETTINGS_OPTIONS,
+  "dev-vars": { type: "boolean", says: "with the secrets of .dev.vars, as serve and wrangler dev have them" },
+  json: { type: "boolean", says: "the same as JSON" },
+};
+
 /** Arguments that a command does not take: exit code 2. */
 export class Misuse extends Error {}
 

@@ -4,7 +4,7 @@
 // would deploy. The check itself is cli/src/check.rs, with the Worker's own code. Exit code 1 means
 // faults.
 
-import { SETTINGS_OPTIONS } from "../command.mjs";
+import { JUDGING_OPTIONS } from "../command.mjs";
 import { loadCore } from "../core.mjs";
 import { here } from "../place.mjs";
 import { plainJson } from "../plain.mjs";
@@ -15,9 +15,9 @@ const SIGNS = { info: "", warning: "warning: ", fault: "- " };
 export const check = {
   does: "names every fault of the settings, or prints a summary of them",
   more: "Wrangler itself reads its file: the one that it would deploy.",
-  options: { ...SETTINGS_OPTIONS, json: { type: "boolean", says: "the same as JSON" } },
-  async run({ config, env, json }) {
-    const found = await examineSettings({ config: config && here(config), env });
+  options: JUDGING_OPTIONS,
+  async run({ config, env, "dev-vars": secrets, json }) {
+    const found = await examineSettings({ config: config && here(config), env, secrets });
     if (json) console.log(plainJson(found));
     else printFound(found);
     return found.ok ? 0 : 1;

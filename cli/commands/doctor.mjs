@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 
-import { Misuse, SETTINGS_OPTIONS } from "../command.mjs";
+import { JUDGING_OPTIONS, Misuse } from "../command.mjs";
 import { loadCore } from "../core.mjs";
 import { exchange } from "../exchange.mjs";
 import { here } from "../place.mjs";
@@ -19,16 +19,15 @@ export const doctor = {
   more:
     "It looks at the settings, the authorization servers with their keys, and your server; with --url at a deployment, with --token at an access token.",
   options: {
-    ...SETTINGS_OPTIONS,
+    ...JUDGING_OPTIONS,
     url: { type: "string", value: "URL", says: "a deployment to look at" },
     resource: { type: "string", value: "URL", says: "which one, where the settings name several servers" },
     token: { type: "string", value: "FILE", says: "an access token to look at; - for stdin" },
-    json: { type: "boolean", says: "the same as JSON" },
   },
-  async run({ config, env, url, resource, token: file, json }) {
+  async run({ config, env, "dev-vars": secrets, url, resource, token: file, json }) {
     const token = file === undefined ? null : readToken(file);
     const tell = json ? () => {} : printLine;
-    const found = await examineDeployment({ config: config && here(config), env }, { url, resource, token }, tell);
+    const found = await examineDeployment({ config: config && here(config), env, secrets }, { url, resource, token }, tell);
     if (json) console.log(plainJson(found));
     else summary(found, { url, token });
     return found.ok ? 0 : 1;

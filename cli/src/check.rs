@@ -61,7 +61,7 @@ pub fn run(read: &Value) -> Outcome {
 
 /// Whether a Worker could work with these settings.
 fn report(deployment: &Deployment, tell: &mut impl FnMut(Level, String)) -> bool {
-    for name in deployment.variables.secrets() {
+    for name in &deployment.secrets {
         let file = &deployment.file;
         tell(
             Level::Warning,

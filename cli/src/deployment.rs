@@ -3,7 +3,8 @@
 //!
 //! 1. The file that is judged is the one that is deployed. Where several lie side by side, wrangler
 //!    takes one and ignores the others without a word: that is a fault.
-//! 2. What only a deployment knows, a variable set with `wrangler secret put`, is not here.
+//! 2. What only a deployment knows, a variable set with `wrangler secret put`, is not here. Where
+//!    this machine's variables were asked for, they have the secrets of `.dev.vars`.
 
 use mcp_edge_auth::fault::{Fault, Warning};
 use mcp_edge_auth::json::Object;
@@ -27,6 +28,8 @@ pub struct Deployment {
     /// The file that was read.
     pub file: String,
     pub variables: Variables,
+    /// The secrets that stand in the file itself.
+    pub secrets: Vec<String>,
     /// Variables of the file that the Worker does not read, and what may have been meant.
     pub unread: Vec<(String, Option<String>)>,
     /// Whether the KV binding `JWKS_CACHE` is there.
@@ -37,12 +40,14 @@ pub struct Deployment {
     bindings: Vec<(&'static str, String)>,
     /// What decides whether a deploy succeeds, and where the Worker is then reached.
     platform: Platform,
+    /// Whether the variables are this machine's, which no route leads to.
+    is_local: bool,
 }
 
 impl Deployment {
     /// Reads what `cli/wrangler/settings.mjs` says of a file: `file`, `settings` as wrangler has
-    /// them, `taken` and `ignored` where several files lie side by side, or the `error` of
-    /// wrangler's.
+    /// them, `taken` and `ignored` where several files lie side by side, `variables` where this
+    /// machine's were asked for, or the `error` of wrangler's.
     ///
     /// # Errors Why there are no settings.
     pub fn read(said: &Value) -> Result<Self, String> {
@@ -53,12 +58,22 @@ impl Deployment {
         }
         let settings = said.get("settings").and_then(Value::as_object);
         let settings = settings.ok_or_else(|| format!("{file} cannot be read"))?;
-        let names = || variables(settings).map(|(name, _)| name.clone());
-        let values = variables(settings).map(|(name, value)| (name.clone(), value.clone()));
-        let unread = names().filter(|name| !is_ours(name));
+        let with_bindings = |all: Option<&Object>| {
+            let all = all.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+            all.collect::<Variables>().with_bindings(all_bindings(settings))
+        };
+        let in_file = settings.get("vars").and_then(Value::as_object);
+        let local = said.get("variables").and_then(Value::as_object);
+        let deployed = with_bindings(in_file);
+        let unread = in_file.into_iter().flatten().map(|(name, _)| name).filter(|name| !is_ours(name));
         Ok(Self {
-            variables: values.collect::<Variables>().with_bindings(all_bindings(settings)).without_secrets(),
-            unread: unread.map(|name| (name.clone(), settings::meant_variable(&name))).collect(),
+            secrets: deployed.secrets().map(str::to_owned).collect(),
+            variables: match local {
+                Some(_) => with_bindings(local),
+                None => deployed.without_secrets(),
+            },
+            is_local: local.is_some(),
+            unread: unread.map(|name| (name.clone(), settings::meant_variable(name))).collect(),
             kv: bound(settings, "kv_namespaces").any(|name| name == KV),
             side_by_side: side_by_side(said),
             bindings: ["kv_namespaces"]
@@ -82,7 +97,7 @@ impl Deployment {
                 let mut warnings = config.warnings.clone();
                 warnings.extend(settings::hints(&self.variables, &config));
                 warnings.extend(self.idle(&config));
-                warnings.extend(self.platform.warnings(&config));
+                warnings.extend(self.platform.warnings(&config, self.is_local));
                 Ok((config, warnings))
             }
             Ok(_) => Err(faults.collect()),
@@ -115,10 +130,6 @@ fn side_by_side(said: &Value) -> Vec<Fault> {
     let expected = format!("no such file: wrangler takes {taken}, and ignores this one beside it");
     let ignored = said.get("ignored").and_then(Value::as_array).into_iter().flatten();
     ignored.filter_map(Value::as_str).map(|file| Fault::new(file, "", expected.as_str())).collect()
-}
-
-fn variables(settings: &Object) -> impl Iterator<Item = (&String, &Value)> {
-    settings.get("vars").and_then(Value::as_object).into_iter().flatten()
 }
 
 /// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and

@@ -33,12 +33,13 @@ impl Platform {
         }
     }
 
-    pub(crate) fn warnings(&self, config: &Config) -> Vec<Warning> {
+    /// `is_local`: it runs on this machine, where no route leads to it.
+    pub(crate) fn warnings(&self, config: &Config, is_local: bool) -> Vec<Warning> {
         let mut hosts: Vec<String> = Vec::new();
         for resource in &config.resources {
             let host = resource.canonical.host().to_ascii_lowercase();
             // http is for a Worker on this machine.
-            if resource.canonical.is_https() && !hosts.contains(&host) {
+            if !is_local && resource.canonical.is_https() && !hosts.contains(&host) {
                 hosts.push(host);
             }
         }

@@ -2,6 +2,7 @@
 // itself.
 import assert from "node:assert/strict";
 import { execFile, fork } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -181,6 +182,30 @@ test("without --config it is the file that a plain deploy takes", async (t) => {
   assert.deepEqual(await read("built"), { file: join("dist", "wrangler.json"), origin: "built", taken: undefined, ignored: undefined });
   const { error } = await found(join(path, "none"));
   assert.match(error, /there is no wrangler\.json, no wrangler\.jsonc, no wrangler\.toml here/);
+});
+
+test("--dev-vars judges the secrets of .dev.vars, too", async (t) => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256", privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } });
+  const key = privateKey.replaceAll("\n", "\\n");
+  const assertion = sound({ MCP_SERVER_AUTH_ASSERTION: "header" });
+  const path = folder(t, {
+    "wrangler.jsonc": { ...assertion, env: { staging: assertion } },
+    ".dev.vars": `MCP_SERVER_AUTH_ASSERTION_KEY="s3cret"\nMCP_SERVER_AUTH_CANONICAL_URL=http://127.0.0.1:8787/mcp\n`,
+    ".dev.vars.staging": `MCP_SERVER_AUTH_ASSERTION_KEY="${key}"\n`,
+  });
+  const of = async (...args) => {
+    const { code, said } = await check(["-c", "wrangler.jsonc", ...args], { cwd: path });
+    assert.ok(!said.includes("s3cret"), said);
+    return [code, said];
+  };
+  const [deployed, needed] = await of();
+  assert.ok(deployed === 0 && needed.includes("Not seen here, and needed: npx wrangler secret put MCP_SERVER_AUTH_ASSERTION_KEY"), needed);
+  const [local, fault] = await of("--dev-vars");
+  assert.ok(local === 1 && /^- MCP_SERVER_AUTH_ASSERTION_KEY: /m.test(fault), fault);
+  const [staging, said] = await of("--dev-vars", "--env", "staging");
+  assert.ok(staging === 0 && said.includes(`Canonical URL: ${CANONICAL}`) && !/warning|Not seen/.test(said), said);
+  const { out } = await doctor(["--config", join(path, "wrangler.jsonc"), "--dev-vars"]);
+  assert.match(out, /^FAIL {2}settings: MCP_SERVER_AUTH_ASSERTION_KEY: /m);
 });
 
 test("a file that is not deployed, and one that nothing leads to, are said in a sentence", async (t) => {

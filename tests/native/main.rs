@@ -18,6 +18,7 @@ mod boundaries;
 mod compatibility;
 mod contributor_pages;
 mod deploying;
+mod dev_vars;
 mod doctor_challenge;
 mod documents_landing;
 mod documents_landing_clients;
