@@ -59,8 +59,8 @@ impl<'c, 'r> Refused<'c, 'r> {
 
     /// A refusal of the policy's.
     pub fn unmet(resource: &'c Resource, origin: Option<&'r str>, unmet: Denial) -> Self {
-        let Denial { refusal, id, scopes, .. } = unmet;
-        Self { refusal, detail: Detail { id, scopes }, resource: Some(resource), origin }
+        let Denial { refusal, id, scopes, argument, .. } = unmet;
+        Self { refusal, detail: Detail { id, scopes, argument }, resource: Some(resource), origin }
     }
 
     /// A refusal where nothing is protected.

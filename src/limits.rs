@@ -130,6 +130,16 @@ pub const BODY_BYTES: usize = 1024 * 1024;
 /// Messages in a batch: each is judged, and no client sends more than a handful.
 pub const BATCH: usize = 100;
 
+/// Names in the path of an argument that a rule demands something of: no tool nests deeper.
+pub const ARGUMENT_PATH_NAMES: usize = 16;
+
+/// Characters of such a path: it is told in answers and in the log.
+pub const ARGUMENT_PATH_CHARS: usize = 128;
+
+/// Members of an object on such a path, each of which is compared with every path that leads there.
+/// No tool takes so many, and a call with more is refused.
+pub const ARGUMENT_MEMBERS: usize = 1000;
+
 /// Bytes of a request's id that are sent back in a refusal; a longer one is left out.
 pub const ECHOED_ID_BYTES: usize = 1024;
 

@@ -4,6 +4,8 @@
 //! the log's `reason` is exact. A fault of ours or of an issuer is 502 or 503 and never looks like
 //! an authentication failure, which would make clients throw tokens away.
 
+use serde_json::Value;
+
 use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 
@@ -79,6 +81,7 @@ pub enum Refusal {
     ClientNotAllowed,
     RuleDenies,
     ClaimNotMet,
+    ArgumentNotMet,
     ScopeInsufficient,
 
     /// A session id that the Worker has not given: without a MAC, or not in its form.
@@ -130,6 +133,7 @@ impl Rpc {
     const MIRROR_MISMATCH: Self =
         Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
     const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
+    const ARGUMENT: Self = Self { code: 403, message: "An argument is not accepted" };
     const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
     /// As the SDKs' servers answer an unknown session.
     const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
@@ -159,6 +163,8 @@ pub struct Detail {
     pub id: Option<String>,
     /// Every scope that the operation needs.
     pub scopes: Vec<String>,
+    /// The argument that is not accepted, by its path.
+    pub argument: Option<String>,
 }
 
 /// What a client can act on.
@@ -262,6 +268,7 @@ impl Refusal {
             Self::ClientNotAllowed => rpc(403, Rpc::FORBIDDEN, "forbidden", "client_not_allowed"),
             Self::RuleDenies => rpc(403, Rpc::FORBIDDEN, "forbidden", "rule_denies"),
             Self::ClaimNotMet => rpc(403, Rpc::FORBIDDEN, "forbidden", "claim_not_met"),
+            Self::ArgumentNotMet => rpc(403, Rpc::ARGUMENT, "argument_not_met", "argument_not_met"),
             Self::ScopeInsufficient => Row {
                 challenge: Challenge::InsufficientScope,
                 ..rpc(403, Rpc::INSUFFICIENT_SCOPE, "insufficient_scope", "scope_insufficient")
@@ -314,8 +321,10 @@ impl Rpc {
             [] => String::new(),
             scopes => format!(r#","required_scopes":["{}"]"#, scopes.join("\",\"")),
         };
+        let argument = detail.argument.as_deref().map(|path| format!(r#","argument":{}"#, Value::from(path)));
+        let argument = argument.unwrap_or_default();
         format!(
-            r#"{{"jsonrpc":"2.0"{id},"error":{{"code":{code},"message":"{message}","data":{{"error":"{error}"{scopes}}}}}}}"#
+            r#"{{"jsonrpc":"2.0"{id},"error":{{"code":{code},"message":"{message}","data":{{"error":"{error}"{scopes}{argument}}}}}}}"#
         )
     }
 }

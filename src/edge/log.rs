@@ -60,6 +60,9 @@ pub(super) struct Line {
     /// The rule that refuses, or would, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rule: Option<usize>,
+    /// The argument that it does not accept, by its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) argument: Option<String>,
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
@@ -83,6 +86,7 @@ impl Line {
             rpc_name: None,
             rpc_batch: None,
             rule: None,
+            argument: None,
             would_refuse: None,
         }
     }
@@ -136,6 +140,7 @@ impl Line {
         self.anonymous = clearance.verified().is_none();
         if let Some(unmet) = &clearance.would_refuse {
             self.rule = unmet.rule;
+            self.argument = unmet.argument.clone();
             self.would_refuse = Some(unmet.refusal.row().reason);
         }
     }

@@ -23,6 +23,19 @@ pub(crate) fn leads_elsewhere(path: &str) -> bool {
     read(path).is_none_or(|text| segments(&text).any(is_dots))
 }
 
+/// Whether some reader who takes a text for a path could see a dot segment in it, or the end of it
+/// before its end. Blanks and control characters are no paths' own: here they are in texts of every
+/// kind, and the text is read as if it had none.
+pub(crate) fn may_step_up(text: &str) -> bool {
+    if !text.bytes().any(|b| matches!(b, b'.' | b'%' | b'\0') || !b.is_ascii()) {
+        return false;
+    }
+    let decoded = decode_fully(text.as_bytes());
+    decoded.contains(&0)
+        || decoded.windows(2).any(is_overlong)
+        || likeness(&decoded).is_none_or(|text| segments(&text).any(is_dots))
+}
+
 /// What a lenient reader could take the segments of a path for: two paths that may be one and the
 /// same to some reader have the same names here, blanks within a segment aside.
 pub(crate) fn names(path: &str) -> Vec<String> {
@@ -74,8 +87,13 @@ fn read(path: &str) -> Option<String> {
     if is_unsure {
         return None;
     }
+    likeness(&decoded)
+}
+
+/// A decoded text as ASCII, as far as there is a likeness in it. `None`: it is encoded again.
+fn likeness(decoded: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(decoded.len());
-    String::from_utf8_lossy(&decoded).chars().for_each(|c| push_likeness(c, &mut text));
+    String::from_utf8_lossy(decoded).chars().for_each(|c| push_likeness(c, &mut text));
     // The likenesses of a percent sign and of digits may be an encoding again.
     let is_final = decode_fully(text.as_bytes()) == text.as_bytes()
         && !text.as_bytes().windows(6).any(is_unicode_escape);

@@ -1,5 +1,6 @@
 //! The decision on one request: what it asks for is read, and the policy is asked about it.
 
+use super::arguments::Arguments;
 use super::caller::Caller;
 use super::denial::Denial;
 use super::message::{Message, Messages, Unreadable};
@@ -93,11 +94,9 @@ pub fn authorize(
             (RpcSummary::default(), asked.method == "GET", head(policy, &caller, asked))
         }
         PolicyInput::Body(body) => match read(body) {
-            Ok(messages) => (
-                heard(&messages),
-                lists::asked_for(&messages),
-                said(policy, &caller, &messages, &body.mirror),
-            ),
+            Ok(messages) => {
+                (heard(&messages), lists::asked_for(&messages), said(policy, &caller, &messages, body))
+            }
             // What cannot be read cannot be on the list of what is anonymous.
             Err(_) if caller.is_nobody() => {
                 (RpcSummary::default(), false, Err(Refusal::CredentialsMissing.into()))
@@ -133,7 +132,8 @@ fn head(policy: &Policy, caller: &Caller<'_>, asked: &Head<'_>) -> Result<(), De
         }
     }
     // Without rules a POST's body is not read, and only what holds for every request is asked.
-    policy.authorize(caller, &[Operation { method: Some(asked.method), names: [None; 2] }])
+    let operation = Operation { method: Some(asked.method), ..Operation::default() };
+    policy.authorize(caller, &[operation], Arguments::Aside)
 }
 
 fn read<'a>(body: &Body<'a>) -> Result<Messages<'a>, Denial> {
@@ -149,7 +149,7 @@ fn said(
     policy: &Policy,
     caller: &Caller<'_>,
     messages: &Messages<'_>,
-    mirror: &StandardHeaders<'_>,
+    body: &Body<'_>,
 ) -> Result<(), Denial> {
     let id = || messages.all.iter().find_map(|message| message.id).map(str::to_owned);
     let is_anonymous =
@@ -157,11 +157,14 @@ fn said(
     if caller.is_nobody() && !messages.all.iter().all(is_anonymous) {
         return Err(Refusal::CredentialsMissing.into());
     }
-    mirror.check(messages).map_err(|refusal| Denial { id: id(), ..refusal.into() })?;
+    body.mirror.check(messages).map_err(|refusal| Denial { id: id(), ..refusal.into() })?;
     let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
-    policy.authorize(caller, &operations).map_err(|unmet| match (caller.is_nobody(), policy.mode) {
-        // Whoever logs in may get it.
-        (true, Mode::Enforce) => Refusal::CredentialsMissing.into(),
+    let arguments = Arguments::Of(body.bytes.unwrap_or_default());
+    policy.authorize(caller, &operations, arguments).map_err(|unmet| match (unmet.refusal, policy.mode) {
+        // Whoever logs in may get it, but not with these arguments.
+        (refusal, Mode::Enforce) if caller.is_nobody() && refusal != Refusal::ArgumentNotMet => {
+            Refusal::CredentialsMissing.into()
+        }
         _ => Denial { id: id(), ..unmet },
     })
 }

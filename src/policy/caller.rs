@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::demands::{ClaimDemand, Demand};
+use super::demands::{Condition, Demand, MemberDemand};
 use crate::json::{Document, Members, Node};
 use crate::token::verify::Verified;
 
@@ -70,23 +70,26 @@ impl<'v> Caller<'v> {
         demand.satisfied_by.iter().any(|scope| self.scopes.contains(&scope.as_str()))
     }
 
-    pub(super) fn meets(&self, demand: &ClaimDemand) -> bool {
-        self.claims.is_some_and(|claims| meets(Node::Object(claims), Some(&demand.path), demand))
+    pub(super) fn meets(&self, demand: &MemberDemand) -> bool {
+        let Some(claims) = self.claims.map(Node::Object) else { return false };
+        match &demand.condition {
+            Condition::Present(false) => !leads(claims, Some(&demand.path), &|_| true),
+            condition => leads(claims, Some(&demand.path), &|claim| condition.accepts(claim)),
+        }
     }
 }
 
-/// A member name may have dots in it (`https://example.com/roles`), so each way to cut a path is
-/// tried.
-fn meets(claim: Node<'_>, path: Option<&str>, demand: &ClaimDemand) -> bool {
+/// Whether a path leads to such a claim. A member name may have dots in it
+/// (`https://example.com/roles`), so each way to cut the path is tried.
+fn leads(claim: Node<'_>, path: Option<&str>, is_it: &impl Fn(Node<'_>) -> bool) -> bool {
     match (path, claim) {
-        (None, Node::Array(items)) => items.values().any(|item| demand.accepts(item)),
-        (None, claim) => demand.accepts(claim),
+        (None, claim) => is_it(claim),
         (Some(path), Node::Object(members)) => members.into_iter().any(|(name, value)| {
-            name == path && meets(value, None, demand)
+            name == path && leads(value, None, is_it)
                 || path
                     .strip_prefix(name)
                     .and_then(|rest| rest.strip_prefix('.'))
-                    .is_some_and(|rest| meets(value, Some(rest), demand))
+                    .is_some_and(|rest| leads(value, Some(rest), is_it))
         }),
         (Some(_), _) => false,
     }

@@ -12,10 +12,12 @@ pub struct Denial {
     pub scopes: Vec<String>,
     /// The rule, counted from 0.
     pub rule: Option<usize>,
+    /// The argument that is not accepted, by its path.
+    pub argument: Option<String>,
 }
 
 impl From<Refusal> for Denial {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, id: None, scopes: Vec::new(), rule: None }
+        Self { refusal, id: None, scopes: Vec::new(), rule: None, argument: None }
     }
 }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use super::arguments::Arguments;
 use super::caller::Caller;
 use super::message::Messages;
 use super::rules::{Operation, Policy};
@@ -119,8 +120,9 @@ impl ListFilter<'_> {
     }
 
     fn keeps(&self, list: &List, name: &str) -> bool {
-        let operation = Operation { method: Some(list.called_by), names: [Some(name), None] };
-        self.policy.authorize(self.caller, &[operation]).is_ok()
+        let operation =
+            Operation { method: Some(list.called_by), names: [Some(name), None], has_odd_name: false };
+        self.policy.authorize(self.caller, &[operation], Arguments::Aside).is_ok()
     }
 
     /// A JSON answer, filtered; borrowed if there was nothing to remove.

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use super::folding::folds_to;
 use crate::json::reader::{Read, Seed, Skip, Text, members};
 use crate::limits;
 
@@ -41,6 +42,8 @@ pub struct Message<'t> {
     task_id: Option<Cow<'t, str>>,
     /// `params._meta["io.modelcontextprotocol/protocolVersion"]`.
     pub version: Option<Cow<'t, str>>,
+    /// `name` or `uri` is there, and is no string.
+    odd_name: bool,
     unsound: bool,
 }
 
@@ -102,6 +105,12 @@ impl Message<'_> {
         }
     }
 
+    /// Whether it has a name that no rule can know. Where the specification says what a method is
+    /// about, nothing else names it.
+    pub fn has_odd_name(&self) -> bool {
+        self.odd_name && self.method.as_deref().and_then(NameParam::named).is_none()
+    }
+
     fn is_sound(&self) -> bool {
         let source = self.method.as_deref().and_then(NameParam::named);
         !self.unsound && source.is_none_or(|source| self.member(source).is_some())
@@ -129,18 +138,6 @@ pub fn read(body: &[u8]) -> Result<Messages<'_>, Unreadable<'_>> {
 const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 const PARAMS: [&str; 4] = ["name", "uri", "taskId", "_meta"];
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-
-/// Whether a reader that does not look at case may take one name for the other, in whatever
-/// language it folds case.
-fn folds_to(name: &str, known: &str) -> bool {
-    let fold = |c: char| match c {
-        'ſ' => 's',
-        '\u{212a}' => 'k', // the Kelvin sign
-        'ı' | 'İ' => 'i',
-        c => c.to_ascii_lowercase(),
-    };
-    name != known && name.chars().map(fold).eq(known.chars().map(fold))
-}
 
 struct Body;
 
@@ -232,8 +229,14 @@ impl<'t> Read<'t> for Params<'_, 't> {
         let Self(message) = self;
         members(object, |name, object| {
             match name {
-                "name" => message.name = object.next_value_seed(Seed(Text))?,
-                "uri" => message.uri = object.next_value_seed(Seed(Text))?,
+                "name" => {
+                    message.name = object.next_value_seed(Seed(Text))?;
+                    message.odd_name |= message.name.is_none();
+                }
+                "uri" => {
+                    message.uri = object.next_value_seed(Seed(Text))?;
+                    message.odd_name |= message.uri.is_none();
+                }
                 "taskId" => message.task_id = object.next_value_seed(Seed(Text))?,
                 "_meta" => message.version = object.next_value_seed(Seed(Meta))?,
                 other => {

@@ -7,25 +7,32 @@
 //!    about is not forwarded (`message`, `mirror`).
 //! 3. A denial and a claim that is not met come before missing scopes: there is no use in a
 //!    client's stepping up for what it will not get.
-//! 4. A challenge names every scope that the operation needs, so a token with just these passes.
-//! 5. In report mode whatever this module would refuse is let through and said in the log. It never
+//! 4. Neither there is of an argument that is not accepted (`arguments`). Lists are filtered as if
+//!    there were no demands on arguments.
+//! 5. A challenge names every scope that the operation needs, so a token with just these passes.
+//! 6. In report mode whatever this module would refuse is let through and said in the log. It never
 //!    lets a token through that `verify` refused, nor a request without a credential that is not
 //!    listed as anonymous.
 
+mod arguments;
 mod authorize;
 mod caller;
 mod demands;
 mod denial;
 pub mod events;
+mod folding;
 pub mod lists;
 pub mod message;
 pub mod mirror;
+mod numbers;
 mod pattern;
 mod rules;
 
+pub use arguments::Arguments;
 pub use authorize::{Authorized, Body, Head, PolicyInput, RpcSummary, authorize, reads_body};
 pub use caller::Caller;
-pub use demands::{Accepted, ClaimDemand, Demand};
+pub use demands::{Accepted, Condition, Demand, MemberDemand};
 pub use denial::Denial;
+pub use numbers::{EXACT, Number};
 pub use pattern::{MethodPattern, NamePattern};
 pub use rules::{Mode, Operation, Policy, Rule, Rules};

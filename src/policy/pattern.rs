@@ -49,8 +49,19 @@ impl NamePattern {
         })
     }
 
+    /// Whether there is no name that it does not match.
+    pub fn matches_all(&self) -> bool {
+        match self {
+            Self::Exact(_) => false,
+            Self::Glob { start, middle, end } => {
+                start.is_empty() && end.is_empty() && middle.iter().all(String::is_empty)
+            }
+        }
+    }
+
     /// Each part is looked for once, from left to right, so no pattern and no name makes this
     /// expensive.
+    #[inline(never)]
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == name,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::arguments::{self, Arguments, Asked};
 use super::caller::Caller;
-use super::demands::{ClaimDemand, Demand};
+use super::demands::{Demand, MemberDemand};
 use super::denial::Denial;
 use super::message::Message;
 use super::pattern::{MethodPattern, NamePattern};
@@ -28,6 +29,8 @@ pub struct Rules {
     /// Those for one method each, by that method; the others have to be looked at for every one.
     by_method: BTreeMap<String, Vec<usize>>,
     others: Vec<usize>,
+    /// Those that demand something of arguments.
+    of_arguments: Vec<usize>,
 }
 
 /// Whether a refusal of the policy's is carried out, or only said in the log.
@@ -45,29 +48,45 @@ pub struct Rule {
     pub methods: Option<Vec<MethodPattern>>,
     /// None: every name, and what has none.
     pub names: Option<Vec<NamePattern>>,
+    /// Every name but these. Never beside `names`.
+    pub except: Option<Vec<NamePattern>>,
     /// All of these.
     pub scopes: Vec<Demand>,
     /// One of these.
     pub any_scopes: Vec<Demand>,
-    pub claims: Vec<ClaimDemand>,
+    pub claims: Vec<MemberDemand>,
+    /// All of these, of the call of a tool.
+    pub arguments: Vec<MemberDemand>,
     pub deny: bool,
 }
 
 /// What one message asks for, or a request without one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Operation<'m> {
     /// The JSON-RPC method; of a request that is no POST, the HTTP method. None: a response.
     pub method: Option<&'m str>,
     pub names: [Option<&'m str>; 2],
+    /// It has another name, which is no text.
+    pub has_odd_name: bool,
 }
 
 impl<'m> Operation<'m> {
     pub fn of(message: &'m Message<'_>) -> Self {
-        Self { method: message.method.as_deref(), names: message.names() }
+        Self {
+            method: message.method.as_deref(),
+            names: message.names(),
+            has_odd_name: message.has_odd_name(),
+        }
     }
 }
 
 impl Rule {
+    /// Whether it closes something to callers of some kind, whatever their arguments.
+    pub fn demands_of_callers(&self) -> bool {
+        let is_free = self.scopes.is_empty() && self.any_scopes.is_empty() && self.claims.is_empty();
+        self.deny || !is_free
+    }
+
     /// The method, if there is but one.
     fn only_method(&self) -> Option<&str> {
         match self.methods.as_deref() {
@@ -84,8 +103,13 @@ impl Rule {
     }
 
     fn names_match(&self, operation: &Operation<'_>) -> bool {
-        let Some(names) = &self.names else { return true };
-        operation.names.iter().flatten().any(|name| names.iter().any(|pattern| pattern.matches(name)))
+        let one_of = |patterns: &[NamePattern], name: &str| patterns.iter().any(|one| one.matches(name));
+        let mut names = operation.names.iter().flatten();
+        match (&self.names, &self.except) {
+            (None, None) => true,
+            (Some(matched), _) => names.any(|name| one_of(matched, name)),
+            (None, Some(spared)) => operation.has_odd_name || names.any(|name| !one_of(spared, name)),
+        }
     }
 }
 
@@ -96,6 +120,9 @@ impl Rules {
             match rule.only_method() {
                 Some(method) => rules.by_method.entry(method.to_owned()).or_default().push(index),
                 None => rules.others.push(index),
+            }
+            if !rule.arguments.is_empty() {
+                rules.of_arguments.push(index);
             }
         }
         rules
@@ -117,6 +144,19 @@ impl Rules {
         found.sort_unstable();
         found.dedup();
         found.into_iter().filter_map(|index| Some((index, self.all.get(index)?))).collect()
+    }
+
+    /// What is demanded of the arguments of these operations.
+    fn asked<'r>(&'r self, operations: &[Operation<'_>]) -> Vec<Asked<'r>> {
+        let mut asked = Vec::new();
+        for (rule, of_it) in
+            self.of_arguments.iter().filter_map(|index| Some((*index, self.all.get(*index)?)))
+        {
+            for (message, _) in operations.iter().enumerate().filter(|(_, one)| of_it.matches(one)) {
+                asked.extend(of_it.arguments.iter().map(|demand| Asked { message, rule, demand }));
+            }
+        }
+        asked
     }
 }
 
@@ -142,7 +182,12 @@ impl Policy {
     ///
     /// # Errors
     /// One is not.
-    pub fn authorize(&self, caller: &Caller<'_>, operations: &[Operation<'_>]) -> Result<(), Denial> {
+    pub fn authorize(
+        &self,
+        caller: &Caller<'_>,
+        operations: &[Operation<'_>],
+        arguments: Arguments<'_>,
+    ) -> Result<(), Denial> {
         if let Some(clients) = &self.clients
             && !caller.is_nobody()
             && !caller.is_client_of(clients)
@@ -160,7 +205,21 @@ impl Policy {
             };
             return Err(Denial { rule: Some(*index), ..refusal.into() });
         }
+        self.authorize_arguments(operations, arguments)?;
         self.authorize_scopes(caller, &rules)
+    }
+
+    fn authorize_arguments(
+        &self,
+        operations: &[Operation<'_>],
+        arguments: Arguments<'_>,
+    ) -> Result<(), Denial> {
+        let Arguments::Of(body) = arguments else { return Ok(()) };
+        let asked = self.rules.asked(operations);
+        let unmet = if asked.is_empty() { None } else { arguments::first_unmet(body, &asked) };
+        let Some(Asked { rule, demand, .. }) = unmet else { return Ok(()) };
+        let argument = Some(demand.path.clone());
+        Err(Denial { rule: Some(rule), argument, ..Refusal::ArgumentNotMet.into() })
     }
 
     fn authorize_scopes(&self, caller: &Caller<'_>, rules: &[(usize, &Rule)]) -> Result<(), Denial> {

@@ -11,6 +11,7 @@ mod assertion;
 mod authorization_servers;
 mod canonical;
 mod compatibility;
+mod conditions;
 #[cfg(feature = "commands")]
 mod hints;
 mod hosts;
@@ -32,6 +33,7 @@ mod setting;
 mod spelling;
 mod summary;
 mod table;
+mod times;
 mod urls;
 mod variables;
 mod warnings;

@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use super::object_reader::ObjectReader;
-use super::scopes;
 use super::table::{self, POLICY, RULE};
 use super::variables::Variables;
 use super::written::Shape;
+use super::{conditions, scopes};
 use crate::fault::Faults;
 use crate::json::Object;
-use crate::policy::{Accepted, ClaimDemand, Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
+use crate::policy::{Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
 use crate::token::identity::is_scope;
 
 const SCOPES: &str = "one or more scopes, as an array of strings or a space-separated string";
@@ -18,7 +18,6 @@ const METHODS: &str = "one or more JSON-RPC methods such as tools/call, or tools
 const ANONYMOUS: &str =
     "one or more JSON-RPC methods such as tools/list, or notifications/* for all that begin so; not * alone";
 const STRINGS: &str = "one or more non-empty strings";
-const CLAIMS: &str = "an object: the path of a claim, and a string, whole number or boolean that is accepted, or an array of them";
 
 /// Each scope of the hierarchy, and all that it includes.
 type Hierarchy = Vec<(String, Vec<String>)>;
@@ -75,18 +74,24 @@ fn rules(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Vec<Rule> {
 
 fn rule(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Rule {
     let before = members.count();
+    if members.has("names") && members.has("except") {
+        members.fault("except", "no names beside it: a rule says which names it matches, or which not");
+    }
+    let methods = list(members, "methods", METHODS, MethodPattern::new);
     let rule = Rule {
-        methods: list(members, "methods", METHODS, MethodPattern::new),
+        arguments: conditions::arguments(members, methods.as_deref()),
+        methods,
         names: list(members, "names", STRINGS, NamePattern::new),
+        except: list(members, "except", STRINGS, NamePattern::new),
         scopes: demands(members, "scopes", hierarchy),
         any_scopes: demands(members, "any_scopes", hierarchy),
-        claims: claims(members),
+        claims: conditions::claims(members),
         deny: members.switch("deny").unwrap_or_default(),
     };
-    let demands =
-        rule.deny || !(rule.scopes.is_empty() && rule.any_scopes.is_empty() && rule.claims.is_empty());
+    let demands = rule.demands_of_callers() || !rule.arguments.is_empty();
     if !demands && members.count() == before {
-        members.fault_here("something that is demanded: scopes, any_scopes, claims, or deny = true");
+        members
+            .fault_here("something that is demanded: scopes, any_scopes, claims, arguments, or deny = true");
     }
     rule
 }
@@ -185,38 +190,4 @@ fn reachable(direct: &Hierarchy, from: &str) -> Vec<String> {
         }
     }
     found
-}
-
-fn claims(members: &mut ObjectReader<'_>) -> Vec<ClaimDemand> {
-    let Some(value) = members.get("claims") else { return Vec::new() };
-    let mut demands = Vec::new();
-    for (path, value) in value.as_object().into_iter().flatten() {
-        let is_path = !path.split('.').any(str::is_empty);
-        let Some(accepted) = accepted(value).filter(|_| is_path) else {
-            demands.clear();
-            break;
-        };
-        demands.push(ClaimDemand { path: path.clone(), accepted });
-    }
-    if demands.is_empty() {
-        members.misshapen("claims", CLAIMS, Shape::Object);
-    }
-    demands
-}
-
-fn accepted(value: &Value) -> Option<Vec<Accepted>> {
-    /// Beyond, `f64` takes different numbers for the same.
-    const EXACT: i64 = (1 << 53) - 1;
-    let one = |value: &Value| match value {
-        Value::String(text) => Some(Accepted::Text(text.clone())),
-        Value::Bool(choice) => Some(Accepted::Bool(*choice)),
-        Value::Number(number) => {
-            number.as_i64().filter(|n| (-EXACT..=EXACT).contains(n)).map(|n| Accepted::Number(n as f64))
-        }
-        _ => None,
-    };
-    match value {
-        Value::Array(values) if !values.is_empty() => values.iter().map(one).collect(),
-        value => Some(vec![one(value)?]),
-    }
 }

@@ -13,11 +13,16 @@ use super::setting::{Place, Setting, Spelling};
 use super::table::SETTINGS;
 use super::{authorization_servers, names};
 use crate::keys::algorithm::Algorithm;
+use crate::policy::EXACT;
 
 /// What stands for a scope in a pattern: RFC 6749 section 3.3, in an array.
 const SCOPE: &str = r"[!#-\[\]-~]";
 /// The same in a text, where some characters are meant to separate scopes.
 const SCOPE_IN_TEXT: &str = r"[!#-&(-+\--:<-Z^_a-z|~]";
+
+/// What a time of RFC 3339 looks like.
+const TIME: &str =
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
 /// The schema, as `npm run -s schema` prints it.
 pub fn schema() -> String {
@@ -131,6 +136,26 @@ impl Definitions {
         json!({ "$ref": format!("#/$defs/{name}") })
     }
 
+    /// Paths, and what is demanded there.
+    fn demands(&mut self, name: &str, members: &[Setting]) -> Value {
+        let one = exact(json!(["string", "integer", "boolean"]));
+        let several = json!({ "type": "array", "minItems": 1, "items": one });
+        let condition = self.object(name, members);
+        if let Some(Value::Object(schema)) = self.0.get_mut(name) {
+            let alone = |member: &&Setting| matches!(member.form, Form::Bool | Form::Length(_));
+            let rule = json!({ "type": "object", "maxProperties": 1 });
+            let rules = members.iter().filter(alone).map(|member| (member.name.to_owned(), rule.clone()));
+            schema.insert("minProperties".to_owned(), 1.into());
+            schema.insert("dependentSchemas".to_owned(), Value::Object(rules.collect()));
+        }
+        json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "type": "string", "pattern": r"^[^.]+(\.[^.]+)*$" },
+            "additionalProperties": any_of(vec![one, several, condition]),
+        })
+    }
+
     fn form(&mut self, form: &Form) -> Value {
         let text = || json!({ "type": "string", "pattern": r"\S" });
         let texts = |least: usize| json!({ "type": "array", "minItems": least, "items": text() });
@@ -178,16 +203,12 @@ impl Definitions {
                 "propertyNames": { "type": "string", "pattern": format!("^{SCOPE}+$") },
                 "additionalProperties": scopes(1, "+"),
             }),
-            Form::Demands => {
-                let one = json!({ "type": ["string", "integer", "boolean"] });
-                let several = json!({ "type": "array", "minItems": 1, "items": one });
-                json!({
-                    "type": "object",
-                    "minProperties": 1,
-                    "propertyNames": { "type": "string", "pattern": r"^[^.]+(\.[^.]+)*$" },
-                    "additionalProperties": any_of(vec![one, several]),
-                })
+            Form::Demands(name, members) => self.demands(name, members),
+            Form::Number => exact("number".into()),
+            Form::NumberOrTime => {
+                any_of(vec![exact("number".into()), json!({ "type": "string", "pattern": TIME })])
             }
+            Form::Length(most) => json!({ "type": "integer", "minimum": 0, "maximum": most }),
             Form::Claims => {
                 let name = json!({ "type": "string", "minLength": 1 });
                 any_of(vec![
@@ -202,6 +223,11 @@ impl Definitions {
             Form::Key => json!({ "type": ["string", "object", "array"] }),
         }
     }
+}
+
+/// What is a number is none that some reader takes for another.
+fn exact(types: Value) -> Value {
+    json!({ "type": types, "minimum": -EXACT, "maximum": EXACT })
 }
 
 /// One of these; what there is but one of, by itself.

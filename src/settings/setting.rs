@@ -174,8 +174,15 @@ pub(super) enum Form {
     Servers,
     /// An object of scopes and scopes.
     Hierarchy,
-    /// An object of paths of claims and accepted values.
-    Demands,
+    /// An object of paths, and of each the values that are accepted, or a condition that the schema
+    /// defines by this name, with these members.
+    Demands(&'static str, &'static [Setting]),
+    /// A number between the greatest that are exact.
+    Number,
+    /// The same, or a time of RFC 3339.
+    NumberOrTime,
+    /// A number of characters, so many at most.
+    Length(usize),
     /// Names of claims, or an object of names and new names.
     Claims,
     /// An object of names and values of headers.

@@ -285,11 +285,38 @@ pub(super) static POLICY: [Setting; 7] = [
 ];
 
 /// A rule of `POLICY`.
-pub(super) static RULE: [Setting; 6] = [
+pub(super) static RULE: [Setting; 8] = [
     member("methods", Form::OneOrMore, "The JSON-RPC methods that it is about; tools/* means all of tools."),
     member("names", Form::OneOrMore, "The tools, prompts or resources that it is about."),
+    member("except", Form::OneOrMore, "The names that it is not about: it is about all others."),
     member("scopes", Form::SomeScopes, "Scopes of which the token needs all."),
     member("any_scopes", Form::SomeScopes, "Scopes of which the token needs one."),
-    member("claims", Form::Demands, "Paths of claims, and the values that are accepted there."),
+    member(
+        "claims",
+        Form::Demands("claim_condition", &CLAIM_CONDITION),
+        "Paths of claims, and the values that are accepted there.",
+    ),
+    member(
+        "arguments",
+        Form::Demands("argument_condition", &ARGUMENT_CONDITION),
+        "Paths of arguments of tools, and the values that are accepted there.",
+    ),
     member("deny", Form::Bool, "Whether nobody may do it.").or("false"),
 ];
+
+/// What may be demanded of a claim, beside its being one of some values.
+pub(super) static CLAIM_CONDITION: [Setting; 3] = [
+    member("min", Form::NumberOrTime, "The least number or the first time that is accepted."),
+    member("max", Form::NumberOrTime, "The greatest number or the last time that is accepted."),
+    PRESENT,
+];
+
+/// The same of an argument.
+pub(super) static ARGUMENT_CONDITION: [Setting; 4] = [
+    member("min", Form::Number, "The least number that is accepted."),
+    member("max", Form::Number, "The greatest number that is accepted."),
+    member("max_length", Form::Length(limits::BODY_BYTES), "How many characters a text may have."),
+    PRESENT,
+];
+
+const PRESENT: Setting = member("present", Form::Bool, "Whether it has to be there, or must not be.");

@@ -2,7 +2,7 @@
 
 use super::variables::Variables;
 use crate::fault::Warning;
-use crate::policy::{MethodPattern, Policy, Rule};
+use crate::policy::{MethodPattern, NamePattern, Policy, Rule};
 
 const CHALLENGE: &str = "MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES";
 const SUPPORTED: &str = "MCP_SERVER_AUTH_SCOPES_SUPPORTED";
@@ -46,8 +46,18 @@ pub(super) fn of_scopes(
         let text = "some clients only log in when initialize is answered with 401: with anonymous methods they may never ask for a login";
         warn(POLICY, ".anonymous_methods".to_owned(), text.to_owned());
     }
-    for (at, rule) in policy.rules.all().iter().enumerate().filter(|(_, rule)| rule.names.is_none()) {
-        if policy.anonymous_methods.iter().any(|method| is_closed(rule, method)) {
+    for (at, rule) in policy.rules.all().iter().enumerate() {
+        let spares_all = |except: &[NamePattern]| except.iter().any(NamePattern::matches_all);
+        if rule.except.as_deref().is_some_and(spares_all) {
+            let text = "matches nothing: * stands for every name".to_owned();
+            warn(POLICY, format!(".rules[{at}].except"), text);
+        }
+        if rule.deny && !rule.arguments.is_empty() {
+            let text = "has no effect beside deny = true, which refuses the call whatever its arguments";
+            warn(POLICY, format!(".rules[{at}].arguments"), text.to_owned());
+        }
+        let is_of_all_names = rule.names.is_none() && rule.except.is_none() && rule.demands_of_callers();
+        if is_of_all_names && policy.anonymous_methods.iter().any(|method| is_closed(rule, method)) {
             let text = "matches an anonymous method, which is refused to whoever has no token all the same"
                 .to_owned();
             warn(POLICY, format!(".rules[{at}]"), text);

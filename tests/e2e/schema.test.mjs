@@ -96,6 +96,9 @@ const VALUES = [
   ...["enforce", "RS256", "HS256", "accept-header", "ORIGIN_HEADERS_A", [], [""], ["a"], ["a", "b"], ["a", 1], ["a,b"], ["a b"], ["RS256", "ES256"]],
   ...[["accept-header"], ["tools/list"], {}, { a: "b" }, { a: "" }, { a: 1 }, { a: ["b"] }, { a: [] }, { "a..b": "c" }, { verify_exp: true }],
   ...[{ mode: "enforce" }, [{ deny: true }], [{}], "[", '["a"]', '{"a":"b"}'],
+  ...[{ a: { min: 1 } }, { a: { min: -0.5, max: "2026-01-31T12:00:00Z" } }, { a: { min: "2026" } }, { a: { max: 2 ** 53 } }, { a: { min: 2, max: 1 } }],
+  ...[{ a: { present: false } }, { a: { present: "no" } }, { a: { present: true, min: 1 } }, { a: { max_length: 5 } }, { a: { max_length: -1 } }],
+  ...[{ a: {} }, { a: [{ min: 1 }] }, { a: 2 ** 53 }, { [Array(17).fill("a").join(".")]: "b" }],
 ];
 
 // Where the schema takes more than the Worker: what it cannot say, or what the Worker finds only
@@ -108,6 +111,8 @@ const LAXER = {
   "seconds as text, which no pattern counts": (name, value) => /_ttl$|_seconds$/i.test(name) && typeof value === "string",
   "a binding and a secret, which have to be there": (name) => /\.(binding|origin_headers)$/.test(name),
   "a method, which has no blanks and no list in it": (name) => /methods$/.test(name),
+  "bounds, which are compared with each other": (name, value) => /(claims|arguments)$/.test(name) && value.a?.min > value.a?.max,
+  "the length of a path": (name, value) => /arguments$/.test(name) && Object.keys(value)[0].length > 30,
   "what is missing": (name, value) => /(canonical_url|origin_url|_servers|resources|rules)$/i.test(name) && /^(" ?"|\[\{\}\])$/.test(JSON.stringify(value)),
 };
 
@@ -121,7 +126,7 @@ const PLACES = [
   ["entry", `${SERVERS}[0].`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, [name]: value }] })],
   ["options", `${SERVERS}[0].validation_options.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, validation_options: { [name]: value } }] })],
   ["policy", `${POLICY}.`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ deny: true }], [name]: value } })],
-  ["rule", `${POLICY}.rules[0].`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ ...(name !== "deny" && { deny: true }), scopes: "a", [name]: value }] } })],
+  ["rule", `${POLICY}.rules[0].`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ ...(name !== "deny" && { deny: true }), scopes: "a", ...(name === "arguments" && { methods: "tools/call" }), [name]: value }] } })],
   ["server", `${RESOURCES}[0].`, (name, value) => ({ [RESOURCES]: [{ canonical_url: SOUND[CANONICAL], origin_url: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...believed(name), [name]: value }] })],
 ];
 

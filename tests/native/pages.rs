@@ -349,8 +349,13 @@ fn the_reference_has_the_limits_of_the_program() {
         ("log", "waiting", format!("waited {} s", limits::ORIGIN_NOTICE)),
         ("log", "iss", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
         ("log", "client", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
+        ("log", "argument", format!("{} characters", limits::ARGUMENT_PATH_CHARS)),
         ("log", "rpc_method", format!("{} characters", limits::LOGGED_NAME_CHARS)),
     ];
+    let policy = read("docs/policy.md");
+    let (names, characters) = (limits::ARGUMENT_PATH_NAMES, limits::ARGUMENT_PATH_CHARS);
+    assert!(policy.contains(&format!("at most {names} names and {characters}\ncharacters")));
+    assert!(policy.contains(&format!("has more than {} members | refused |", limits::ARGUMENT_MEMBERS)));
     for_each_row(rows, |(page, name, expected)| {
         let text = read(&format!("docs/{page}.md"));
         let row = text.lines().find(|line| line.starts_with(&format!("| `{name}`")));

@@ -1,5 +1,6 @@
 //! The examples of docs/policy.md do what is said there.
 
+use mcp_edge_auth::refusal::{Detail, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::config;
@@ -22,39 +23,90 @@ fn prompt(name: &str) -> Value {
     json!({ "id": 1, "method": "prompts/get", "params": { "name": name } })
 }
 
+fn calling(name: &str, arguments: Value) -> Value {
+    let params = json!({ "name": name, "arguments": arguments });
+    json!({ "id": 1, "method": "tools/call", "params": params })
+}
+
+#[test]
+fn the_refusal_of_the_example_is_the_real_one() {
+    let detail =
+        Detail { id: Some("1".to_owned()), argument: Some("amount".to_owned()), ..Detail::default() };
+    let body = Refusal::ArgumentNotMet.answer(None, &detail).body.unwrap();
+    assert!(DOCUMENT.contains(&format!("```json\n{body}\n```")), "{body}");
+}
+
 #[test]
 fn every_example_is_sound_and_does_what_it_says() {
     let policies = policies();
-    assert_eq!(policies.len(), 6, "the one at the top, and five");
+    assert_eq!(policies.len(), 10, "the one at the top, the one of arguments, and eight");
     for policy in &policies {
         config(&with(settings(), json!({ POLICY: policy })));
     }
     let scope = |scope: &str| json!({ "scope": scope });
     let ci = |more: Value| with(json!({ "repository": "acme/gears", "ref_type": "branch" }), more);
+    let payment = |more: Value| with(json!({ "amount": 100, "currency": "EUR", "note": "Grüße" }), more);
+    let employee = |more: Value| {
+        with(json!({ "employer": "acme", "clearance": { "level": 3 }, "auth_time": 1_769_860_800 }), more)
+    };
     let tenant = |tenant: &str| json!({ "https://example.com/tenant": tenant });
     let rows: Vec<(usize, Value, Value, &str)> = vec![
         (0, scope("mcp"), call("delete_x"), "scope_insufficient #0 mcp tools:delete"),
         (0, scope("mcp"), call("echo"), "ok"),
-        (1, scope("read"), plain("tools/list"), "ok"),
-        (1, scope("read"), call("x"), "scope_insufficient #0 read write"),
-        (1, scope("write"), call("x"), "ok"),
-        (1, scope(""), plain("ping"), "scope_insufficient read"),
-        (2, scope(""), call("x"), "ok"),
-        (2, scope(""), call("admin_x"), "scope_insufficient #0 admin"),
-        (2, scope("admin"), call("run_sql"), "claim_not_met #1"),
-        (2, json!({ "scope": "x", "hd": "example.com" }), call("run_sql"), "scope_insufficient #1 sql"),
-        (2, json!({ "scope": "admin", "hd": "example.com" }), call("run_sql"), "ok"),
-        (3, ci(json!({})), call("build"), "ok"),
-        (3, ci(json!({ "repository": "mallory/gears" })), plain("ping"), "claim_not_met #0"),
-        (3, ci(json!({})), call("deploy_all"), "claim_not_met #1"),
-        (3, ci(json!({ "environment": "production" })), call("deploy_all"), "ok"),
-        (4, tenant("globex"), call("x"), "ok"),
-        (4, tenant("globex"), prompt("report_year"), "claim_not_met #1"),
-        (4, tenant("acme"), prompt("report_year"), "ok"),
-        (4, tenant("other"), plain("ping"), "claim_not_met #0"),
-        (5, scope("mcp"), call("x"), "would: client_not_allowed"),
-        (5, json!({ "scope": "mcp", "azp": "ci" }), call("x"), "would: scope_insufficient #0 mcp tools"),
-        (5, json!({ "scope": "mcp tools", "azp": "ci" }), call("x"), "ok"),
+        (2, scope("read"), plain("tools/list"), "ok"),
+        (2, scope("read"), call("x"), "scope_insufficient #0 read write"),
+        (2, scope("write"), call("x"), "ok"),
+        (2, scope(""), plain("ping"), "scope_insufficient read"),
+        (3, scope(""), call("x"), "ok"),
+        (3, scope(""), call("admin_x"), "scope_insufficient #0 admin"),
+        (3, scope("admin"), call("run_sql"), "claim_not_met #1"),
+        (3, json!({ "scope": "x", "hd": "example.com" }), call("run_sql"), "scope_insufficient #1 sql"),
+        (3, json!({ "scope": "admin", "hd": "example.com" }), call("run_sql"), "ok"),
+        (1, json!({}), calling("write_file", json!({ "path": "/safe/x", "options": { "mode": 1 } })), "ok"),
+        (1, json!({}), calling("write_file", json!({ "path": "/etc/x" })), "argument_not_met #0 path"),
+        (
+            1,
+            json!({}),
+            calling("write_file", json!({ "path": "/safe/x", "options": { "force": true } })),
+            "argument_not_met #0 options.force",
+        ),
+        (1, json!({}), calling("read_file", json!({ "path": "/etc/x" })), "ok"),
+        (4, json!({}), call("search"), "ok"),
+        (4, json!({}), call("list_all"), "ok"),
+        (4, json!({}), call("delete_all"), "rule_denies #0"),
+        (4, json!({}), plain("tools/list"), "ok"),
+        (5, json!({}), calling("pay", payment(json!({}))), "ok"),
+        (5, json!({}), calling("pay", payment(json!({ "amount": 1000 }))), "argument_not_met #0 amount"),
+        (5, json!({}), calling("pay", payment(json!({ "currency": "CHF" }))), "argument_not_met #0 currency"),
+        (
+            5,
+            json!({}),
+            calling("pay", payment(json!({ "note": "x".repeat(141) }))),
+            "argument_not_met #0 note",
+        ),
+        (
+            5,
+            json!({}),
+            calling("pay", payment(json!({ "options": { "express": false } }))),
+            "argument_not_met #0 options.express",
+        ),
+        (6, employee(json!({})), call("delete_x"), "ok"),
+        (6, employee(json!({ "employer": null })), call("delete_x"), "claim_not_met #0"),
+        (6, employee(json!({ "clearance": { "level": 2 } })), call("delete_x"), "claim_not_met #0"),
+        (6, employee(json!({ "auth_time": 1_769_860_799 })), call("delete_x"), "claim_not_met #0"),
+        (6, employee(json!({ "suspended_at": 1 })), call("delete_x"), "claim_not_met #0"),
+        (6, json!({}), call("x"), "ok"),
+        (7, ci(json!({})), call("build"), "ok"),
+        (7, ci(json!({ "repository": "mallory/gears" })), plain("ping"), "claim_not_met #0"),
+        (7, ci(json!({})), call("deploy_all"), "claim_not_met #1"),
+        (7, ci(json!({ "environment": "production" })), call("deploy_all"), "ok"),
+        (8, tenant("globex"), call("x"), "ok"),
+        (8, tenant("globex"), prompt("report_year"), "claim_not_met #1"),
+        (8, tenant("acme"), prompt("report_year"), "ok"),
+        (8, tenant("other"), plain("ping"), "claim_not_met #0"),
+        (9, scope("mcp"), call("x"), "would: client_not_allowed"),
+        (9, json!({ "scope": "mcp", "azp": "ci" }), call("x"), "would: scope_insufficient #0 mcp tools"),
+        (9, json!({ "scope": "mcp tools", "azp": "ci" }), call("x"), "ok"),
     ];
     for_each_row(rows, |(example, claims, body, expected)| {
         let told = said(&policies[*example], Some(verified(claims)), body);

@@ -105,6 +105,7 @@ fn bodies() {
         ("another case alone", r#"{"id":7,"METHOD":"tools/call","result":{}}"#.into(), "no message 7"),
         ("another case of params", r#"{"id":7,"method":"ping","paramS":{}}"#.into(), "no message 7"),
         ("a long s", r#"{"id":7,"method":"ping","param\u017f":{}}"#.into(), "no message 7"),
+        ("the Kelvin sign", r#"{"id":7,"method":"ping","params":{"tas\u212aId":"x"}}"#.into(), "no message 7"),
         ("a dotless i", "{\"method\":\"ping\",\"ıd\":8}".into(), "no message -"),
         ("another case of a name", r#"{"id":7,"method":"ping","params":{"Name":"x"}}"#.into(), "no message 7"),
         ("another case of a URI", r#"{"id":7,"method":"ping","params":{"URI":"x"}}"#.into(), "no message 7"),

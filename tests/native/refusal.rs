@@ -73,6 +73,7 @@ fn rows() -> Vec<Row> {
         rpc("client_not_allowed", ClientNotAllowed, 403, "forbidden"),
         rpc("rule_denies", RuleDenies, 403, "forbidden"),
         rpc("claim_not_met", ClaimNotMet, 403, "forbidden"),
+        rpc("argument_not_met", ArgumentNotMet, 403, "argument_not_met"),
         ("scope_insufficient", ScopeInsufficient, 403, "insufficient_scope", Some("scope")),
         rpc("session_malformed", SessionMalformed, 404, "session_not_found"),
         rpc("session_mismatch", SessionMismatch, 404, "session_not_found"),
@@ -99,7 +100,7 @@ fn forms() -> [(&'static str, Config); 3] {
 /// The answer to the request with id 7, for which these scopes would be enough.
 fn answer(refusal: Refusal, challenges: Option<&Challenges>) -> LocalResponse {
     let scopes = ["tools:admin", "audit"].map(str::to_owned).to_vec();
-    refusal.answer(challenges, &Detail { id: Some("7".to_owned()), scopes })
+    refusal.answer(challenges, &Detail { id: Some("7".to_owned()), scopes, argument: None })
 }
 
 fn body(refusal: Refusal) -> Value {
@@ -251,4 +252,14 @@ fn headers_of_their_own() {
     });
     // RFC 9110 section 10.2.3 allows 0, which would make clients hammer.
     assert_eq!(answer(Refusal::KeysUnavailable(0), None).header("Retry-After"), Some("1"));
+}
+
+#[test]
+fn an_argument_is_named_by_its_path_in_json() {
+    for path in ["options.mode", "a \"b\"\\", "größe\n\u{202e}"] {
+        let detail = Detail { argument: Some(path.to_owned()), ..Detail::default() };
+        let body = Refusal::ArgumentNotMet.answer(None, &detail).body.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["error"]["data"], json!({ "error": "argument_not_met", "argument": path }));
+    }
 }

@@ -31,11 +31,15 @@ pub fn authorize(
     policy::authorize(resource(&config).policy.as_ref(), verified, asked)
 }
 
-/// What a POST of this body comes to: `ok`, or the reason, the scopes of the challenge and the
-/// rule.
+/// What a POST of this body comes to: `ok`, or the reason, the rule, the argument and the scopes of
+/// the challenge.
 pub fn said(policy: &Value, verified: Option<Verified>, body: &Value) -> String {
-    let text = body.to_string();
-    outcome(authorize(policy, verified, &PolicyInput::Body(posted(Some(text.as_bytes())))).1)
+    said_of(policy, verified, &body.to_string())
+}
+
+/// The same of a body as it is written.
+pub fn said_of(policy: &Value, verified: Option<Verified>, body: &str) -> String {
+    outcome(authorize(policy, verified, &PolicyInput::Body(posted(Some(body.as_bytes())))).1)
 }
 
 /// A body, as a client of MCP posts it; `None`: larger than may be read.
@@ -46,7 +50,9 @@ pub fn posted(bytes: Option<&[u8]>) -> Body<'_> {
 pub fn outcome(outcome: Result<Authorized, Denial>) -> String {
     let told = |unmet: &Denial| {
         let rule = unmet.rule.map(|rule| format!(" #{rule}")).unwrap_or_default();
-        format!("{}{rule} {}", unmet.refusal.row().reason, unmet.scopes.join(" ")).trim_end().to_owned()
+        let argument = unmet.argument.as_ref().map(|path| format!(" {path}")).unwrap_or_default();
+        let told = format!("{}{rule}{argument} {}", unmet.refusal.row().reason, unmet.scopes.join(" "));
+        told.trim_end().to_owned()
     };
     match outcome {
         Ok(clearance) => {
@@ -104,6 +110,41 @@ fn asked<T>(claims: Option<&Value>, ask: impl FnOnce(&Policy, Document) -> T) ->
     ask(resource(&config).policy.as_ref().unwrap(), kept)
 }
 
+/// A list's answer to a token without scopes, by this policy.
+pub fn sift_by(policy: Value, answer: &str) -> String {
+    let config = config(&with(settings(), json!({ POLICY: policy })));
+    let kept = Document::read(Caller::to_json(Some(&verified(&json!({})))).into_bytes()).unwrap();
+    let filter =
+        ListFilter { policy: resource(&config).policy.as_ref().unwrap(), caller: &Caller::from_json(&kept) };
+    filter.json(answer).unwrap().into_owned()
+}
+
 /// A list that `sift` takes the tool `x` from, and what is left.
 pub const LIST: &str = r#"{"id":1,"result":{"tools":[{"name":"x"},{"name":"a"}]}}"#;
 pub const LESS: &str = r#"{"id":1,"result":{"tools":[{"name":"a"}]}}"#;
+
+/// A policy of one rule for the calls of tools, which needs no token.
+pub fn demanding(arguments: Value) -> Value {
+    json!({
+        "anonymous_methods": ["tools/call"],
+        "rules": [{ "methods": ["tools/call"], "arguments": arguments }],
+    })
+}
+
+/// The call of a tool with this text for `arguments`; with an empty one, without.
+pub fn calling(arguments: &str) -> String {
+    let arguments = if arguments.is_empty() { String::new() } else { format!(r#","arguments":{arguments}"#) };
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t"{arguments}}}}}"#)
+}
+
+/// What it is about, the condition, the arguments as they are written, and whether they meet it.
+pub type ArgumentRow<'r> = (&'r str, Value, &'r str, bool);
+
+/// Each row, with its condition at this path.
+pub fn meet(path: &str, rows: Vec<ArgumentRow<'_>>) {
+    for_each_row(rows, |(name, condition, arguments, is_met)| {
+        let told = said_of(&demanding(json!({ path: condition })), None, &calling(arguments));
+        let expected = if *is_met { "ok".to_owned() } else { format!("argument_not_met #0 {path}") };
+        same(&format!("{name}: {arguments:.200}"), told, expected)
+    });
+}
