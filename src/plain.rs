@@ -19,6 +19,13 @@ pub fn line(text: &str) -> String {
     text.chars().map(|c| if is_plain(c) { c } else { '?' }).collect()
 }
 
+/// Texts as one, each but the first after a NUL; `None` if one of them has a NUL of its own, which
+/// would make it two.
+pub fn framed<const PARTS: usize>(parts: [&str; PARTS]) -> Option<String> {
+    let framed = parts.join("\0");
+    (framed.bytes().filter(|byte| *byte == 0).count() + 1 == PARTS).then_some(framed)
+}
+
 /// Several lines, such as a parser's message with the place that it is about.
 pub fn lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|text| line(&text.replace('\t', " "))).collect();

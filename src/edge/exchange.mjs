@@ -39,8 +39,7 @@ export class Exchange {
 
   /** An answer of the Worker's own. `set`: header name, value, name, value … */
   respond(status, set, body, line) {
-    const response = new Response(body, { status });
-    edit(response.headers, [], set);
+    const response = new Response(body, { status, headers: record(set) });
     log(line, status, this.started);
     return response;
   }
@@ -107,6 +106,14 @@ const log = (line, status, started) =>
   console.log(`{"event":"request",${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
 
 const lines = (text) => (text ? text.split("\n") : []);
+
+/** A list of names and values, each name once, as the runtime takes it most quickly. */
+function record(set) {
+  const headers = {};
+  const list = lines(set);
+  for (let i = 0; i < list.length; i += 2) headers[list[i]] = list[i + 1];
+  return headers;
+}
 
 function edit(headers, removed, set) {
   for (const name of removed) headers.delete(name);

@@ -107,7 +107,7 @@ impl Forwarding<'_> {
             unsigned: asserted.and_then(|asserted| asserted.unsigned),
             cors: cors_set,
             varies: cors.is_some_and(|cors| cors.varies),
-            owner: bound.map(|(_, owner)| owner),
+            owner: bound.map(|(_, owner)| serde_json::json!(owner).to_string()),
             caller,
             line: admitted.line.members(),
         })

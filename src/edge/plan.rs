@@ -1,12 +1,13 @@
 //! What to send to the origin, and how its answer is passed on: one value, which crosses into
 //! JavaScript as one text.
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsError, JsValue};
 
 use super::exchange::Exchange;
 use super::log;
 use super::signer::Unsigned;
 use crate::limits;
+use crate::plain;
 use crate::resource::Resource;
 
 /// A list is names, or names and values in turn, joined by newlines.
@@ -25,7 +26,8 @@ pub(super) struct Plan {
     pub(super) cors: Option<String>,
     /// Whether they depend on the request's `Origin`.
     pub(super) varies: bool,
-    /// Whose session a new one will be, if sessions are bound.
+    /// Whose session a new one will be, as a JSON string, if sessions are bound. A subject may have
+    /// any character in it.
     pub(super) owner: Option<String>,
     /// Who asks, if lists in the answer are filtered.
     pub(super) caller: Option<String>,
@@ -48,13 +50,14 @@ impl Plan {
         let signer = self.unsigned.as_ref().map_or(&nobody, |unsigned| &unsigned.signer.key);
         let [notice, limit] =
             [limits::ORIGIN_NOTICE, self.resource.origin_timeout].map(|seconds| seconds as f64 * 1000.0);
-        exchange.forward(&self.text(), signer, self.resource.index as u32, notice, limit)
+        let text = self.text().ok_or_else(|| JsError::new("a part of the plan has a NUL"))?;
+        exchange.forward(&text, signer, self.resource.index as u32, notice, limit)
     }
 
     /// The parts in the order of `Exchange.forward`. A NUL is between them, which no header, no URL
-    /// and no JSON has.
-    fn text(&self) -> String {
-        [
+    /// and no JSON has; were there one, the parts behind it would be taken for others.
+    fn text(&self) -> Option<String> {
+        plain::framed([
             self.target.as_str(),
             &self.removed,
             &self.set,
@@ -67,7 +70,6 @@ impl Plan {
             self.caller.as_deref().unwrap_or_default(),
             &self.line,
             log::FORWARDED,
-        ]
-        .join("\0")
+        ])
     }
 }

@@ -87,7 +87,8 @@ fn session(exchange: &Exchange) -> Result<Option<String>, Stop> {
     let Some(id) = exchange.response().headers().get(sessions::HEADER)? else { return Ok(None) };
     // A fresh instance, whose settings are not judged yet, has no keys to bind with.
     let sessions = config().and_then(|config| config.sessions.as_ref());
-    let attached = sessions.map(|sessions| sessions.attach(&exchange.owner(), &id));
+    let owner: Option<String> = serde_json::from_str(&exchange.owner()).ok();
+    let attached = sessions.zip(owner).map(|(sessions, owner)| sessions.attach(&owner, &id));
     let attached = attached.unwrap_or(Err(Refusal::SessionUnbindable))?;
     Ok(Some([sessions::HEADER, &attached].join("\n")))
 }

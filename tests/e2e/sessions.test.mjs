@@ -70,6 +70,25 @@ test("the MAC is the one that is documented", async (t) => {
   assert.equal(await attached(s, s.token({ sub: "zo\u00eb", client_id: "client-1" })), `${SESSION}.${mac}`);
 });
 
+test("a subject with NULs in it is one subject, and changes nothing else of its request", async (t) => {
+  const s = await open(t, bound({ MCP_SERVER_AUTH_POLICY: { filter_lists: true, rules: [{ methods: ["tools/call"], names: ["secret"], scopes: ["mcp:secret"] }] } }));
+  const everybody = JSON.stringify({ scopes: ["mcp:secret"], client: null, claims: {} });
+  const sub = `user\u0000${everybody}\u0000"method":"POST"\u0000`;
+  const headers = { "content-type": "application/json" };
+  const json = { "content-type": "application/json", "mcp-session-id": SESSION };
+  const list = { jsonrpc: "2.0", id: 1, result: { tools: [{ name: "secret" }, { name: "open" }] } };
+  s.origin.on(BASE, (_, res) => res.writeHead(200, json).end(JSON.stringify(list)));
+  const { response, line } = await s.ask(s.token({ sub }), { body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', headers });
+  assert.deepEqual(response.json().result.tools, [{ name: "open" }]);
+  assert.deepEqual([line.outcome, line.reason, line.rpc_method], ["forwarded", "ok", "tools/list"]);
+  assert.equal(s.origin.last().header("x-mcp-auth-user-id"), sub.replaceAll("\u0000", "%00"));
+  const id = response.get("mcp-session-id");
+  assert.match(id, /^session-1\.[\w-]{43}$/);
+  const using = async (token) => (await s.ask(token, { body: '{"jsonrpc":"2.0","id":2,"method":"ping"}', headers: { ...headers, "mcp-session-id": id } })).line.reason;
+  assert.equal(await using(s.token({ sub })), "ok");
+  assert.equal(await using(s.token({ sub: "user" })), "session_mismatch");
+});
+
 test("a stolen id with another's token is an unknown session", async (t) => {
   const s = await open(t);
   const id = await attached(s, s.token({ client_id: "client-1" }));

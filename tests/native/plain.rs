@@ -1,6 +1,6 @@
 //! What others say moves no cursor and turns no line around, on a terminal and in the log.
 
-use mcp_edge_auth::plain::{is_plain, json, line, lines};
+use mcp_edge_auth::plain::{framed, is_plain, json, line, lines};
 use serde_json::{Value, json as value};
 
 /// C0, DEL and C1; separators of lines; marks that turn the direction of what follows.
@@ -21,6 +21,15 @@ fn is_odd(character: char) -> bool {
 fn every_character() {
     for character in '\0'..=char::MAX {
         assert_eq!(is_plain(character), !is_odd(character), "{character:?}");
+    }
+}
+
+#[test]
+fn no_part_is_taken_for_two() {
+    assert_eq!(framed(["a", "", "b\u{1}\n"]).as_deref(), Some("a\0\0b\u{1}\n"));
+    assert_eq!(framed([""]).as_deref(), Some(""));
+    for parts in [["a\0b", "c"], ["a", "\0"], ["\0", "\0"]] {
+        assert_eq!(framed(parts), None, "{parts:?}");
     }
 }
 
