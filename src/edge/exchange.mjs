@@ -74,7 +74,7 @@ export class Exchange {
   /** The origin's response as it came. */
   handBack() {
     if (this.response.bodyUsed) throw new TypeError("the body of the origin's answer was used");
-    this.log(this.response.status);
+    forwarded(this, this.response.status);
     return this.response;
   }
 
@@ -87,19 +87,16 @@ export class Exchange {
     edit(answer.headers, removed, this.cors);
     edit(answer.headers, [], added);
     if (this.vary) answer.headers.append("Vary", this.vary);
-    this.log(answer.status);
+    forwarded(this, answer.status);
     return answer;
-  }
-
-  /** Writes the line of a forwarded request. */
-  log(status) {
-    log(this.line + this.end, status, this.started);
   }
 }
 
 const FRAMING = ["content-length", "transfer-encoding"];
 
 const withBody = ({ method, headers, signal }, body) => ({ method, headers, signal, body, redirect: "manual" });
+
+const forwarded = ({ line, end, started }, status) => log(line + end, status, started);
 
 /** Writes a line that wants its event and its two last members. */
 const log = (line, status, started) =>
