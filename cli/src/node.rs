@@ -43,9 +43,10 @@ pub async fn examine(given: String, exchange: Function, tell: Function) -> Resul
     let given = serde_json::from_str(&given)?;
     let network = Network::new(move |request| {
         let promise = exchange.call1(&JsValue::NULL, &request.into());
-        Box::pin(
-            async move { JsFuture::from(promise.ok()?.dyn_into::<Promise>().ok()?).await.ok()?.as_string() },
-        )
+        Box::pin(async move {
+            let promise = promise.ok()?.dyn_into::<Promise>().ok()?;
+            JsFuture::from(promise).await.ok()?.as_string()
+        })
     });
     let mut report = Report::new(move |line| {
         let _thrown = tell.call1(&JsValue::NULL, &json(line).into());

@@ -32,7 +32,7 @@ pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
 
 /// The lines of these files that name one of these words.
 fn naming(words: &[&str], files: impl Fn(&str) -> bool) -> Vec<String> {
-    let source = rust_files("src");
+    let source = [rust_files("src"), rust_files("cli/src")].concat();
     let files = source.iter().filter(|(path, _)| files(path));
     let lines =
         files.flat_map(|(path, text)| text.lines().enumerate().map(move |(n, line)| (path, n + 1, line)));
@@ -41,8 +41,16 @@ fn naming(words: &[&str], files: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 fn is_core(path: &str) -> bool {
-    !path.starts_with("src/edge/")
+    !path.starts_with("src/edge/") && !is_command(path)
 }
+
+fn is_command(path: &str) -> bool {
+    path.starts_with("cli/src/")
+}
+
+/// What a program says to the machine that it runs on.
+const OUTSIDE: [&str; 8] =
+    ["std::time", "SystemTime", "Instant::", "std::fs", "std::env", "std::io", "std::process", "TcpStream"];
 
 const NONE: Vec<String> = Vec::new();
 
@@ -54,19 +62,17 @@ fn only_the_edge_knows_the_runtime() {
 
 #[test]
 fn the_core_has_no_clock_and_no_io() {
-    let outside = [
-        "std::time",
-        "SystemTime",
-        "Instant::",
-        "std::fs",
-        "std::env",
-        "std::io",
-        "std::process",
-        "TcpStream",
-        "async fn",
-        ".await",
-    ];
-    assert_eq!(naming(&outside, is_core), NONE);
+    assert_eq!(naming(&OUTSIDE, is_core), NONE);
+    assert_eq!(naming(&["async fn", ".await"], is_core), NONE);
+}
+
+/// They may wait for an answer. Who asks for it, reads files and prints is JavaScript.
+#[test]
+fn the_commands_have_no_clock_and_no_io_and_one_door_to_javascript() {
+    assert_eq!(naming(&OUTSIDE, is_command), NONE);
+    let javascript = ["js_sys", "web_sys", "wasm_bindgen"];
+    let elsewhere = |path: &str| is_command(path) && path != "cli/src/node.rs";
+    assert_eq!(naming(&javascript, elsewhere), NONE);
 }
 
 #[test]
