@@ -13,7 +13,8 @@ mod size;
 mod target;
 mod unused;
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
@@ -67,10 +68,24 @@ fn compile(package: &str, target_dir: &Path, features: Option<&str>) -> Result<(
         .arg(target_dir)
         .args(features.map(|features| format!("--features={features}")))
         .env("WASM_BINDGEN_USE_JS_SYS", "1")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags()?)
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "{package} does not compile");
     Ok(())
+}
+
+/// A panic says its file. The files of other crates lie in cargo's folder, and where that is would
+/// make other bytes of the same sources on another machine. Flags of this machine would, too: what
+/// is given here takes the place of `RUSTFLAGS` and of cargo's configuration.
+fn flags() -> Result<OsString> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).filter(|home| !home.as_os_str().is_empty());
+    let home =
+        home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("where is cargo's home?")?;
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(home.join("registry").join("src"));
+    flag.push("=crates");
+    Ok(flag)
 }
 
 /// Has a folder made, elsewhere, and then puts it in place, file by file and only what has changed:
