@@ -35,7 +35,7 @@ const SOUND = {
 function examples() {
   const pages = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) => join("docs", name));
   const found = [];
-  for (const page of ["README.md", ...pages]) {
+  for (const page of ["README.md", join("package", "README.md"), ...pages]) {
     const text = readFileSync(join(ROOT, page), "utf8");
     for (const [at, [, kind, code]] of [...text.matchAll(/^```(toml|jsonc)\n(.*?)^```$/gms)].entries()) {
       if (/MCP_SERVER_AUTH_|ORIGIN_/.test(code)) found.push([`${page}, example ${at + 1}`, kind, code]);

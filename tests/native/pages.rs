@@ -58,7 +58,7 @@ fn files(folder: &str, endings: &[&str]) -> Vec<String> {
 /// Every page: its path from the root of the repository, and its text.
 fn pages() -> Vec<(String, String)> {
     let all = files("docs", &[".md"]).into_iter().chain(MEASURED.map(str::to_owned));
-    let all = all.chain(["bench/README.md", "fuzz/README.md"].map(str::to_owned));
+    let all = all.chain(["bench/README.md", "fuzz/README.md", "package/README.md"].map(str::to_owned));
     all.map(|path| (path.clone(), read(&path))).collect()
 }
 

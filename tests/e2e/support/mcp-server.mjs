@@ -19,6 +19,7 @@ export async function startMcpServer(t, { tools }) {
     },
   };
   const server = http.createServer(async (req, res) => {
+    if (req.method !== "POST") return res.writeHead(405, { allow: "POST" }).end();
     const chunks = [];
     for await (const chunk of req) chunks.push(chunk);
     const { id, method, params } = JSON.parse(Buffer.concat(chunks));
