@@ -68,6 +68,15 @@ test("by questions: nonsense is refused in the words of check, and asked again",
   assert.deepEqual(settings.vars, expected(given));
 });
 
+test("an empty answer is the usual one, after a refused one too", async (t) => {
+  const folder = emptyFolder(t);
+  const answers = ["okta", "id.acme.test", "a b", "", "https://mcp.acme.test/mcp", "https://origin.acme.test/mcp"];
+  const { err } = await command(["init"], { cwd: folder, input: `${answers.join("\n")}\n` });
+  assert.match(err, /server \(default\): - \S+\[0\]\.server: expected letters/);
+  const { settings } = await readSettings({ config: join(folder, "wrangler.jsonc") });
+  assert.deepEqual(settings.vars.MCP_SERVER_AUTH_AUTHORIZATION_SERVERS, [{ provider: "okta", domain: "id.acme.test" }]);
+});
+
 test("by options, nonsense is refused in the words of check, and nothing is written", async (t) => {
   const folder = emptyFolder(t);
   for (const [args, vars] of [

@@ -82,16 +82,16 @@ fn the_examples_of_the_guide_are_sound() {
 }
 
 #[test]
-fn the_deploy_button_is_in_readme_as_soon_as_the_repository_has_an_address() {
+fn the_deploy_button_is_in_the_template_as_soon_as_the_repository_has_an_address() {
     let package: serde_json::Value = serde_json::from_str(include_str!("../../package.json")).unwrap();
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../template/README.md");
     let button = "https://deploy.workers.cloudflare.com/?url=";
     let repository = &package["repository"];
     match repository.as_str().or(repository["url"].as_str()) {
-        None => assert!(!readme.contains(button), "of which repository?"),
+        None => assert!(readme.contains(&format!("({button}ADDRESS)")), "of which repository?"),
         Some(url) => {
             let url = url.trim_start_matches("git+").trim_end_matches(".git");
-            assert!(readme.contains(&format!("({button}{url})")), "{button}{url}");
+            assert!(readme.contains(&format!("({button}{url}/tree/main/template)")), "{button}{url}");
         }
     }
 }

@@ -75,7 +75,7 @@ fn every_wrangler_toml_that_is_shown_is_built_as_the_one_of_the_clone() {
         }
     }
     shown.sort();
-    assert_eq!(shown, ["README.md", "docs/many-servers.md"]);
+    assert_eq!(shown, ["docs/many-servers.md"]);
 }
 
 #[test]
