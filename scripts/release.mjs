@@ -77,9 +77,13 @@ async function compareWithClone() {
   if (sha256(packed) !== sha256(join(clone, "dist", basename(packed)))) stop("The same files are packed into other bytes.");
 }
 
-const sums = (files) => files.map((file) => `${sha256(file)}  ${file.slice(RELEASE.length + 1)}\n`).join("");
+function sums(files) {
+  return files.map((file) => `${sha256(file)}  ${file.slice(RELEASE.length + 1)}\n`).join("");
+}
 
-const sha256 = (file) => createHash("sha256").update(readFileSync(file)).digest("hex");
+function sha256(file) {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
 
 function git(...args) {
   return execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
