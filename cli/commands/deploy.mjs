@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 
-import { SETTINGS_OPTIONS } from "../command.mjs";
+import { Misuse, SETTINGS_OPTIONS } from "../command.mjs";
 import { findWrangler, here } from "../place.mjs";
 import { examineSettings, printFound } from "./check.mjs";
 
@@ -14,6 +14,7 @@ export const deploy = {
     "dry-run": { type: "boolean", says: "build what would be deployed, and deploy nothing" },
   },
   async run({ config, env, "dry-run": isDry }, others) {
+    requireUnjudged(others);
     const given = { config: config && here(config), env };
     const found = await examineSettings(given);
     printFound(found);
@@ -26,6 +27,14 @@ export const deploy = {
     return run([bin, "deploy", ...args, ...(isDry ? ["--dry-run"] : []), ...others]);
   },
 };
+
+/** What wrangler is told by itself must not change what was checked. */
+function requireUnjudged(others) {
+  const judged = others.find((argument) => /^(--(config|env|var|name|cwd)\b|-[ce])/.test(argument));
+  if (judged !== undefined) {
+    throw new Misuse(`${judged} would deploy something else than what was checked: --config and --env go before --, and variables into wrangler's file.`);
+  }
+}
 
 /** Node with this terminal; its exit code. */
 function run(args) {

@@ -32,7 +32,7 @@ export const dev = {
   does: "the Worker in front of your own MCP server on this machine, with a local login",
   more: "What wrangler's file says beside the canonical URL and the authorization servers holds here, too.",
   options: {
-    origin: { type: "string", value: "URL", says: "your MCP server; by default ORIGIN_URL of wrangler's file" },
+    origin: { type: "string", value: "URL", says: "your MCP server; by default ORIGIN_URL of wrangler's file, if that is on this machine" },
     "authorization-server": { type: "string", value: "URL", says: "yours, in place of a local one where any name logs in" },
     port: { type: "string", value: "N", says: "the Worker's port, 0 for any free one; by default 8787" },
     "as-port": { type: "string", value: "N", says: "the local authorization server's; by default 8788" },
@@ -45,7 +45,7 @@ export const dev = {
     if (named === undefined) requireAuthorizationServer();
     await ensureWorker();
     const binary = await findWorkerd();
-    const given = await givenSettings({ config: config && here(config), env }, origin);
+    const given = await givenSettings({ config: config && here(config), env }, origin, named === undefined);
     const wanted = { port: Number(port), ...(named === undefined && { "as-port": Number(asPort) }) };
     const ports = await choosePorts(wanted, (option, sentence) => stop(`${sentence}; choose another one with --${option} N (0: any free port).`));
     const issuer = named ?? `http://127.0.0.1:${ports["as-port"]}`;
@@ -55,14 +55,20 @@ export const dev = {
   },
 };
 
+const isLoopback = (url) => URL.canParse(url) && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+
 /** The settings of wrangler's file; where there is none, an origin is enough. */
-async function givenSettings({ config, env }, origin) {
+async function givenSettings({ config, env }, origin, isLocal) {
   const none = { beside: [], variables: {}, compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: [] };
   const settings = await settingsToServe({ config, env }, origin === undefined ? undefined : none);
   if (PREFIXES.some((prefix) => settings.variables[`${prefix}RESOURCES`])) {
     stop("MCP_SERVER_AUTH_RESOURCES names several servers, and this command has one: name a file with one by --config FILE, or use `npx mcp-edge-auth serve`.");
   }
-  if (origin === undefined && !settings.variables.ORIGIN_URL) stop("Where is your MCP server? Name it with --origin URL.");
+  const found = settings.variables.ORIGIN_URL;
+  if (origin === undefined && !found) stop("Where is your MCP server? Name it with --origin URL.");
+  if (origin === undefined && isLocal && !isLoopback(found)) {
+    stop(`ORIGIN_URL is ${found}, not a server of this machine, and with the local login anybody here is whoever they say. If you mean that server, name it with --origin URL.`);
+  }
   return settings;
 }
 

@@ -57,7 +57,8 @@ function readToken(file) {
     const token = readFileSync(file === "-" ? 0 : here(file), "utf8").trim().replace(/^Bearer\s+/i, "");
     return token || stop("There is no token in what was given.");
   } catch (error) {
-    return stop(`The token cannot be read: ${error.message}`);
+    // Its message has the name of the file, which may be a token.
+    return stop(`The token cannot be read: ${error.code ?? "it is no text"}.`);
   }
 }
 

@@ -26,7 +26,7 @@ export const keygen = {
       ? [" --session", "MCP_SERVER_AUTH_SESSION_KEY"]
       : [alg === "ES256" ? "" : ` --alg ${alg}`, "MCP_SERVER_AUTH_ASSERTION_KEY"];
     console.error(`\nNothing was stored. To make a key and store it, in one line: for \`npx mcp-edge-auth serve\`,
-echo "${secret}='$(npx mcp-edge-auth keygen${options})'" >> .dev.vars
+(umask 077; echo "${secret}='$(npx mcp-edge-auth keygen${options})'" >> .dev.vars)
 or as the secret of the Worker on Cloudflare,
 npx mcp-edge-auth keygen${options} | npx wrangler secret put ${secret}`);
     return 0;

@@ -93,6 +93,11 @@ test("deploy does not ask wrangler where check finds a fault, and hands its opti
   assert.equal(code, 0, err);
   assert.match(said, /^Canonical URL: [^]*--dry-run: exiting now/m);
   assert.ok(existsSync(join(out, "main.js")));
+  for (const other of ["--env", "--env=other", "-e", "-cother.json", "--config", "--var", "--name"]) {
+    const { code, out, err } = await command(["deploy", "--config", config, "--dry-run", "--", other, "other"], { cwd: folder });
+    assert.deepEqual([code, out], [2, ""], other);
+    assert.match(err, /would deploy something else than what was checked/);
+  }
   const refused = await command(["deploy", "--config", config, "--dry-run", "--", "--nonsense"], { cwd: folder });
   assert.equal(refused.code, 1);
   assert.match(refused.err, /nonsense/);

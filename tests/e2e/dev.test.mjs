@@ -113,12 +113,15 @@ test("what it cannot do it says before it starts anything", async (t) => {
   const several = emptyFolder(t);
   const json = (vars) => JSON.stringify({ name: "trial", compatibility_date: "2026-04-26", vars });
   writeFileSync(join(several, "wrangler.json"), json({ MCP_SERVER_AUTH_RESOURCES: [{}] }));
+  const elsewhere = emptyFolder(t);
+  writeFileSync(join(elsewhere, "wrangler.json"), json({ ORIGIN_URL: "https://origin.example.com/mcp" }));
   const silent = emptyFolder(t);
   writeFileSync(join(silent, "wrangler.json"), json({}));
   for (const [args, says, code = 1, cwd = emptyFolder(t)] of [
     [[], /there is no wrangler\.json/],
     [[], /Name it with --origin URL\./, 1, silent],
     [[], /names several servers/, 1, several],
+    [[], /^ORIGIN_URL is https:\/\/origin\.example\.com\/mcp, not a server of this machine, .* name it with --origin URL\./m, 1, elsewhere],
     [["--origin", "nowhere"], /^- ORIGIN_URL: expected /m],
     [["--origin", "http://127.0.0.1:9/mcp", "--authorization-server", "nowhere"], /^- MCP_SERVER_AUTH_AUTHORIZATION_SERVERS\[0\]\.authorization_server_url: /m],
     [["--origin", "http://127.0.0.1:9/mcp", "--port", String(issuer.port)], /is in use; choose another one with --port N/],
