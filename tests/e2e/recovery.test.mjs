@@ -114,3 +114,27 @@ test("settings with faults stay refused after a panic", async (t) => {
   assert.equal((await s.call(s.token())).status, 503);
   assert.equal(s.worker.lines("misconfigured").length, 2);
 });
+
+test("what JavaScript throws within wasm costs its own request and no later one", async (t) => {
+  const s = await stage(t, {
+    vars: { MCP_SERVER_AUTH_POLICY: { rules: [{ methods: ["tools/call"], names: ["x"], deny: true }] } },
+    around: (main) => `import worker from "./${main}";
+export default {
+  async fetch(request, env, context) {
+    if (!request.headers.has("x-trap")) return worker.fetch(request, env, context);
+    const { method, url, headers } = request;
+    return worker.fetch({ method, url, headers, get body() { throw new TypeError("broken"); } }, env, context).catch(() => new Response("thrown"));
+  },
+};
+`,
+  });
+  assert.equal((await s.ask(s.token(), { method: "GET" })).line.keys, "issuer");
+  const trap = { method: "GET", path: "/mcp", headers: { ...bearer(s.token()), "x-trap": "1" } };
+  for (let n = 0; n < 3; n++) {
+    assert.equal((await send(s.worker.port, trap)).text, "thrown");
+    for (const pad of [10, 500, 4000]) {
+      const { response } = await s.ask(s.token({ pad: "x".repeat(pad) }), { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}', headers: { "content-type": "application/json" } });
+      assert.equal(response.status, 200, response.text);
+    }
+  }
+});

@@ -127,8 +127,23 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
     ensure!(script.matches(EACH_CHARACTER).count() == 1, "wasm-bindgen copies strings in another way now");
     // The bundler of wrangler knows wasm modules, but not the source phase of their import.
     let script = script.replace("import source ", "import ").replace(EACH_CHARACTER, SHORT_ONES);
+    let script = guarded(&script);
     std::fs::write(&index, script)?;
     Ok(())
+}
+
+/// Has each export look first whether a fresh instance is due. wasm-bindgen looks after it has
+/// copied strings and bytes, and would hand a fresh instance what lies in the memory of the old.
+fn guarded(script: &str) -> String {
+    let mut guarded = String::with_capacity(script.len());
+    for line in script.lines() {
+        guarded += line;
+        guarded.push('\n');
+        if line.starts_with("export function ") && !line.contains(" __") {
+            guarded += "    __wbg_call_guard();\n";
+        }
+    }
+    guarded
 }
 
 /// How wasm-bindgen copies a string into wasm: as long as its characters are ASCII, one by one, and
