@@ -37,5 +37,5 @@ pub(super) fn value<'l>(list: &'l str, name: &str) -> Option<&'l str> {
 
 /// Those of a list of names.
 pub(super) fn only(names: &str, wanted: impl Fn(&str) -> bool) -> String {
-    names.split('\n').filter(|name| wanted(name)).collect::<Vec<_>>().join("\n")
+    names.split('\n').filter(|name| !name.is_empty() && wanted(name)).collect::<Vec<_>>().join("\n")
 }

@@ -117,10 +117,10 @@ const JUDGED: [&str; 5] =
     ["Content-Encoding", "Content-Type", mirror::VERSION_HEADER, mirror::METHOD_HEADER, mirror::NAME_HEADER];
 
 /// Whether `Connection` names a header as one that is meant for this connection only. What the
-/// runtime reads itself stays its own.
+/// runtime reads itself stays its own, and what a policy has judged goes out as it was judged.
 pub fn is_nominated(connection: &str, name: &str) -> bool {
     connection.split(',').any(|option| header_names::same(option.trim_matches([' ', '\t']), name))
-        && !headers::FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
+        && !headers::FRAMING.iter().chain(&JUDGED).any(|kept| kept.eq_ignore_ascii_case(name))
 }
 
 /// Whether `Connection` names any header but those that are removed anyway.

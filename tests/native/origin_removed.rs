@@ -183,6 +183,9 @@ fn what_connection_names() {
         ("", "x-secret", false),
         ("content-length, transfer-encoding", "content-length", false),
         ("content-length, transfer-encoding", "transfer-encoding", false),
+        ("content-type, mcp-method", "content-type", false),
+        ("content-type, mcp-method", "Mcp-Method", false),
+        ("mcp_method", "mcp_method", true),
     ];
     for_each_row(rows, |(connection, name, expected)| {
         same(connection, is_nominated(connection, name), *expected)
