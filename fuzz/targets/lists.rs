@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 
 use mcp_edge_auth::json::Document;
 use mcp_edge_auth::policy::Caller;
-use mcp_edge_auth::policy::events::Stream;
+use mcp_edge_auth::policy::events::Place;
 use mcp_edge_auth::policy::lists::ListFilter;
 use mcp_edge_auth::resource::Config;
 use serde_json::json;
@@ -39,13 +39,12 @@ pub(super) fn check(data: &[u8]) {
         let config = config.get_or_init(settings);
         let kept = Document::read(br#"{"scopes":[],"client":"c","claims":{"sub":"s"}}"#.to_vec()).unwrap();
         let caller = Caller::from_json(&kept);
-        let policy = config.resources[0].policy.as_ref().unwrap();
-        let sieve = ListFilter { policy, caller: &caller };
+        let sieve = ListFilter { policy: config.resources[0].policy.as_ref().unwrap(), caller: &caller };
         if let Ok(text) = std::str::from_utf8(stream) {
             check_answer(&sieve, text);
         }
         let whole = sieve.events(stream);
-        let cut = streamed(Stream::new(policy, kept.clone()), stream, cuts);
+        let cut = streamed(&sieve, stream, cuts);
         match (whole, cut) {
             (Ok(whole), (cut, progress, true)) => {
                 assert_eq!(whole, cut, "it depends on where the stream is cut");
@@ -89,25 +88,26 @@ fn check_answer(sieve: &ListFilter<'_>, text: &str) {
 
 /// The stream as it comes in pieces: what goes out, how much of it each time that so much had come,
 /// and whether it comes to its end.
-fn streamed(mut filter: Stream<'_>, stream: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>, bool) {
+fn streamed(sieve: &ListFilter<'_>, stream: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>, bool) {
     let mut lengths = cuts.iter().map(|b| usize::from(b % 37) + 1).cycle();
-    let (mut held, mut out, mut at) = (Vec::new(), Vec::new(), 0);
+    let (mut held, mut out, mut place, mut at) = (Vec::new(), Vec::new(), Place::default(), 0);
     let mut progress = Vec::new();
     while at < stream.len() {
         let end = (at + lengths.next().unwrap_or(1)).min(stream.len());
         let chunk = &stream[at..end];
         at = end;
-        let Ok(whole) = filter.whole(chunk, held.len()) else { return (out, progress, false) };
+        let Ok((whole, next)) = place.read(chunk, held.len()) else { return (out, progress, false) };
+        place = next;
         if whole > 0 {
             held.extend_from_slice(&chunk[..whole]);
-            let Ok(filtered) = filter.events(&held) else { return (out, progress, false) };
+            let Ok(filtered) = sieve.events(&held) else { return (out, progress, false) };
             out.extend(filtered);
             held.clear();
         }
         held.extend_from_slice(&chunk[whole..]);
         progress.push((at, out.len()));
     }
-    let Ok(filtered) = filter.events(&held) else { return (out, progress, false) };
+    let Ok(filtered) = sieve.events(&held) else { return (out, progress, false) };
     out.extend(filtered);
     (out, progress, true)
 }

@@ -1,7 +1,7 @@
 // The runtime's side of bodies that a policy reads. No decision is made here. Everything else
 // streams by unread: `exchange.mjs`.
 import { Bytes } from "./bytes.mjs";
-import { forget, on_body, on_failure, on_list } from "./index.js";
+import { events, forget, on_body, on_failure, on_list, whole_events } from "./index.js";
 
 const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
@@ -31,21 +31,24 @@ export const readList = (exchange, limit, added) =>
     (error) => on_failure(exchange, "unreachable", String(error)),
   );
 
-/** A response whose events go through a filter of wasm's, `EventFilter`. */
-export function throughFilter(response, filter) {
+/** The origin's response, its events filtered by wasm. */
+export function throughFilter(exchange) {
+  const { response } = exchange;
   let held = new Bytes();
-  const stream = new TransformStream({
+  let place = [false, false];
+  const filter = new TransformStream({
     transform(chunk, out) {
-      const whole = filter.whole(chunk, held.length);
+      const [whole, ...next] = whole_events(chunk, held.length, ...place);
+      place = next;
       if (whole > 0) {
-        out.enqueue(filter.events(held.with(chunk.subarray(0, whole))));
+        out.enqueue(events(exchange, held.with(chunk.subarray(0, whole))));
         held = new Bytes();
       }
       held.with(chunk.subarray(whole));
     },
-    flush: (out) => out.enqueue(filter.events(held.with([]))),
+    flush: (out) => out.enqueue(events(exchange, held.with([]))),
   });
-  return withBody(response.body.pipeThrough(stream), response);
+  return withBody(response.body.pipeThrough(filter), response);
 }
 
 /** A response like another one, with another body. */

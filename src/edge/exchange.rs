@@ -9,8 +9,6 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::{CryptoKey, Request, Response};
 use worker::Env;
 
-use super::event_filter::EventFilter;
-
 #[wasm_bindgen(raw_module = "./exchange.mjs")]
 extern "C" {
     /// One request, what the runtime gave with it, and what is to become of its answer.
@@ -139,8 +137,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = readList)]
     pub(super) fn read_list(exchange: &Exchange, limit: f64, added: &str) -> Result<JsValue, JsValue>;
 
+    /// A response whose events `events` filters.
     #[wasm_bindgen(catch, js_name = throughFilter)]
-    pub(super) fn through_filter(response: &Response, filter: EventFilter) -> Result<Response, JsValue>;
+    pub(super) fn through_filter(exchange: &Exchange) -> Result<Response, JsValue>;
 
     #[wasm_bindgen(catch, js_name = withBody)]
     pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;

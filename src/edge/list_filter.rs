@@ -1,16 +1,15 @@
 //! Answers whose lists are filtered on the way to the client: whole ones, and streams event by
 //! event.
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::answer::Answer;
-use super::event_filter::EventFilter;
 use super::exchange::{self, Exchange};
 use super::stop::Stop;
 use crate::json::Document;
-use crate::policy::events::Stream;
+use crate::policy::events::Place;
 use crate::policy::lists::{self, Form, ListFilter};
 use crate::policy::{Caller, Policy};
 use crate::refusal::Refusal;
@@ -26,9 +25,7 @@ pub(super) fn filter(answer: &Answer<'_>, added: &str) -> Result<JsValue, Stop> 
     }
     match form(&response)? {
         Form::Events => {
-            let (policy, caller) = asked(answer).ok_or(Refusal::ListUnreadable)?;
-            let filter = EventFilter(Stream::new(policy, caller));
-            let filtered = exchange::through_filter(&response, filter)?;
+            let filtered = exchange::through_filter(answer.exchange)?;
             answer.rebuild(&filtered, &REPLACED, added)
         }
         form => Ok(exchange::read_list(answer.exchange, form.limit() as f64, added)?),
@@ -69,4 +66,34 @@ fn whole(answer: &Answer<'_>, bytes: Option<Vec<u8>>, added: &str) -> Result<JsV
     let body = Uint8Array::from(filtered.as_slice());
     let response = exchange::with_body(&body.into(), &response)?;
     answer.rebuild(&response, &REPLACED, added)
+}
+
+/// How many bytes of a stream's chunk belong to events that are whole with it, and then the last
+/// two arguments for the next chunk, which are the members of a `Place`.
+///
+/// # Errors An event is too large, so the stream has to end.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn whole_events(chunk: &[u8], held: usize, in_text: bool, after_cr: bool) -> Result<Array, JsError> {
+    let read = Place { in_text, after_cr }.read(chunk, held);
+    let (whole, place) = read.map_err(|_| unreadable())?;
+    Ok(Array::of3(&JsValue::from_f64(whole as f64), &place.in_text.into(), &place.after_cr.into()))
+}
+
+/// Whole events, filtered. What a stream is filtered by stays with its exchange: wasm would keep
+/// memory for a stream whose client has left, and JavaScript would not know of it.
+///
+/// # Errors
+/// An event cannot be read, so the stream has to end.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn events(exchange: &Exchange, bytes: &[u8]) -> Result<Vec<u8>, JsError> {
+    let (policy, caller) = asked(&Answer::of(exchange)).ok_or_else(unreadable)?;
+    let filter = ListFilter { policy, caller: &Caller::from_json(&caller) };
+    filter.events(bytes).map_err(|_| unreadable())
+}
+
+/// What the runtime's log says of a stream that was cut.
+fn unreadable() -> JsError {
+    JsError::new("list_unreadable: an event cannot be filtered, and its stream was ended")
 }

@@ -166,6 +166,7 @@ pub(super) fn refused(members: &str, refusal: Refusal, said: Option<(&str, &str)
 fn ended(members: &str, said: Option<(&str, &str)>, outcome: &str, reason: &str) -> String {
     let said =
         said.map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value)))).unwrap_or_default();
+    let said = plain::json(said);
     [members, &said, r#","outcome":""#, outcome, r#"","reason":""#, reason, "\""].concat()
 }
 

@@ -26,7 +26,6 @@ mod answer;
 mod authorizing;
 mod clock;
 mod copies;
-mod event_filter;
 mod exchange;
 mod fetch;
 mod forwarding;

@@ -9,43 +9,7 @@
 use std::borrow::Cow;
 
 use super::lists::{ListFilter, Unreadable};
-use super::{Caller, Policy};
-use crate::json::Document;
 use crate::limits;
-
-/// One stream, as it comes. What has come of an event that is not whole yet is kept elsewhere.
-#[derive(Debug)]
-pub struct Stream<'p> {
-    policy: &'p Policy,
-    caller: Document,
-    place: Place,
-}
-
-impl<'p> Stream<'p> {
-    /// `caller`: as `Caller::to_json` wrote it.
-    pub fn new(policy: &'p Policy, caller: Document) -> Self {
-        Self { policy, caller, place: Place::default() }
-    }
-
-    /// How many bytes of the next chunk belong to events that are whole with it. `held`: how many
-    /// bytes of an event came before it.
-    ///
-    /// # Errors
-    /// An event is larger than is filtered.
-    pub fn whole(&mut self, chunk: &[u8], held: usize) -> Result<usize, Unreadable> {
-        let (whole, place) = self.place.read(chunk, held)?;
-        self.place = place;
-        Ok(whole)
-    }
-
-    /// Whole events, filtered. What follows the last end, at the end of a stream, counts as one.
-    ///
-    /// # Errors
-    /// An event cannot be read.
-    pub fn events(&self, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
-        ListFilter { policy: self.policy, caller: &Caller::from_json(&self.caller) }.events(bytes)
-    }
-}
 
 /// Where a stream stands, after what was read of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,38 +2,36 @@
 //! same.
 
 use mcp_edge_auth::limits::LIST_BYTES;
-use mcp_edge_auth::policy::events::{Place, Stream};
-use mcp_edge_auth::policy::lists::Unreadable;
+use mcp_edge_auth::policy::events::Place;
+use mcp_edge_auth::policy::lists::{ListFilter, Unreadable};
 use serde_json::{Value, json};
 
-use crate::support::policy::{LESS, LIST, streams_of};
+use crate::support::policy::{LESS, LIST, sift};
 use crate::support::{for_each_row, same};
 
 /// A stream's text, filtered as it comes in chunks: what went out, and whether it came to its end.
-fn sent(mut stream: Stream<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>) {
-    let (mut held, mut out) = (Vec::new(), Vec::new());
+fn sent(sieve: &ListFilter<'_>, chunks: &[&[u8]]) -> (Vec<u8>, Result<(), Unreadable>) {
+    let (mut held, mut out, mut place) = (Vec::new(), Vec::new(), Place::default());
     let mut filter = || {
         for chunk in chunks {
-            out.extend(next(&mut stream, &mut held, chunk)?);
+            let (whole, next) = place.read(chunk, held.len())?;
+            place = next;
+            if whole > 0 {
+                held.extend_from_slice(&chunk[..whole]);
+                out.extend(sieve.events(&held)?);
+                held.clear();
+            }
+            held.extend_from_slice(&chunk[whole..]);
         }
-        out.extend(stream.events(&held)?);
+        out.extend(sieve.events(&held)?);
         Ok(())
     };
     let end = filter();
     (out, end)
 }
 
-/// What goes out when a chunk comes. `held`: what has come of an event that is not whole yet.
-fn next(stream: &mut Stream<'_>, held: &mut Vec<u8>, chunk: &[u8]) -> Result<Vec<u8>, Unreadable> {
-    let (ended, begun) = chunk.split_at(stream.whole(chunk, held.len())?);
-    held.extend_from_slice(ended);
-    let filtered = if ended.is_empty() { Vec::new() } else { stream.events(&std::mem::take(held))? };
-    held.extend_from_slice(begun);
-    Ok(filtered)
-}
-
-fn streamed(stream: Stream<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
-    let (out, end) = sent(stream, chunks);
+fn streamed(sieve: &ListFilter<'_>, chunks: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
+    let (out, end) = sent(sieve, chunks);
     end.map(|()| out)
 }
 
@@ -99,19 +97,20 @@ fn streams() {
         ("no data", "\n\n: x\ndata\n\n".into(), "\n\n: x\ndata\n\n".into()),
         ("nothing", String::new(), String::new()),
     ];
-    streams_of(Some(&json!({})), |stream| {
-        let text_of =
-            |chunks: &[&[u8]]| streamed(stream(), chunks).map(|out| String::from_utf8(out).unwrap());
+    let text_of = |sieve: &ListFilter<'_>, chunks: &[&[u8]]| {
+        streamed(sieve, chunks).map(|out| String::from_utf8(out).unwrap())
+    };
+    sift(Some(&json!({})), |sieve| {
         for_each_row(rows, |(name, text, expected)| {
             let (text, expected) = (text.as_bytes(), Ok(expected.clone()));
-            same(name, text_of(&[text]), expected.clone())?;
+            same(name, text_of(sieve, &[text]), expected.clone())?;
             // Cut anywhere, it comes to the same.
             for at in 0..text.len() {
                 let (first, second) = text.split_at(at);
-                same(&format!("{name} cut at {at}"), text_of(&[first, second]), expected.clone())?;
+                same(&format!("{name} cut at {at}"), text_of(sieve, &[first, second]), expected.clone())?;
             }
             let bytes: Vec<&[u8]> = text.chunks(1).collect();
-            same(&format!("{name} byte by byte"), text_of(&bytes), expected)
+            same(&format!("{name} byte by byte"), text_of(sieve, &bytes), expected)
         });
         for unreadable in [
             "data: {\"result\":{},\"result\":{}}\n\n",
@@ -126,16 +125,16 @@ fn streams() {
             "\u{e9}data: 1\n\n",
             "data: 1\n\u{a0}: 2\n\n",
         ] {
-            assert_eq!(streamed(stream(), &[unreadable.as_bytes()]), Err(Unreadable), "{unreadable}");
+            assert_eq!(streamed(sieve, &[unreadable.as_bytes()]), Err(Unreadable), "{unreadable}");
         }
-        assert_eq!(streamed(stream(), &[b"data: {\"x\":\"\xff\"}\n\n"]), Err(Unreadable));
-        assert_eq!(streamed(stream(), &[b": first\n\nda"]).unwrap(), b": first\n\nda");
+        assert_eq!(streamed(sieve, &[b"data: {\"x\":\"\xff\"}\n\n"]), Err(Unreadable));
+        assert_eq!(streamed(sieve, &[b": first\n\nda"]).unwrap(), b": first\n\nda");
     });
 }
 
 #[test]
 fn an_event_goes_out_with_its_last_byte() {
-    streams_of(Some(&json!({})), |stream| {
+    sift(Some(&json!({})), |sieve| {
         let event = format!("data: {LIST}");
         let less = format!("data: {LESS}\n");
         for (chunks, expected) in [
@@ -149,9 +148,15 @@ fn an_event_goes_out_with_its_last_byte() {
             (vec!["\r", "\n"], String::new()),
             (vec!["\r", "x\r"], String::new()),
         ] {
-            let (mut stream, mut held, mut out) = (stream(), Vec::new(), Vec::new());
-            for chunk in [event.as_str()].iter().chain(&chunks) {
-                out.extend(next(&mut stream, &mut held, chunk.as_bytes()).unwrap());
+            let (mut held, mut out, mut place) = (event.clone().into_bytes(), Vec::new(), Place::default());
+            (_, place) = place.read(&held, 0).unwrap();
+            for chunk in &chunks {
+                let (whole, next) = place.read(chunk.as_bytes(), held.len()).unwrap();
+                place = next;
+                held.extend_from_slice(chunk.as_bytes());
+                let rest = held.split_off(if whole > 0 { held.len() - chunk.len() + whole } else { 0 });
+                out.extend(sieve.events(&held).unwrap());
+                held = rest;
             }
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{chunks:?}");
         }
@@ -164,8 +169,8 @@ fn an_event_has_a_greatest_size() {
         let event = [b"data: ".as_slice(), &vec![b'x'; length - 8], b"\n\n"].concat();
         assert_eq!(event.len(), length);
         let two = [b": first\n\n".as_slice(), &event, b": last\n\n"].concat();
-        streams_of(None, |stream| {
-            let (out, end) = sent(stream(), &two.chunks(chunk).collect::<Vec<_>>());
+        sift(None, |sieve| {
+            let (out, end) = sent(sieve, &two.chunks(chunk).collect::<Vec<_>>());
             (out == two, end)
         })
     };
@@ -230,16 +235,16 @@ fn no_reading_of_a_mark_shows_more() {
     };
     let mut streams = vec![String::new()];
     let mut lists = 0;
-    streams_of(Some(&json!({})), |stream| {
+    sift(Some(&json!({})), |sieve| {
         // Every stream of up to four of these lines.
         for _ in 0..4 {
             streams = streams.iter().flat_map(|s| lines.map(|line| format!("{s}{line}\n"))).collect();
-            for text in &streams {
-                let (out, _) = sent(stream(), &text.as_bytes().chunks(7).collect::<Vec<_>>());
+            for stream in &streams {
+                let (out, _) = sent(sieve, &stream.as_bytes().chunks(7).collect::<Vec<_>>());
                 let out = String::from_utf8(out).unwrap();
                 for (reader, prepared) in READERS {
                     for names in read(&prepared(&out)).iter().map(|data| names(data)) {
-                        assert!(!names.contains("\"x\""), "{reader}: {text:?} came out as {out:?}");
+                        assert!(!names.contains("\"x\""), "{reader}: {stream:?} came out as {out:?}");
                         lists += usize::from(names.contains("\"a\""));
                     }
                 }

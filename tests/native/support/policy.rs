@@ -2,9 +2,8 @@
 //! request.
 
 use mcp_edge_auth::json::Document;
-use mcp_edge_auth::policy::events::Stream;
 use mcp_edge_auth::policy::lists::ListFilter;
-use mcp_edge_auth::policy::{self, Authorized, Body, Caller, Denial, Policy, PolicyInput, RpcSummary};
+use mcp_edge_auth::policy::{self, Authorized, Body, Caller, Denial, PolicyInput, RpcSummary};
 use mcp_edge_auth::token::verify::Verified;
 use serde_json::{Value, json};
 
@@ -86,18 +85,6 @@ pub fn rule(rule: Value) -> Value {
 
 /// A sieve as the edge makes it when the answer comes: of a caller that was kept as text.
 pub fn sift<T>(claims: Option<&Value>, filter: impl FnOnce(&ListFilter<'_>) -> T) -> T {
-    asked(claims, |policy, kept| filter(&ListFilter { policy, caller: &Caller::from_json(&kept) }))
-}
-
-/// The same for streams: what is given makes one.
-pub fn streams_of<T>(
-    claims: Option<&Value>,
-    filter: impl for<'s> FnOnce(&'s (dyn Fn() -> Stream<'s> + 's)) -> T,
-) -> T {
-    asked(claims, |policy, kept| filter(&|| Stream::new(policy, kept.clone())))
-}
-
-fn asked<T>(claims: Option<&Value>, ask: impl FnOnce(&Policy, Document) -> T) -> T {
     let policy = json!({ "filter_lists": true, "required_scopes": ["mcp"], "clients": ["c"], "rules": [
         { "methods": ["tools/call"], "names": ["x*"], "scopes": ["x"] },
         { "methods": ["tools/call"], "names": ["t*"], "claims": { "a.b": "c" } },
@@ -107,7 +94,10 @@ fn asked<T>(claims: Option<&Value>, ask: impl FnOnce(&Policy, Document) -> T) ->
     let verified =
         claims.map(|claims| verified(&with(json!({ "client_id": "c", "scope": "mcp" }), claims.clone())));
     let kept = Document::read(Caller::to_json(verified.as_ref()).into_bytes()).unwrap();
-    ask(resource(&config).policy.as_ref().unwrap(), kept)
+    filter(&ListFilter {
+        policy: resource(&config).policy.as_ref().unwrap(),
+        caller: &Caller::from_json(&kept),
+    })
 }
 
 /// A list's answer to a token without scopes, by this policy.
