@@ -2,7 +2,7 @@
 // way to sign against the other; then whole requests, with and without. Both sides in turn in one
 // run: ratios are taken within a round; medians, and quartiles in brackets. About two minutes, and
 // a build at first.
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createHmac } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,8 +52,7 @@ try {
 
 async function bare() {
   const source = join(folder, "bare-source");
-  mkdirSync(source);
-  for (const name of readdirSync(BUILT)) copyFileSync(join(BUILT, name), join(source, name));
+  cpSync(BUILT, source, { recursive: true });
   copyFileSync(fileURLToPath(new URL("sign/main.mjs", import.meta.url)), join(source, "entry.mjs"));
   const running = await startWorkerd({ folder: join(folder, "bare"), modules: await ours(join(folder, "bare-modules"), source), bindings: {} });
   const spend = async (how, times) => {
