@@ -62,7 +62,14 @@ pub enum Refusal {
     ClaimMismatch,
     SubMissing,
     SubNotString,
+    /// To something that the entry does not have shown, or that is not understood here.
     TokenBound,
+    /// To no certificate, where the entry demands it.
+    CertificateUnbound,
+    CertificateMissing,
+    /// Presented, and found bad by the runtime.
+    CertificateUnverified,
+    CertificateMismatch,
 
     /// More than the policy may read.
     BodyTooLarge,
@@ -255,6 +262,10 @@ impl Refusal {
             Self::SubMissing => token(Invalid, "sub_missing"),
             Self::SubNotString => token(Invalid, "sub_not_string"),
             Self::TokenBound => token(Invalid, "token_bound"),
+            Self::CertificateUnbound => token(Invalid, "certificate_unbound"),
+            Self::CertificateMissing => token(Invalid, "certificate_missing"),
+            Self::CertificateUnverified => token(Invalid, "certificate_unverified"),
+            Self::CertificateMismatch => token(Invalid, "certificate_mismatch"),
 
             Self::BodyTooLarge => rpc(413, Rpc::TOO_LARGE, "payload_too_large", "body_too_large"),
             Self::BodyNotJson => rpc(415, Rpc::NOT_JSON, "unsupported_media_type", "body_not_json"),

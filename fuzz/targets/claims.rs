@@ -22,8 +22,8 @@ pub(super) fn check(data: &[u8]) {
     let (claims, _) = reference::read(claims).unwrap();
     let verdict = validate(&document, &rules, now);
     assert_eq!(verdict.is_ok(), accepts(&rules, &claims, now), "{verdict:?} {rules:?} {now} {claims:?}");
-    if let Ok(permit) = verdict {
-        check_identity(permit.identity(), &claims);
+    if let Ok(judged) = verdict {
+        check_identity(judged.permit().unwrap().identity(), &claims);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 
-use js_sys::{Array, Object, Promise, RegExp};
+use js_sys::{Array, JSON, Object, Promise, Reflect, RegExp};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{CryptoKey, Request, Response};
@@ -150,6 +150,13 @@ extern "C" {
     /// A name that no other assertion has.
     #[wasm_bindgen(catch, js_name = uniqueName)]
     pub(super) fn unique_name() -> Result<String, JsValue>;
+}
+
+/// What the runtime says of the client's certificate, as JSON; none where it says nothing.
+pub(super) fn certificate(exchange: &Exchange) -> Option<String> {
+    let cf = Reflect::get(&exchange.request(), &"cf".into()).ok()?;
+    let told = Reflect::get(&cf, &"tlsClientAuth".into()).ok()?;
+    JSON::stringify(&told).ok()?.as_string()
 }
 
 /// The promise of a future. Boxed, or each future would have a runner of its own.

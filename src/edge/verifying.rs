@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::admitted::Admitted;
 use super::authorizing::Authorizing;
-use super::exchange::Exchange;
+use super::exchange::{self, Exchange};
 use super::key_sets::{self, Keys, Look};
 use super::log::FORWARDED;
 use super::pending::{Pending, RequestId};
@@ -95,6 +95,9 @@ impl Verifying {
                             .or_else(|error| on_key(exchange, id, error));
                     }
                 },
+                Step::Certificate => {
+                    self.verification.certificate(exchange::certificate(exchange).as_deref())
+                }
                 Step::Done => return self.done(exchange),
             }
         }

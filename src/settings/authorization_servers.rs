@@ -17,6 +17,7 @@ use crate::keys::source::SourceId;
 use crate::limits;
 use crate::resource::canonical::Canonical;
 use crate::settings::presets::{Audience, Preset};
+use crate::token::binding::Use;
 use crate::token::claims::{AudienceIn, Demand, Rules};
 use crate::token::trusted_issuer::TrustedIssuer;
 
@@ -188,6 +189,9 @@ fn entries_of(
     let mut rules = Rules::strict(String::new(), Vec::new());
     options(entry, &mut rules);
 
+    bound(entry, &mut rules);
+    subject(entry, &mut rules);
+
     rules.audiences = audiences?;
     rules.clients = clients?;
     rules.names = preset.names;
@@ -255,6 +259,33 @@ fn clients(entry: &mut ObjectReader<'_>, preset: &Preset) -> Option<Vec<String>>
     let expected = format!("an array with {which}; it is required with this provider");
     entry.fault("expected_clients", expected);
     None
+}
+
+/// How tokens may or must be bound.
+fn bound(entry: &mut ObjectReader<'_>, rules: &mut Rules) {
+    rules.mtls = used(entry, "mtls");
+}
+
+/// Whether something that a token may be bound to is used.
+fn used(entry: &mut ObjectReader<'_>, name: &str) -> Use {
+    match entry.get(name).map(Value::as_str) {
+        None | Some(Some("off")) => Use::Off,
+        Some(Some("accept")) => Use::Accept,
+        Some(Some("require")) => Use::Require,
+        Some(_) => {
+            entry.fault(name, "off, accept or require");
+            Use::Off
+        }
+    }
+}
+
+/// Which claim says whose a token is.
+fn subject(entry: &mut ObjectReader<'_>, rules: &mut Rules) {
+    let Some(value) = entry.get("subject") else { return };
+    match value.as_str().filter(|name| !name.trim().is_empty()) {
+        Some(name) => rules.subject = name.to_owned().into(),
+        None => entry.fault("subject", "the name of a claim, a text"),
+    }
 }
 
 fn options(entry: &mut ObjectReader<'_>, rules: &mut Rules) {

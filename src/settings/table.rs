@@ -231,7 +231,7 @@ pub(super) static SETTINGS: [Setting; 35] = [
 ];
 
 /// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.
-pub(super) static ENTRY: [Setting; 9] = [
+pub(super) static ENTRY: [Setting; 11] = [
     member(
         "authorization_server_url",
         Form::Url(Url::Public),
@@ -252,6 +252,13 @@ pub(super) static ENTRY: [Setting; 9] = [
         Form::Object("options", &OPTIONS),
         "What is checked beside signature and audience.",
     ),
+    member("subject", Form::Text, "The claim that says whose a token is.").or("\"sub\""),
+    member(
+        "mtls",
+        Form::OneOf(&["off", "accept", "require"]),
+        "Whether tokens may or must be bound to the client's certificate.",
+    )
+    .or("\"off\""),
     member("provider", Form::Provider, "Fills in what the tokens of this provider look like."),
 ];
 

@@ -1,12 +1,16 @@
-//! The claims of a token whose signature was found good → `Permit`, or why not.
+//! The claims of a token whose signature was found good → `Judged`, or why not. From that a
+//! `Permit` comes, once all that the token is bound to was shown.
 //!
 //! RFC 9068 section 4 and RFC 7519 section 4.1, in this order: `exp`, `nbf`, `iat`, `iss`, `aud`,
-//! client, what else the entry demands, `sub`. A claim of the wrong type is refused, never treated
-//! as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
+//! client, what else the entry demands, the subject, `cnf`. A claim of the wrong type is refused,
+//! never treated as absent (CVE-2026-25537 is what happens otherwise). `now` comes from the caller.
+
+use std::borrow::Cow;
 
 use crate::json::{Document, Node};
 use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
+use crate::token::binding::{Binding, Use};
 use crate::token::identity::{ClaimNames, Identity};
 
 /// What an entry demands of a token's claims.
@@ -22,8 +26,12 @@ pub struct Rules {
     pub clients: Vec<String>,
     /// What else a token must say, or it is not an access token of ours.
     pub demands: Vec<Demand>,
+    /// Which claim says whose the token is.
+    pub subject: Cow<'static, str>,
     /// Where client and scopes stand.
     pub names: ClaimNames,
+    /// Whether tokens may or must be bound to a client's certificate.
+    pub mtls: Use,
     pub verify_exp: bool,
     pub verify_iat: bool,
     pub verify_nbf: bool,
@@ -58,7 +66,9 @@ impl Rules {
             audience_in: AudienceIn::Aud,
             clients: Vec::new(),
             demands: Vec::new(),
+            subject: Cow::Borrowed("sub"),
             names: ClaimNames::USUAL,
+            mtls: Use::Off,
             verify_exp: true,
             verify_iat: true,
             verify_nbf: true,
@@ -68,7 +78,28 @@ impl Rules {
     }
 }
 
-/// The right to be forwarded, and as whom. Only [`validate`] makes one.
+/// Good claims, and what the token's holder has yet to show. Only [`validate`] makes one.
+#[derive(Debug)]
+pub struct Judged {
+    identity: Identity,
+    pub(super) binding: Binding,
+}
+
+impl Judged {
+    /// The permit.
+    ///
+    /// # Errors
+    /// Something has not been shown.
+    pub fn permit(self) -> Result<Permit, Refusal> {
+        if self.binding.is_shown() {
+            Ok(Permit { identity: self.identity })
+        } else {
+            Err(Refusal::TokenBound)
+        }
+    }
+}
+
+/// The right to be forwarded, and as whom. Only [`Judged::permit`] makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     identity: Identity,
@@ -81,7 +112,7 @@ impl Permit {
 }
 
 /// Judges claims whose signature was found good with a key of the rules' own issuer.
-pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit, Refusal> {
+pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Judged, Refusal> {
     if rules.verify_exp {
         check_exp(claims, rules.leeway, now)?;
     }
@@ -97,9 +128,9 @@ pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Permit
     check_audience(claims, rules)?;
     check_client(claims, rules)?;
     check_demands(claims, &rules.demands)?;
-    let subject = check_sub(claims)?;
-    refuse_bound(claims)?;
-    Ok(Permit { identity: Identity::new(subject, &rules.issuer, claims, rules.names) })
+    let subject = check_subject(claims, &rules.subject)?;
+    let binding = Binding::of(claims, rules.mtls)?;
+    Ok(Judged { identity: Identity::new(subject, &rules.issuer, claims, rules.names), binding })
 }
 
 /// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2
@@ -186,18 +217,12 @@ fn says_something(claim: Node<'_>) -> bool {
     }
 }
 
-/// Without a subject there is nobody to forward as.
-fn check_sub(claims: &Document) -> Result<&str, Refusal> {
-    match claims.get("sub") {
+/// Without a subject there is nobody to forward as. `name`: the claim that says it.
+fn check_subject<'c>(claims: &'c Document, name: &str) -> Result<&'c str, Refusal> {
+    match claims.get(name) {
         None => Err(Refusal::SubMissing),
         Some(Node::String("")) => Err(Refusal::SubMissing),
-        Some(Node::String(sub)) => Ok(sub),
+        Some(Node::String(subject)) => Ok(subject),
         Some(_) => Err(Refusal::SubNotString),
     }
-}
-
-/// A token bound to a key or a certificate (RFC 9449 section 7.2, RFC 8705 section 3) proves
-/// nothing as a bare Bearer token.
-fn refuse_bound(claims: &Document) -> Result<(), Refusal> {
-    if claims.get("cnf").is_some() { Err(Refusal::TokenBound) } else { Ok(()) }
 }

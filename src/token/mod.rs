@@ -4,10 +4,12 @@
 //! 2. `jose`: the token is taken apart.
 //! 3. `verify`: an issuer that is trusted (`trusted_issuer`) and a key are found for it, and its
 //!    signature is checked.
-//! 4. `claims`: times, issuer, audience and subject are checked. The outcome is a `Permit`.
-//! 5. `identity`: who is calling, as headers for the origin.
+//! 4. `claims`: times, issuer, audience and subject are checked.
+//! 5. `binding`: what the token is bound to is shown. The outcome is a `Permit`.
+//! 6. `identity`: who is calling, as headers for the origin.
 
 pub mod bearer;
+pub mod binding;
 pub mod claims;
 pub mod identity;
 pub mod jose;

@@ -4,12 +4,13 @@
 //!    `verify_iss` off are tried as well. Issuer and key set belong together: a key is only ever
 //!    looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
 //! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is
-//!    good. 5. The claims are.
-//! 6. The first entry that accepts wins. If none does, the most specific refusal is told.
+//!    good. 5. The claims are. 6. What the token is bound to is shown.
+//! 7. The first entry that accepts wins. If none does, the most specific refusal is told.
 //!
-//! Where the outside world is needed, `step` says for what; `key_set` and `signature` take the
-//! answer.
+//! Where the outside world is needed, `step` says for what; `key_set`, `signature` and
+//! `certificate` take the answer.
 
+use std::mem;
 use std::rc::Rc;
 
 use crate::base64url;
@@ -20,7 +21,7 @@ use crate::keys::set::{Key, KeySet};
 use crate::keys::source::SourceId;
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
-use crate::token::claims::{self, Permit};
+use crate::token::claims::{self, Judged, Permit};
 use crate::token::identity::ClaimNames;
 use crate::token::jose::{self, Token};
 use crate::token::trusted_issuer::TrustedIssuer;
@@ -43,6 +44,7 @@ enum Stage<'c> {
     NextEntry,
     KeySet(&'c TrustedIssuer, Algorithm, Need),
     Signature(&'c TrustedIssuer, Algorithm, Vec<Rc<Key>>),
+    Certificate(&'c TrustedIssuer, Judged),
     Accepted(Permit, ClaimNames),
 }
 
@@ -53,6 +55,8 @@ pub enum Step {
     KeySet(SourceId, Need),
     /// A signature check; answer with `signature`.
     Signature(Check),
+    /// What the runtime says of the client's certificate; answer with `certificate`.
+    Certificate,
     /// Nothing: `verdict` has it.
     Done,
 }
@@ -161,6 +165,7 @@ impl<'c> Verification<'c> {
                 }),
                 None => Step::Done,
             },
+            Stage::Certificate(..) => Step::Certificate,
         }
     }
 
@@ -194,8 +199,24 @@ impl<'c> Verification<'c> {
             return;
         }
         match claims::validate(&self.token.claims, &entry.rules, self.now) {
-            Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
+            Ok(judged) => {
+                let entry = *entry;
+                self.judged(entry, judged);
+            }
             Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// What the runtime says of the client's certificate, as JSON; none where it says nothing.
+    pub fn certificate(&mut self, told: Option<&str>) {
+        if !matches!(self.stage, Stage::Certificate(..)) {
+            return;
+        }
+        if let Stage::Certificate(entry, mut judged) = mem::replace(&mut self.stage, Stage::NextEntry) {
+            match judged.binding.certificate(told) {
+                Ok(()) => self.judged(entry, judged),
+                Err(refusal) => self.refuse(refusal),
+            }
         }
     }
 
@@ -242,6 +263,18 @@ impl<'c> Verification<'c> {
                 }
                 None => self.refusal = self.refusal.max(Refusal::AlgNotAllowed),
             }
+        }
+    }
+
+    /// On to what has yet to be shown, or to the end.
+    fn judged(&mut self, entry: &'c TrustedIssuer, judged: Judged) {
+        if judged.binding.wants_certificate() {
+            self.stage = Stage::Certificate(entry, judged);
+            return;
+        }
+        match judged.permit() {
+            Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
+            Err(refusal) => self.refuse(refusal),
         }
     }
 

@@ -88,6 +88,7 @@ mod settings_typos;
 mod settings_urls;
 mod shown_pages;
 mod token_bearer;
+mod token_binding;
 mod token_claims;
 mod token_headers;
 mod token_identity;

@@ -306,7 +306,7 @@ proptest! {
     fn identities_of_any_text(sub in any::<String>().prop_filter("there is a subject", |sub| !sub.is_empty()), client in any::<String>(), email in any::<String>(), scope in any::<String>(), list in any::<Vec<String>>()) {
         for scope in [json!(scope), json!(list)] {
             let changes = json!({ "sub": sub, "client_id": client, "email": email, "scope": scope });
-            let permit = validate(&object(&with(claims(), changes)), &rules(), NOW).unwrap();
+            let permit = validate(&object(&with(claims(), changes)), &rules(), NOW).unwrap().permit().unwrap();
             for (name, value) in permit.identity().headers() {
                 prop_assert!(is_reserved(name) && !value.is_empty());
                 let spaces = name == "X-MCP-Auth-Scopes";

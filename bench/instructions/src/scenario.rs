@@ -105,6 +105,7 @@ impl Scenario {
                     black_box((check.signing_input(), check.signature()));
                     verification.signature(true);
                 }
+                Step::Certificate => verification.certificate(None),
                 Step::Done => break,
             }
         }

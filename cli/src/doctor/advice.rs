@@ -64,10 +64,16 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
             "in Keycloak, `sub` comes with the client scope `basic`: make it a default of the client"
         }
         Refusal::SubMissing | Refusal::SubNotString => {
-            "have the authorization server put `sub` into access tokens"
+            "have the authorization server put it into access tokens, or name the claim that says whose a token is in `subject`"
         }
         Refusal::TokenBound => {
-            "have the authorization server issue plain Bearer tokens (no DPoP, no mTLS) for this resource"
+            "have the authorization server issue plain Bearer tokens for this resource, or have the entry take bound ones (`mtls`)"
+        }
+        Refusal::CertificateUnbound => {
+            "have the client get its token with its certificate, or set `mtls` to accept"
+        }
+        Refusal::CertificateMissing | Refusal::CertificateUnverified | Refusal::CertificateMismatch => {
+            "the Worker compares it with the certificate of the client's connection, which only Cloudflare sees: docs/mtls.md"
         }
         _ => "see docs/reasons.md",
     };

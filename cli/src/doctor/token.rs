@@ -119,6 +119,7 @@ fn verify(
                 });
                 verification.signature(good);
             }
+            Step::Certificate => verification.certificate(None),
             Step::Done => return (verification.verdict(), unread),
         }
     }

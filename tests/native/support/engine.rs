@@ -21,6 +21,8 @@ pub struct Run {
     pub asked: Vec<(usize, Need)>,
     /// The signature checks that were made.
     pub checks: usize,
+    /// How often the client's certificate was asked for.
+    pub certificates: usize,
     /// The issuer of the entry that was asked last.
     pub issuer: Option<String>,
 }
@@ -39,13 +41,20 @@ impl Run {
 }
 
 /// Verifies a token as the Worker does.
-pub fn run(
+pub fn run(resource: &Resource, token: &str, now: u64, keys: impl FnMut(usize, Need) -> KeysAnswer) -> Run {
+    run_shown(resource, token, None, now, keys)
+}
+
+/// The same of a client with a certificate, of which the runtime says this.
+pub fn run_shown(
     resource: &Resource,
     token: &str,
+    certificate: Option<&str>,
     now: u64,
     mut keys: impl FnMut(usize, Need) -> KeysAnswer,
 ) -> Run {
-    let mut run = Run { verdict: Err(Refusal::NotFound), asked: Vec::new(), checks: 0, issuer: None };
+    let mut run =
+        Run { verdict: Err(Refusal::NotFound), asked: Vec::new(), checks: 0, certificates: 0, issuer: None };
     let mut verification = match Verification::new(&resource.entries, token, now) {
         Ok(verification) => verification,
         Err(refusal) => {
@@ -63,6 +72,10 @@ pub fn run(
                 run.checks += 1;
                 let good = is_good(&check);
                 verification.signature(good);
+            }
+            Step::Certificate => {
+                run.certificates += 1;
+                verification.certificate(certificate);
             }
             Step::Done => break,
         }
