@@ -166,6 +166,12 @@ pub const ORIGIN_NOTICE: Seconds = 10;
 /// Characters of what the runtime or an origin says that reach the log.
 pub const LOGGED_DETAIL_CHARS: usize = 256;
 
+/// Characters of a client's name that reach the log: the longest are URLs of documents.
+pub const LOGGED_CLIENT_CHARS: usize = 128;
+
+/// Characters of a token's `jti` that reach the log: a SHA-256 in hex is as long.
+pub const LOGGED_JTI_CHARS: usize = 64;
+
 /// Characters of a tool's name that reach the log.
 pub const LOGGED_NAME_CHARS: usize = 128;
 

@@ -29,7 +29,11 @@ ${host ? `  "routes": [{ "pattern": ${text(host)}, "custom_domain": true }],\n` 
   // deploy.
   "kv_namespaces": [{ "binding": "JWKS_CACHE" }],
 
-  "observability": { "enabled": true },
+  // Each line of the log has the version that wrote it.
+  "version_metadata": { "binding": "VERSION" },
+
+  // The log, and traces: how long each call to your server, to KV and to the issuer took.
+  "observability": { "enabled": true, "traces": { "enabled": true } },
 
   // Secrets do not belong here: .dev.vars.example names them.
   "vars": {
@@ -68,7 +72,15 @@ ${host ? `routes = [{ pattern = ${text(host)}, custom_domain = true }]\n` : ""}p
 [[kv_namespaces]]
 binding = "JWKS_CACHE"
 
+# Each line of the log has the version that wrote it.
+[version_metadata]
+binding = "VERSION"
+
+# The log, and traces: how long each call to your server, to KV and to the issuer took.
 [observability]
+enabled = true
+
+[observability.traces]
 enabled = true
 
 # Secrets do not belong here: .dev.vars.example names them.

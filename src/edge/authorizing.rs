@@ -29,7 +29,8 @@ pub(super) struct Authorizing {
 }
 
 /// Goes on after a body was read. `bytes`: none if it is larger than may be read. `headers`: those
-/// that the body is compared with, names in lower case and values in turn.
+/// that the body is compared with, names in lower case and values in turn; and `trace`, if a header
+/// names one.
 ///
 /// # Errors As `fetch`; and if there is no such request, because the instance that knew it has
 /// panicked.
@@ -41,9 +42,10 @@ pub fn on_body(
     bytes: Option<Vec<u8>>,
     headers: &str,
 ) -> Result<JsValue, JsValue> {
-    let authorizing =
+    let mut authorizing =
         take(id).ok_or_else(|| JsError::new("this request was lost while its body was read"))?;
     let header = |name| header_lists::value(headers, name);
+    authorizing.admitted.line.is_traced = header("trace").is_some();
     let said = Body {
         bytes: bytes.as_deref(),
         mirror: StandardHeaders {

@@ -2,6 +2,7 @@
 // streams by unread: `exchange.mjs`.
 import { Bytes } from "./bytes.mjs";
 import { events, forget, on_body, on_failure, on_list, whole_events } from "./index.js";
+import { traceOf } from "./line.mjs";
 
 const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type", "content-encoding"];
 
@@ -11,7 +12,10 @@ const MIRROR = ["mcp-protocol-version", "mcp-method", "mcp-name", "content-type"
  */
 export function read(exchange, limit, whole) {
   const { request, id } = exchange;
-  const sent = MIRROR.filter((name) => request.headers.has(name)).flatMap((name) => [name, request.headers.get(name)]);
+  const { headers } = request;
+  const sent = MIRROR.filter((name) => headers.has(name)).flatMap((name) => [name, headers.get(name)]);
+  const trace = traceOf(headers);
+  if (trace) sent.push("trace", trace);
   return take(request, limit, whole).then(
     ({ bytes, body }) => {
       exchange.body = body;

@@ -2,6 +2,7 @@
 // decision is made here. A list arrives as one text, joined by newlines, which no header's name or
 // value can have; a plan joins its parts by NUL, which none of them can have.
 import { on_failure, on_signature } from "./index.js";
+import { write } from "./line.mjs";
 import { patiently } from "./patience.mjs";
 import { signed } from "./sign.mjs";
 
@@ -40,7 +41,7 @@ export class Exchange {
   /** An answer of the Worker's own. `set`: header name, value, name, value … */
   respond(status, set, body, line) {
     const response = new Response(body, { status, headers: record(set) });
-    log(line, status, this.started);
+    write(this, line, status);
     return response;
   }
 
@@ -96,11 +97,7 @@ const FRAMING = ["content-length", "transfer-encoding"];
 
 const withBody = ({ method, headers, signal }, body) => ({ method, headers, signal, body, redirect: "manual" });
 
-const forwarded = ({ line, end, started }, status) => log(line + end, status, started);
-
-/** Writes a line that wants its event and its two last members. */
-const log = (line, status, started) =>
-  console.log(`{"event":"request",${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}}`);
+const forwarded = (exchange, status) => write(exchange, exchange.line + exchange.end, status);
 
 const lines = (text) => (text ? text.split("\n") : []);
 

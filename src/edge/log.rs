@@ -20,8 +20,8 @@ use crate::token::verify::{Verification, Verified};
 /// The line of a usual request fits without growing.
 const USUAL_BYTES: usize = 384;
 
-/// A request's line, as it grows. Its end is written where it is known; `exchange.mjs` adds the
-/// event, the status and the milliseconds, and prints it.
+/// A request's line, as it grows. Its end is written where it is known; `line.mjs` adds the event,
+/// the status, the milliseconds and what the runtime says of the request, and prints it.
 #[derive(Serialize)]
 pub(super) struct Line {
     method: String,
@@ -45,6 +45,9 @@ pub(super) struct Line {
     /// The client that the token was given to, once that is verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
+    /// The token's own name, once it is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<String>,
     /// No credential was sent, and none was needed.
@@ -57,6 +60,9 @@ pub(super) struct Line {
     /// How many messages a batch has.
     #[serde(skip_serializing_if = "Option::is_none")]
     rpc_batch: Option<usize>,
+    /// The trace that the message names, where no header does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     /// The rule that refuses, or would, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rule: Option<usize>,
@@ -66,6 +72,9 @@ pub(super) struct Line {
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
+    /// Whether a header names the trace, which is written with the line's end.
+    #[serde(skip)]
+    pub(super) is_traced: bool,
 }
 
 impl Line {
@@ -80,14 +89,17 @@ impl Line {
             keys: None,
             stale_for: None,
             client: None,
+            jti: None,
             sub: None,
             anonymous: false,
             rpc_method: None,
             rpc_name: None,
             rpc_batch: None,
+            trace: None,
             rule: None,
             argument: None,
             would_refuse: None,
+            is_traced: false,
         }
     }
 
@@ -118,14 +130,15 @@ impl Line {
     /// `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
-        self.iss = verification.untrusted_issuer().map(printable);
+        self.iss = verification.untrusted_issuer().map(|iss| printable(iss, limits::LOGGED_DETAIL_CHARS));
         self.alg = verification.algorithm().map(|alg| alg.row().name);
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
     }
 
     /// Whose token it is, now that it is verified.
     pub(super) fn verified(&mut self, verified: &Verified) {
-        self.client = verified.client_id().map(printable);
+        self.client = verified.client_id().map(|client| printable(client, limits::LOGGED_CLIENT_CHARS));
+        self.jti = verified.token_id().map(|jti| printable(jti, limits::LOGGED_JTI_CHARS));
     }
 
     /// What was asked for.
@@ -133,6 +146,7 @@ impl Line {
         self.rpc_method = heard.method;
         self.rpc_name = heard.name;
         self.rpc_batch = heard.batch;
+        self.trace = heard.trace.filter(|_| !self.is_traced);
     }
 
     /// Whom the policy let through, and whether only for now.
@@ -164,15 +178,16 @@ pub(super) fn refused(members: &str, refusal: Refusal, said: Option<(&str, &str)
 
 /// A line, all but what JavaScript adds.
 fn ended(members: &str, said: Option<(&str, &str)>, outcome: &str, reason: &str) -> String {
-    let said =
-        said.map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value)))).unwrap_or_default();
+    let said = said
+        .map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value, limits::LOGGED_DETAIL_CHARS))))
+        .unwrap_or_default();
     let said = plain::json(said);
     [members, &said, r#","outcome":""#, outcome, r#"","reason":""#, reason, "\""].concat()
 }
 
 /// What others say, as far as the log takes it.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(limits::LOGGED_DETAIL_CHARS).collect()
+fn printable(text: &str, characters: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(characters).collect()
 }
 
 /// A forwarded request has waited for its answer. `members`: of its line.

@@ -5,4 +5,5 @@ pub mod cors;
 pub mod header_names;
 pub(crate) mod path;
 pub mod response;
+pub mod trace;
 pub mod url;

@@ -8,6 +8,7 @@ use super::mirror::StandardHeaders;
 use super::rules::{Mode, Operation, Policy};
 use super::{lists, message};
 use crate::http::cors;
+use crate::http::trace::trace_id;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::token::verify::Verified;
@@ -67,6 +68,8 @@ pub struct RpcSummary {
     pub name: Option<String>,
     /// How many messages a batch has.
     pub batch: Option<usize>,
+    /// The trace that the message names.
+    pub trace: Option<String>,
 }
 
 /// Whether the body of a request with a good token has to be read before a decision.
@@ -183,6 +186,7 @@ fn heard(messages: &Messages<'_>) -> RpcSummary {
                 .and_then(|name| name.split('?').next())
                 .map(short),
             batch: None,
+            trace: message.trace.as_deref().and_then(trace_id).map(str::to_owned),
         },
         all => RpcSummary { batch: Some(all.len()), ..RpcSummary::default() },
     }

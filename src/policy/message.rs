@@ -42,6 +42,8 @@ pub struct Message<'t> {
     task_id: Option<Cow<'t, str>>,
     /// `params._meta["io.modelcontextprotocol/protocolVersion"]`.
     pub version: Option<Cow<'t, str>>,
+    /// `params._meta.traceparent` (SEP-414), which may be anything.
+    pub trace: Option<Cow<'t, str>>,
     /// `name` or `uri` is there, and is no string.
     odd_name: bool,
     unsound: bool,
@@ -138,6 +140,7 @@ pub fn read(body: &[u8]) -> Result<Messages<'_>, Unreadable<'_>> {
 const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 const PARAMS: [&str; 4] = ["name", "uri", "taskId", "_meta"];
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const TRACE: &str = "traceparent";
 
 struct Body;
 
@@ -238,7 +241,7 @@ impl<'t> Read<'t> for Params<'_, 't> {
                     message.odd_name |= message.uri.is_none();
                 }
                 "taskId" => message.task_id = object.next_value_seed(Seed(Text))?,
-                "_meta" => message.version = object.next_value_seed(Seed(Meta))?,
+                "_meta" => object.next_value_seed(Seed(Meta(message)))?,
                 other => {
                     message.unsound |= PARAMS.iter().any(|known| folds_to(other, known));
                     object.next_value_seed(Seed(Skip))?;
@@ -249,24 +252,22 @@ impl<'t> Read<'t> for Params<'_, 't> {
     }
 }
 
-struct Meta;
+struct Meta<'m, 't>(&'m mut Message<'t>);
 
-impl<'t> Read<'t> for Meta {
-    type Value = Option<Cow<'t, str>>;
+impl<'t> Read<'t> for Meta<'_, 't> {
+    type Value = ();
 
-    fn other(self) -> Self::Value {
-        None
-    }
+    fn other(self) {}
 
-    fn object<A: MapAccess<'t>>(self, object: A) -> Result<Self::Value, A::Error> {
-        let mut version = None;
+    fn object<A: MapAccess<'t>>(self, object: A) -> Result<(), A::Error> {
+        let Self(message) = self;
         members(object, |name, object| {
             match name {
-                VERSION => version = object.next_value_seed(Seed(Text))?,
+                VERSION => message.version = object.next_value_seed(Seed(Text))?,
+                TRACE => message.trace = object.next_value_seed(Seed(Text))?,
                 _ => object.next_value_seed(Seed(Skip))?,
             }
             Ok(())
-        })?;
-        Ok(version)
+        })
     }
 }

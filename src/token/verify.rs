@@ -95,6 +95,11 @@ impl Verified {
         self.names.client(self.claims())
     }
 
+    /// The token's own name (RFC 7519 section 4.1.7), if it has one.
+    pub fn token_id(&self) -> Option<&str> {
+        self.claims().get("jti")?.as_str().filter(|jti| !jti.is_empty())
+    }
+
     /// The token but for its signature, as it was sent.
     pub(crate) fn signing_input(&self) -> &str {
         &self.token.signing_input

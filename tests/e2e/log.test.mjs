@@ -9,7 +9,7 @@ import { bearer, CANONICAL, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
 const SUBJECT = "subject-9Qx";
-const PRIVATE = { sub: SUBJECT, email: "private-9Qx@example.com", scope: "scope-9Qx", jti: "jti-9Qx", name: "name-9Qx" };
+const PRIVATE = { sub: SUBJECT, email: "private-9Qx@example.com", scope: "scope-9Qx", nonce: "nonce-9Qx", name: "name-9Qx" };
 
 test("a forwarded request's line says who, what and from where", async (t) => {
   const s = await stage(t);
@@ -91,7 +91,7 @@ test("the first request leaves a summary of the settings, the others do not", as
   assert.deepEqual(first["Accepted authorization server(s)"], [`${s.issuer.url}/`, "https://login.example.com"]);
 });
 
-test("nothing that the token says of its holder is logged, but its client", async (t) => {
+test("nothing that the token says of its holder is logged, but its client and its jti", async (t) => {
   const s = await stage(t);
   await s.ask(s.token(PRIVATE));
   for (const wrong of [{ exp: 1 }, { aud: "aud-9Qx" }, { iat: "9Qx" }]) await s.ask(s.token({ ...PRIVATE, ...wrong }));

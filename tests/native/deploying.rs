@@ -52,7 +52,11 @@ fn its_commented_environment_is_sound_and_has_one_door() {
     let production = &table["env"]["production"];
     assert_eq!(production["workers_dev"].as_bool(), Some(false));
     assert_eq!(production["preview_urls"].as_bool(), Some(false));
-    assert_eq!(production["observability"]["enabled"].as_bool(), Some(true));
+    for part in [&table, production.as_table().unwrap()] {
+        assert_eq!(part["observability"]["enabled"].as_bool(), Some(true));
+        assert_eq!(part["observability"]["traces"]["enabled"].as_bool(), Some(true));
+        assert_eq!(part["version_metadata"]["binding"].as_str(), Some("VERSION"));
+    }
     assert!(production["kv_namespaces"][0].get("id").is_none());
 }
 

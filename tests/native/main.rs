@@ -26,6 +26,7 @@ mod documents_metadata;
 mod floors;
 mod fuzz_corpora;
 mod http_path;
+mod http_trace;
 mod json;
 mod keys_algorithm;
 mod keys_cache;

@@ -290,7 +290,7 @@ fn first_cell(row: &str) -> String {
     row.trim_matches('|').split(" | ").next().unwrap().to_owned()
 }
 
-/// The members of a request's line, by the names in the source; `exchange.mjs` and the commands add
+/// The members of a request's line, by the names in the source; `line.mjs` and the commands add
 /// others.
 #[test]
 fn the_log_page_has_every_member() {
@@ -308,7 +308,7 @@ fn the_log_page_has_every_member() {
         .map(|(name, _)| name);
     let members: Vec<&str> = members.filter(|name| *name != "event").collect();
     assert!(members.len() > 15, "{members:?}");
-    let added = ["status", "ms", "time", "credential", "detail"];
+    let added = ["status", "ms", "cf_ray", "colo", "version", "time", "credential", "detail"];
     for_each_row(members.into_iter().chain(added), |name| {
         same(name, rows.matches(&format!("`{name}`")).count(), 1)
     });
@@ -348,7 +348,8 @@ fn the_reference_has_the_limits_of_the_program() {
         ("reasons", "session_unbindable", format!("{} bytes", limits::SESSION_ID_BYTES - mac)),
         ("log", "waiting", format!("waited {} s", limits::ORIGIN_NOTICE)),
         ("log", "iss", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
-        ("log", "client", format!("{} characters", limits::LOGGED_DETAIL_CHARS)),
+        ("log", "client", format!("{} characters", limits::LOGGED_CLIENT_CHARS)),
+        ("log", "jti", format!("{} characters", limits::LOGGED_JTI_CHARS)),
         ("log", "argument", format!("{} characters", limits::ARGUMENT_PATH_CHARS)),
         ("log", "rpc_method", format!("{} characters", limits::LOGGED_NAME_CHARS)),
     ];

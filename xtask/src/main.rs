@@ -23,6 +23,18 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
+/// The Worker's own JavaScript, in `src/edge`.
+const MODULES: [&str; 8] = [
+    "entry.mjs",
+    "exchange.mjs",
+    "keys.mjs",
+    "bodies.mjs",
+    "bytes.mjs",
+    "line.mjs",
+    "patience.mjs",
+    "sign.mjs",
+];
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,9 +128,7 @@ fn make(options: &Options, folder: &Path) -> Result<()> {
         .generate(folder)?;
     let index = folder.join("index.js");
     let mut ours = String::new();
-    for module in
-        ["entry.mjs", "exchange.mjs", "keys.mjs", "bodies.mjs", "bytes.mjs", "patience.mjs", "sign.mjs"]
-    {
+    for module in MODULES {
         ours += &std::fs::read_to_string(Path::new("src/edge").join(module))?;
         std::fs::copy(Path::new("src/edge").join(module), folder.join(module))?;
     }

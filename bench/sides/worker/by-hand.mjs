@@ -7,7 +7,7 @@ import {
   allows, badGateway, clientOf, encode, json, MALFORMED, metadata, preflight, readSettings, Refused, refused, scopesOf, served, unauthorized, withCors, withoutCors,
 } from "./gate.mjs";
 import { namesWebSocket, removedFrom } from "./by-hand/headers.mjs";
-import { lineFor, printable, write } from "./by-hand/log.mjs";
+import { about, holder, lineFor, write } from "./by-hand/log.mjs";
 import { leadsElsewhere, placeOf } from "./by-hand/path.mjs";
 import { verifier } from "./by-hand/token.mjs";
 
@@ -31,6 +31,8 @@ export default {
     const line = lineFor(request.method);
     const response = await respond(request, line, started);
     finish(line, response.status, started);
+    about(line, request, env);
+    if (!SILENT) write(line);
     return response;
   },
 };
@@ -38,7 +40,6 @@ export default {
 function finish(line, status, started) {
   line.status = status;
   line.ms = Math.max(0, Date.now() - started);
-  if (!SILENT) write(line);
 }
 
 async function respond(request, line) {
@@ -71,7 +72,7 @@ async function respond(request, line) {
     return refused(line, error.reason, unauthorized(settings, origin, error.message));
   }
   const client = clientOf(claims);
-  if (client) line.client = printable(client);
+  holder(line, client, claims.jti);
   if (ANSWER) return withCors(settings, origin, json(200, { status: "ok" }));
   return forward(request, origin, path.slice(settings.path.length) + query, claims, client, line);
 }

@@ -117,7 +117,7 @@ async function respond(settings, verify, request, line) {
     const { header, claims } = await verify(token);
     const { alg, kid } = header;
     const client = clientOf(claims)?.slice(0, DETAIL_CHARS);
-    Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory", client });
+    Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory", client, jti: claims.jti });
     if (ANSWER) return withCors(settings, origin, json(200, { status: "ok" }));
     return await forward(settings, request, origin, pathname.slice(settings.path.length) + search, claims, line);
   } catch (error) {
