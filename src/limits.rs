@@ -6,6 +6,32 @@ pub type Seconds = u64;
 /// Bytes of an access token. Larger ones are refused before anything is decoded.
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
+/// Bytes of a DPoP proof: one of an RSA key of 8 192 bits, which is in it, and an address of some
+/// 2 000 bytes.
+pub const PROOF_BYTES: usize = 8 * 1024;
+
+/// Characters of a proof's `jti`. Clients send 22 to 43.
+pub const PROOF_JTI_CHARS: usize = 256;
+
+/// `dpop_max_age`: seconds that a proof's `iat` may be from now, before or after. MCP's extension
+/// for DPoP (SEP-1932) has five minutes, so that no setting takes more; the least is what slow
+/// networks and clocks take.
+pub const DPOP_MAX_AGE: std::ops::RangeInclusive<Seconds> = 10..=DPOP_MAX_AGE_DEFAULT;
+
+/// The default of `dpop_max_age`.
+pub const DPOP_MAX_AGE_DEFAULT: Seconds = 300;
+
+/// Seconds that one DPoP nonce is given out. It is good for as long again: a client that calls now
+/// and then has one that works, and a proof that was made ahead is of no use after ten minutes.
+pub const DPOP_NONCE_SECONDS: Seconds = 300;
+
+/// Bytes of `MCP_SERVER_AUTH_DPOP_NONCE_KEY`: as many as the MAC has.
+pub const DPOP_NONCE_KEY_BYTES: usize = 32;
+
+/// Proofs that an isolate remembers, so that none is accepted twice: a hundred a second for the
+/// 300 s that one is good, in some 2 MB. Beyond it the oldest is forgotten.
+pub const DPOP_PROOFS_KEPT: usize = 32_768;
+
 /// Bytes of an issuer's name. It goes into a header and into the log with each request, and may be
 /// three times as long there.
 pub const ISSUER_BYTES: usize = 1024;

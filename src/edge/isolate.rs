@@ -19,6 +19,7 @@ use crate::json;
 use crate::origin::assertion::reuse::Reuse;
 use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
+use crate::token::replays::Replays;
 
 /// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
 /// at the first request.
@@ -36,6 +37,8 @@ pub(super) struct Isolate {
     pub(super) sources: RefCell<Vec<Source>>,
     /// Assertions that serve again.
     pub(super) reuse: RefCell<Reuse>,
+    /// Proofs that were accepted.
+    pub(super) replays: RefCell<Replays>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
 }
@@ -76,6 +79,7 @@ impl Isolate {
             patterns,
             sources: RefCell::new(sources),
             reuse: RefCell::default(),
+            replays: RefCell::default(),
             copies: RefCell::default(),
         };
         let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());

@@ -56,6 +56,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::admission::{Decision, Head, decide};
+use crate::token::credential::Scheme;
 use crate::token::verify::Verification;
 use admitted::Admitted;
 use authorizing::Authorizing;
@@ -122,17 +123,17 @@ pub fn fetch(
             own::answer(exchange, &visit.answer(accept.as_deref()), &line.refused(visit.refused()))
         }
         Decision::Copy(issuer) => Copying { isolate, id, issuer, line }.proceed(exchange),
-        Decision::Verify(token, protected) => {
-            match Verification::new(&protected.resource().entries, token, clock::now()) {
-                Ok(verification) => {
-                    let admitted = Admitted { isolate, id, origin, line, protected };
-                    Verifying { admitted, verification, began: false }.proceed(exchange)
-                }
-                Err(refusal) => Admitted { isolate, id, origin, line, protected }.refuse(exchange, refusal),
+        Decision::Verify(credential, protected) => {
+            let verification = Verification::new(&protected.resource().entries, credential, clock::now());
+            let proven_for = (credential.scheme == Scheme::Dpop).then(|| protected.address(url));
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce: None };
+            match verification {
+                Ok(verification) => Verifying { admitted, verification, began: false }.proceed(exchange),
+                Err(refusal) => admitted.refuse(exchange, refusal),
             }
         }
         Decision::Anonymous(protected) => {
-            let admitted = Admitted { isolate, id, origin, line, protected };
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for: None, nonce: None };
             Authorizing { admitted, verified: None }.proceed(exchange)
         }
     }

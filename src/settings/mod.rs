@@ -12,6 +12,7 @@ mod authorization_servers;
 mod canonical;
 mod compatibility;
 mod conditions;
+mod dpop;
 #[cfg(feature = "commands")]
 mod hints;
 mod hosts;
