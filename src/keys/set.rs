@@ -68,8 +68,7 @@ impl Material {
 }
 
 impl Key {
-    /// Whether signatures of this algorithm may be checked with it.
-    pub fn fits(&self, algorithm: Algorithm) -> bool {
+    fn fits(&self, algorithm: Algorithm) -> bool {
         let row = algorithm.row();
         self.material.kty() == row.kty
             && self.material.crv() == row.crv
@@ -150,7 +149,7 @@ impl KeySet {
 }
 
 /// A usable key, or `None`.
-pub fn key(jwk: &Object) -> Option<Key> {
+fn key(jwk: &Object) -> Option<Key> {
     if ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"].iter().any(|m| jwk.contains_key(*m)) {
         return None; // whoever can read the set can sign with it
     }

@@ -11,7 +11,6 @@ use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::route::Protected;
-use mcp_edge_auth::token::credential::Credential;
 use mcp_edge_auth::token::verify::{Step, Verification};
 
 use crate::fixtures::{self, NOW};
@@ -85,9 +84,9 @@ impl Scenario {
             }
             Decision::Refuse(refused) => refuse(&refused),
             Decision::Visit(visit) => refuse(visit.refused()),
-            Decision::Verify(credential, protected) => {
+            Decision::Verify(token, protected) => {
                 let resource = protected.resource();
-                match self.verify(resource, credential, &protected) {
+                match self.verify(resource, token, &protected) {
                     Ok(()) => FORWARDED,
                     Err(refusal) => refuse(&Refused::at(resource, head.origin, refusal)),
                 }
@@ -97,13 +96,8 @@ impl Scenario {
         }
     }
 
-    fn verify(
-        &self,
-        resource: &Resource,
-        credential: Credential<'_>,
-        protected: &Protected<'_>,
-    ) -> Result<(), Refusal> {
-        let mut verification = Verification::new(&resource.entries, credential, NOW)?;
+    fn verify(&self, resource: &Resource, token: &str, protected: &Protected<'_>) -> Result<(), Refusal> {
+        let mut verification = Verification::new(&resource.entries, token, NOW)?;
         loop {
             match verification.step() {
                 Step::KeySet(..) => verification.key_set(Ok(Rc::clone(&self.key_set))),
@@ -112,7 +106,7 @@ impl Scenario {
                     verification.signature(true);
                 }
                 Step::Certificate => verification.certificate(None),
-                Step::Proof | Step::ProofSignature(_) | Step::Done => break,
+                Step::Done => break,
             }
         }
         let verified = verification.verdict()?;
