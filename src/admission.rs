@@ -4,7 +4,7 @@
 use crate::documents::landing;
 use crate::documents::metadata;
 use crate::http::accept::prefers_html;
-use crate::http::cors::{self, Cors};
+use crate::http::cors;
 use crate::http::response::LocalResponse;
 use crate::origin::assertion::keys::SigningKeys;
 use crate::policy::Denial;
@@ -12,7 +12,7 @@ use crate::refusal::{Detail, Refusal};
 use crate::resource::Config;
 use crate::resource::Resource;
 use crate::route::{Protected, Route, route};
-use crate::token::bearer;
+use crate::token::credential::{self, Credential, Scheme};
 
 /// The parts of a request that are decided on.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub enum Decision<'c, 'r> {
     /// Serve a copy of this issuer's metadata.
     Copy(&'c str),
     /// Verify the token, then ask the policy, then forward.
-    Verify(&'r str, Protected<'c>),
+    Verify(Credential<'r>, Protected<'c>),
     /// No credential was sent, and some methods need none: ask the policy.
     Anonymous(Protected<'c>),
 }
@@ -60,7 +60,21 @@ impl<'c, 'r> Refused<'c, 'r> {
     /// A refusal of the policy's.
     pub fn unmet(resource: &'c Resource, origin: Option<&'r str>, unmet: Denial) -> Self {
         let Denial { refusal, id, scopes, argument, .. } = unmet;
-        Self { refusal, detail: Detail { id, scopes, argument }, resource: Some(resource), origin }
+        Self {
+            refusal,
+            detail: Detail { id, scopes, argument, ..Detail::default() },
+            resource: Some(resource),
+            origin,
+        }
+    }
+
+    /// The same, of a token that was sent by DPoP or not. `nonce`: what its next proof is to have
+    /// in it.
+    #[must_use]
+    pub fn of_scheme(mut self, by_dpop: bool, nonce: Option<String>) -> Self {
+        self.detail.by_dpop = by_dpop;
+        self.detail.nonce = nonce;
+        self
     }
 
     /// A refusal where nothing is protected.
@@ -76,7 +90,7 @@ impl<'c, 'r> Refused<'c, 'r> {
     pub fn answer(&self) -> LocalResponse {
         let mut answer = self.refusal.answer(self.resource.map(|r| &r.challenges), &self.detail);
         if let Some(resource) = self.resource {
-            Cors::new(&resource.allowed_origins, self.origin).apply(&mut answer);
+            resource.cors(self.origin).apply(&mut answer);
         }
         answer
     }
@@ -166,14 +180,19 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
         return Decision::Refuse(Refused::at(resource, head.origin, refusal));
     }
     if head.method == "OPTIONS" {
-        let cors = Cors::new(&resource.allowed_origins, head.origin);
-        return Decision::Serve(cors::preflight(cors, head.requested_headers), "preflight");
+        return Decision::Serve(
+            cors::preflight(resource.cors(head.origin), head.requested_headers),
+            "preflight",
+        );
     }
     if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin)) {
         return Decision::Refuse(Refused::at(resource, head.origin, Refusal::OriginNotAllowed));
     }
-    match bearer::token(head.authorization) {
-        Ok(token) => Decision::Verify(token, protected),
+    match credential::read(head.authorization) {
+        Ok(credential) if credential.scheme == Scheme::Dpop && !resource.challenges.offer_dpop() => {
+            Decision::Refuse(Refused::at(resource, head.origin, Refusal::DpopNotAccepted))
+        }
+        Ok(credential) => Decision::Verify(credential, protected),
         // Only what a body says can be anonymous.
         Err(Refusal::CredentialsMissing) if resource.may_be_anonymous(head.method) => {
             Decision::Anonymous(protected)

@@ -6,6 +6,32 @@ pub type Seconds = u64;
 /// Bytes of an access token. Larger ones are refused before anything is decoded.
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
+/// Bytes of a DPoP proof: one of an RSA key of 8 192 bits, which is in it, and an address of some
+/// 2 000 bytes.
+pub const PROOF_BYTES: usize = 8 * 1024;
+
+/// Characters of a proof's `jti`. Clients send 22 to 43.
+pub const PROOF_JTI_CHARS: usize = 256;
+
+/// `dpop_max_age`: seconds that a proof's `iat` may be from now, before or after. MCP's extension
+/// for DPoP (SEP-1932) has five minutes, so that no setting takes more; the least is what slow
+/// networks and clocks take.
+pub const DPOP_MAX_AGE: std::ops::RangeInclusive<Seconds> = 10..=DPOP_MAX_AGE_DEFAULT;
+
+/// The default of `dpop_max_age`.
+pub const DPOP_MAX_AGE_DEFAULT: Seconds = 300;
+
+/// Seconds that one DPoP nonce is given out. It is good for as long again: a client that calls now
+/// and then has one that works, and a proof that was made ahead is of no use after ten minutes.
+pub const DPOP_NONCE_SECONDS: Seconds = 300;
+
+/// Bytes of `MCP_SERVER_AUTH_DPOP_NONCE_KEY`: as many as the MAC has.
+pub const DPOP_NONCE_KEY_BYTES: usize = 32;
+
+/// Proofs that an isolate remembers, so that none is accepted twice: a hundred a second for the
+/// 300 s that one is good, in some 2 MB. Beyond it the oldest is forgotten.
+pub const DPOP_PROOFS_KEPT: usize = 32_768;
+
 /// Bytes of an issuer's name. It goes into a header and into the log with each request, and may be
 /// three times as long there.
 pub const ISSUER_BYTES: usize = 1024;
@@ -92,46 +118,6 @@ pub const KV_WRITE: Seconds = 60;
 
 /// Seconds that a refresh may take in all: KV, the issuer, and rounding.
 pub const REFRESH_SECONDS: Seconds = 7;
-
-/// Entries of the list of revoked tokens: with those of usual length a list of 250 KB, which an
-/// isolate reads in a few milliseconds, and only where it has changed.
-pub const REVOCATIONS: usize = 1000;
-
-/// Bytes of that list. KV takes 25 MiB; each isolate holds a copy.
-pub const REVOCATIONS_BYTES: usize = 1024 * 1024;
-
-/// Bytes of the subject, client or `jti` that an entry names.
-pub const REVOKED_BYTES: usize = 1024;
-
-/// Seconds after which the list is read again, in the background.
-pub const REVOCATIONS_DUE: Seconds = 20;
-
-/// Seconds for which an isolate believes the list that it has read. With the 60 s for which KV may
-/// give an older value (`KV_READ_TTL`), a revocation is in force everywhere within 90 s.
-pub const REVOCATIONS_BELIEVED: Seconds = 30;
-
-/// Seconds after a failed read of the list until the next one. Meanwhile no request waits for it,
-/// and one failure still leaves time for a second try before the list is no longer believed.
-pub const REVOCATIONS_RETRY: Seconds = 10;
-
-/// Seconds between two lines of the log that say what is wrong with the list.
-pub const REVOCATIONS_SAID: Seconds = 30;
-
-/// Seconds that a read of the list may take in all: `KV_MILLISECONDS`, and rounding.
-pub const REVOCATIONS_READING: Seconds = 3;
-
-/// The last second of the year 9999: no later time is written in RFC 3339.
-pub const LAST_TIME: Seconds = 253_402_300_799;
-
-/// Seconds by which `revoke --before` may lie ahead: clocks that differ, and not a mistyped year.
-pub const REVOKE_AHEAD: Seconds = 86_400;
-
-/// `revoke --for`, in seconds: how long an entry is in force.
-pub const REVOKE_FOR: std::ops::RangeInclusive<Seconds> = 60..=3650 * 86_400;
-
-/// The default of `revoke --for`: 30 days, the longest lifetime that the authorization servers of
-/// docs/providers.md give to access tokens (Auth0, and a session of Cloudflare Access).
-pub const REVOKE_FOR_DEFAULT: Seconds = 30 * 86_400;
 
 /// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what
 /// is in use.

@@ -4,10 +4,15 @@
 //! the log's `reason` is exact. A fault of ours or of an issuer is 502 or 503 and never looks like
 //! an authentication failure, which would make clients throw tokens away.
 
-pub use crate::http::rpc::{Detail, Rpc};
+mod challenges;
 
+use serde_json::Value;
+
+use crate::http::cors::DPOP_NONCE;
 use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
+
+pub use challenges::{Challenge, Challenges, Description, Detail, DpopOffer};
 
 /// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the
 /// most specific one.
@@ -38,6 +43,10 @@ pub enum Refusal {
     AlgMissing,
     CritPresent,
     IssuerUntrusted,
+    /// Sent by DPoP, which is off.
+    DpopNotAccepted,
+    /// Sent as Bearer, where tokens have to be sent by DPoP.
+    DpopRequired,
     TypNotAllowed,
     AlgNotAllowed,
     KidUnknown,
@@ -70,12 +79,23 @@ pub enum Refusal {
     /// Presented, and found bad by the runtime.
     CertificateUnverified,
     CertificateMismatch,
-
-    /// It was good, until somebody revoked it.
-    TokenRevoked,
-    /// The list of revoked tokens is being read, and too many wait for it; seconds until the next
-    /// try.
-    RevocationsUnavailable(Seconds),
+    /// Sent by DPoP, and bound to no key.
+    KeyUnbound,
+    ProofMissing,
+    ProofMalformed,
+    ProofTyp,
+    ProofAlg,
+    ProofKey,
+    ProofJti,
+    ProofMethod,
+    ProofAddress,
+    ProofTime,
+    ProofToken,
+    ProofNonce,
+    ProofSignature,
+    /// Good, and of another key than the token is bound to.
+    ProofMismatch,
+    ProofReplayed,
 
     /// More than the policy may read.
     BodyTooLarge,
@@ -129,46 +149,39 @@ pub struct Row {
     pub rpc: Option<Rpc>,
 }
 
-/// The `WWW-Authenticate` line of a refusal.
+/// The code and the message of a JSON-RPC error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Challenge {
-    None,
-    /// No credential was understood: where to learn more, and no `error` (RFC 6750 section 3.1).
-    Entry,
-    /// A token was read and refused.
-    InvalidToken(Description),
-    /// A good token does not reach far enough (RFC 6750 section 3.1); the client may ask for one
-    /// that does.
-    InsufficientScope,
+pub struct Rpc {
+    pub code: i32,
+    pub message: &'static str,
 }
 
-/// What a client can act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Description {
-    Malformed,
-    Untrusted,
-    Expired,
-    Audience,
-    Invalid,
-}
-
-impl Description {
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Malformed => "The access token is malformed",
-            Self::Untrusted => "The access token's issuer is not trusted",
-            Self::Expired => "The access token expired",
-            Self::Audience => "The access token is not for this resource",
-            Self::Invalid => "The access token is invalid",
-        }
-    }
+/// JSON-RPC 2.0, section 5.1; MCP 2026-07-28, basic, Error Codes. Codes of our own are HTTP's: they
+/// are to lie outside what JSON-RPC reserves.
+impl Rpc {
+    const PARSE_ERROR: Self = Self { code: -32700, message: "Parse error" };
+    const INVALID_REQUEST: Self = Self { code: -32600, message: "Invalid Request" };
+    const MIRROR_MISSING: Self =
+        Self { code: -32020, message: "Header mismatch: a required header is missing" };
+    const MIRROR_MISMATCH: Self =
+        Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
+    const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
+    const ARGUMENT: Self = Self { code: 403, message: "An argument is not accepted" };
+    const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
+    /// As the SDKs' servers answer an unknown session.
+    const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
+    const BODY_NOT_ALLOWED: Self = Self { code: -32600, message: "Only a POST may have a body" };
+    const NOT_JSON: Self = Self { code: 415, message: "Content-Type must be application/json" };
+    const TOO_LARGE: Self = Self { code: 413, message: "Request body too large" };
+    const ENCODED: Self = Self { code: 415, message: "Request body must be UTF-8 without Content-Encoding" };
 }
 
 impl Refusal {
     /// The table.
     pub const fn row(self) -> Row {
         use Challenge::{Entry, InvalidToken};
-        use Description::{Audience, Expired, Invalid, Malformed, Untrusted};
+        use Description::{Audience, DpopWanted, Expired, Invalid, Malformed, Untrusted};
+        use Description::{ProofElsewhere, ProofInvalid};
         const fn plain(status: u16, error: &'static str, reason: &'static str) -> Row {
             Row { status, challenge: Challenge::None, error, reason, rpc: None }
         }
@@ -183,6 +196,10 @@ impl Refusal {
                 reason,
                 rpc: None,
             }
+        }
+        const fn proof(description: Description, reason: &'static str) -> Row {
+            let challenge = Challenge::InvalidProof(description);
+            Row { status: 401, challenge, error: "invalid_dpop_proof", reason, rpc: None }
         }
         const fn rpc(status: u16, rpc: Rpc, error: &'static str, reason: &'static str) -> Row {
             Row { status, challenge: Challenge::None, error, reason, rpc: Some(rpc) }
@@ -206,6 +223,8 @@ impl Refusal {
             Self::AlgMissing => token(Malformed, "alg_missing"),
             Self::CritPresent => token(Invalid, "crit_present"),
             Self::IssuerUntrusted => token(Untrusted, "issuer_untrusted"),
+            Self::DpopNotAccepted => entry("dpop_not_accepted"),
+            Self::DpopRequired => token(DpopWanted, "dpop_required"),
             Self::TypNotAllowed => token(Invalid, "typ_not_allowed"),
             Self::AlgNotAllowed => token(Invalid, "alg_not_allowed"),
             Self::KidUnknown => token(Invalid, "kid_unknown"),
@@ -234,10 +253,27 @@ impl Refusal {
             Self::CertificateMissing => token(Invalid, "certificate_missing"),
             Self::CertificateUnverified => token(Invalid, "certificate_unverified"),
             Self::CertificateMismatch => token(Invalid, "certificate_mismatch"),
-            Self::TokenRevoked => token(Invalid, "token_revoked"),
-            Self::RevocationsUnavailable(_) => {
-                plain(503, "temporarily_unavailable", "revocations_unavailable")
-            }
+            Self::KeyUnbound => token(DpopWanted, "key_unbound"),
+            Self::ProofMissing => proof(Description::ProofMissing, "proof_missing"),
+            Self::ProofMalformed => proof(ProofInvalid, "proof_malformed"),
+            Self::ProofTyp => proof(ProofInvalid, "proof_typ"),
+            Self::ProofAlg => proof(ProofInvalid, "proof_alg"),
+            Self::ProofKey => proof(ProofInvalid, "proof_key"),
+            Self::ProofJti => proof(ProofInvalid, "proof_jti"),
+            Self::ProofMethod => proof(ProofElsewhere, "proof_htm"),
+            Self::ProofAddress => proof(ProofElsewhere, "proof_htu"),
+            Self::ProofTime => proof(Description::ProofTime, "proof_iat"),
+            Self::ProofToken => proof(ProofElsewhere, "proof_ath"),
+            Self::ProofNonce => Row {
+                status: 401,
+                challenge: Challenge::UseNonce,
+                error: "use_dpop_nonce",
+                reason: "proof_nonce",
+                rpc: None,
+            },
+            Self::ProofSignature => proof(ProofInvalid, "proof_signature"),
+            Self::ProofMismatch => token(DpopWanted, "proof_mismatch"),
+            Self::ProofReplayed => proof(Description::ProofReplayed, "proof_replayed"),
 
             Self::BodyTooLarge => rpc(413, Rpc::TOO_LARGE, "payload_too_large", "body_too_large"),
             Self::BodyNotJson => rpc(415, Rpc::NOT_JSON, "unsupported_media_type", "body_not_json"),
@@ -274,78 +310,43 @@ impl Refusal {
         let row = self.row();
         let body = match (row.rpc, row.challenge) {
             (Some(rpc), _) => rpc.body(row.error, detail),
-            (None, Challenge::InvalidToken(d)) => {
+            (None, Challenge::InvalidToken(d) | Challenge::InvalidProof(d)) => {
                 format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, d.text())
             }
             (None, _) => format!(r#"{{"error":"{}"}}"#, row.error),
         };
         let mut answer = LocalResponse::json(row.status, body);
-        if let Some(line) = challenges.and_then(|c| c.line(row.challenge, &detail.scopes)) {
+        if let Some(line) = challenges.and_then(|c| c.line(row.challenge, detail)) {
             answer.set("WWW-Authenticate", line);
+        }
+        if let Some(nonce) = &detail.nonce {
+            answer.set(DPOP_NONCE, nonce.clone());
         }
         match self {
             Self::MethodNotAllowed(allow) => answer.set("Allow", allow),
-            Self::KeysUnavailable(seconds)
-            | Self::RevocationsUnavailable(seconds)
-            | Self::MetadataUnavailable(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
+            Self::KeysUnavailable(seconds) | Self::MetadataUnavailable(seconds) => {
+                answer.set("Retry-After", seconds.max(1).to_string())
+            }
             _ => {}
         }
         answer
     }
 }
 
-/// The parts of a resource's challenges that are the same for every request.
-#[derive(Clone, Debug)]
-pub struct Challenges {
-    resource_metadata: Option<String>,
-    scope: Option<String>,
-    /// Of the challenge without a token, where clients want one.
-    entry_error: Option<&'static str>,
-}
-
-impl Challenges {
-    /// Both values are checked settings: printable ASCII without `"` and `\`.
-    pub fn new(resource_metadata: Option<String>, scopes: &[String]) -> Self {
-        let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
-        Self { resource_metadata, scope, entry_error: None }
-    }
-
-    /// The same, with `error="invalid_token"` also where there was no token, which RFC 6750 section
-    /// 3.1 advises against.
-    pub fn with_entry_error(self) -> Self {
-        Self { entry_error: Some("invalid_token"), ..self }
-    }
-
-    /// Where the document is, if there is one.
-    pub fn resource_metadata(&self) -> Option<&str> {
-        self.resource_metadata.as_deref()
-    }
-
-    /// One line that every client's parser takes: scheme `Bearer`, each parameter once and quoted,
-    /// `error_description` last. `needed`: the scopes that are asked for in place of those for the
-    /// entry.
-    fn line(&self, challenge: Challenge, needed: &[String]) -> Option<String> {
-        let needed = (!needed.is_empty()).then(|| needed.join(" "));
-        let entry = self.scope.as_deref();
-        let (error, scope, description) = match challenge {
-            Challenge::None => return None,
-            Challenge::Entry => (self.entry_error, entry, None),
-            Challenge::InvalidToken(description) => (Some("invalid_token"), entry, Some(description.text())),
-            Challenge::InsufficientScope => (Some("insufficient_scope"), needed.as_deref(), None),
+impl Rpc {
+    /// Ids and scopes are JSON already: an id as it was sent, and what is a scope needs no escape.
+    fn body(self, error: &str, detail: &Detail) -> String {
+        let Self { code, message } = self;
+        // No version of MCP takes `null` for an id.
+        let id = detail.id.as_deref().map(|id| format!(r#","id":{id}"#)).unwrap_or_default();
+        let scopes = match detail.scopes.as_slice() {
+            [] => String::new(),
+            scopes => format!(r#","required_scopes":["{}"]"#, scopes.join("\",\"")),
         };
-        let parameters: Vec<String> = [
-            ("resource_metadata", self.resource_metadata.as_deref()),
-            ("error", error),
-            ("scope", scope),
-            ("error_description", description),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|v| format!("{name}=\"{v}\"")))
-        .collect();
-        Some(if parameters.is_empty() {
-            "Bearer".to_owned()
-        } else {
-            format!("Bearer {}", parameters.join(", "))
-        })
+        let argument = detail.argument.as_deref().map(|path| format!(r#","argument":{}"#, Value::from(path)));
+        let argument = argument.unwrap_or_default();
+        format!(
+            r#"{{"jsonrpc":"2.0"{id},"error":{{"code":{code},"message":"{message}","data":{{"error":"{error}"{scopes}{argument}}}}}}}"#
+        )
     }
 }

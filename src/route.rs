@@ -53,6 +53,12 @@ impl<'c> Protected<'c> {
         &self.rest
     }
 
+    /// Its public address, without a query. `url`: the request's, which routing has found to be
+    /// here; its host does not count.
+    pub fn address(&self, url: &str) -> String {
+        [self.resource.canonical.origin(), split(url).0].concat()
+    }
+
     /// Where at the origin it is.
     pub fn target(&self) -> String {
         request::target(&self.resource.origin_url, &self.rest, &self.query)

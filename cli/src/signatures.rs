@@ -12,6 +12,7 @@ use jwt_simple::JWTError;
 use jwt_simple::prelude::*;
 use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::set::Material;
+use mcp_edge_auth::token::dpop::Proof;
 use mcp_edge_auth::token::verify::Check;
 
 /// jwt-simple cannot read this header (a `jwk` object, for one), so the signature was not looked
@@ -19,31 +20,56 @@ use mcp_edge_auth::token::verify::Check;
 #[derive(Clone, Debug)]
 pub struct HeaderNotRead(pub String);
 
+/// What is checked: a token's signature, or a proof's.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'s> {
+    pub algorithm: Algorithm,
+    pub material: &'s Material,
+    pub input: &'s str,
+    pub signature: &'s [u8],
+}
+
+impl<'s> From<&'s Check> for Signed<'s> {
+    fn from(check: &'s Check) -> Self {
+        let material = &check.key.material;
+        let (input, signature) = (check.signing_input(), check.signature());
+        Self { algorithm: check.algorithm, material, input, signature }
+    }
+}
+
+impl<'s> From<&'s Proof> for Signed<'s> {
+    fn from(proof: &'s Proof) -> Self {
+        let (input, signature) = (proof.signing_input.as_str(), proof.signature.as_slice());
+        Self { algorithm: proof.algorithm, material: &proof.material, input, signature }
+    }
+}
+
 /// One signature check. A key that is no key vouches for nothing.
 ///
 /// # Errors
 /// Where jwt-simple did not get as far as the signature.
-pub fn is_good(check: &Check) -> Result<bool, HeaderNotRead> {
-    match check.algorithm {
-        Algorithm::ES512 => return Ok(es512(check).is_some()),
+pub fn is_good<'s>(signed: impl Into<Signed<'s>>) -> Result<bool, HeaderNotRead> {
+    let signed = signed.into();
+    match signed.algorithm {
+        Algorithm::ES512 => return Ok(es512(&signed).is_some()),
         // jwt-simple has another error for these, which is that of a header it cannot read, too.
-        Algorithm::EdDSA if check.signature().len() != 64 => return Ok(false),
+        Algorithm::EdDSA if signed.signature.len() != 64 => return Ok(false),
         _ => {}
     }
-    let Some(verify) = verifier(check) else { return Ok(false) };
-    match verify(&token(check.signing_input(), check.signature())) {
+    let Some(verify) = verifier(&signed) else { return Ok(false) };
+    match verify(&token(signed.input, signed.signature)) {
         Ok(()) => Ok(true),
         Err(error) if is_bad_signature(&error) => Ok(false),
         Err(error) => {
-            let mut spoilt = check.signature().to_vec();
+            let mut spoilt = signed.signature.to_vec();
             if let Some(last) = spoilt.last_mut() {
                 *last ^= 1;
             }
-            match verify(&token(check.signing_input(), &spoilt)) {
+            match verify(&token(signed.input, &spoilt)) {
                 Err(e) if is_bad_signature(&e) => Ok(true),
                 // It gave up at the header, a `jwk` object for one. What checks ES256 beneath it
                 // can still be asked.
-                _ if check.algorithm == Algorithm::ES256 => Ok(es256(check).is_some()),
+                _ if signed.algorithm == Algorithm::ES256 => Ok(es256(&signed).is_some()),
                 _ => Err(HeaderNotRead(error.to_string())),
             }
         }
@@ -61,7 +87,7 @@ fn is_bad_signature(error: &jwt_simple::Error) -> bool {
 type Verifier = Box<dyn Fn(&str) -> Result<(), jwt_simple::Error>>;
 
 /// jwt-simple's verification with this key; `None` if it does not take the key.
-fn verifier(check: &Check) -> Option<Verifier> {
+fn verifier(signed: &Signed<'_>) -> Option<Verifier> {
     macro_rules! with {
         ($key:expr) => {{
             let key = $key.ok()?;
@@ -70,7 +96,7 @@ fn verifier(check: &Check) -> Option<Verifier> {
             }))
         }};
     }
-    match (check.algorithm, &check.key.material) {
+    match (signed.algorithm, signed.material) {
         (Algorithm::RS256, Material::Rsa { n, e }) => with!(RS256PublicKey::from_components(n, e)),
         (Algorithm::RS384, Material::Rsa { n, e }) => with!(RS384PublicKey::from_components(n, e)),
         (Algorithm::RS512, Material::Rsa { n, e }) => with!(RS512PublicKey::from_components(n, e)),
@@ -99,19 +125,19 @@ fn point(x: &[u8], y: &[u8]) -> Vec<u8> {
     [&[4], x, y].concat()
 }
 
-fn es256(check: &Check) -> Option<()> {
+fn es256(signed: &Signed<'_>) -> Option<()> {
     use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
-    let Material::Ec { x, y, .. } = &check.key.material else { return None };
+    let Material::Ec { x, y, .. } = signed.material else { return None };
     let key = VerifyingKey::from_sec1_bytes(&point(x, y)).ok()?;
-    let signature = Signature::from_slice(check.signature()).ok()?;
-    key.verify(check.signing_input().as_bytes(), &signature).ok()
+    let signature = Signature::from_slice(signed.signature).ok()?;
+    key.verify(signed.input.as_bytes(), &signature).ok()
 }
 
 /// jwt-simple has no ES512.
-fn es512(check: &Check) -> Option<()> {
+fn es512(signed: &Signed<'_>) -> Option<()> {
     use p521::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
-    let Material::Ec { x, y, .. } = &check.key.material else { return None };
+    let Material::Ec { x, y, .. } = signed.material else { return None };
     let key = VerifyingKey::from_sec1_bytes(&point(x, y)).ok()?;
-    let signature = Signature::from_slice(check.signature()).ok()?;
-    key.verify(check.signing_input().as_bytes(), &signature).ok()
+    let signature = Signature::from_slice(signed.signature).ok()?;
+    key.verify(signed.input.as_bytes(), &signature).ok()
 }

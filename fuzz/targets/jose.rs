@@ -9,7 +9,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_edge_auth::token::{bearer, jose};
+use mcp_edge_auth::token::{credential, jose};
 
 use super::first_line;
 use super::reference::{self, Json};
@@ -23,7 +23,7 @@ pub(super) fn check(data: &[u8]) {
         }
         _ => String::from_utf8_lossy(data).into_owned(),
     };
-    check_bearer(&token);
+    check_credential(&token);
     let parsed = jose::parse(&token);
     if let Some(acceptable) = acceptable(&token) {
         assert_eq!(parsed.is_ok(), acceptable, "{token} {parsed:?}");
@@ -40,9 +40,9 @@ pub(super) fn check(data: &[u8]) {
 }
 
 /// A credential that is taken from a header stands in it as it is.
-fn check_bearer(text: &str) {
-    for header in [text.to_owned(), format!("Bearer {text}")] {
-        if let Ok(token) = bearer::token(Some(&header)) {
+fn check_credential(text: &str) {
+    for header in [text.to_owned(), format!("Bearer {text}"), format!("DPoP {text}")] {
+        if let Ok(token) = credential::read(Some(&header)).map(|credential| credential.token) {
             assert!(header.trim_matches([' ', '\t']).ends_with(token));
             assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)), "{token}");
         }

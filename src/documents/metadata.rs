@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::http::response::LocalResponse;
 use crate::limits;
+use crate::refusal::DpopOffer;
 use crate::resource::canonical::Canonical;
 use crate::token::trusted_issuer::TrustedIssuer;
 
@@ -31,6 +32,10 @@ struct Document<'c> {
     scopes_supported: &'c [String],
     bearer_methods_supported: [&'static str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_signing_alg_values_supported: Option<&'c [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_bound_access_tokens_required: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_documentation: Option<&'c str>,
@@ -46,6 +51,7 @@ pub(crate) fn document(
     entries: &[TrustedIssuer],
     scopes_supported: &[String],
     about: &About,
+    dpop: Option<&DpopOffer>,
 ) -> Option<String> {
     let mut servers: Vec<&str> = Vec::new();
     for url in entries.iter().filter_map(|entry| entry.authorization_server_url.as_deref()) {
@@ -61,6 +67,8 @@ pub(crate) fn document(
         authorization_servers: servers,
         scopes_supported,
         bearer_methods_supported: ["header"],
+        dpop_signing_alg_values_supported: dpop.map(|offer| offer.algorithms.as_slice()),
+        dpop_bound_access_tokens_required: dpop.filter(|offer| offer.is_alone).map(|_| true),
         resource_name: about.name.as_deref(),
         resource_documentation: about.documentation.as_deref(),
         resource_policy_uri: about.policy_uri.as_deref(),

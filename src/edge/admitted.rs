@@ -19,6 +19,10 @@ pub(super) struct Admitted {
     pub(super) origin: Option<String>,
     pub(super) line: Line,
     pub(super) protected: Protected<'static>,
+    /// The request's public address, if its token was sent by DPoP.
+    pub(super) proven_for: Option<String>,
+    /// The nonce that the client's next proof is to have in it, if the client has to be told.
+    pub(super) nonce: Option<String>,
 }
 
 impl Admitted {
@@ -27,7 +31,8 @@ impl Admitted {
     }
 
     pub(super) fn refuse(self, exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
-        let refused = Refused::at(self.resource(), self.origin.as_deref(), refusal);
+        let refused = Refused::at(self.protected.resource(), self.origin.as_deref(), refusal)
+            .of_scheme(self.proven_for.is_some(), self.nonce);
         own::refuse(exchange, &refused, self.line)
     }
 }

@@ -130,7 +130,8 @@ impl Authorizing {
             Err(unmet) => {
                 line.rule = unmet.rule;
                 line.argument = unmet.argument.clone();
-                let refused = Refused::unmet(resource, admitted.origin.as_deref(), unmet);
+                let refused = Refused::unmet(resource, admitted.origin.as_deref(), unmet)
+                    .of_scheme(admitted.proven_for.is_some(), admitted.nonce);
                 own::refuse(exchange, &refused, admitted.line)
             }
         }

@@ -127,6 +127,21 @@ extern "C" {
     pub(super) fn wait(exchange: &Exchange, end: &Promise, resource: Option<u32>) -> JsValue;
 }
 
+#[wasm_bindgen(raw_module = "./proof.mjs")]
+extern "C" {
+    /// Starts to check a proof's signature; `on_proof` goes on with what it comes to. `parameters`:
+    /// those to import the key with, and those to check with. The bytes are copied, since the check
+    /// begins only once the key is there.
+    #[wasm_bindgen(catch)]
+    pub(super) fn prove(
+        exchange: &Exchange,
+        jwk: &Object,
+        parameters: &Array,
+        signature: Vec<u8>,
+        input: Vec<u8>,
+    ) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen(raw_module = "./bodies.mjs")]
 extern "C" {
     /// Reads the request's body; `on_body` goes on with it.

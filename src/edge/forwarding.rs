@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::signer::Asserted;
 use super::stop::Stop;
 use crate::http::accept;
-use crate::http::cors::{self, Cors};
+use crate::http::cors;
 use crate::http::header_names;
 use crate::origin::request;
 use crate::origin::sessions::{self, Sessions};
@@ -91,10 +91,12 @@ impl Forwarding<'_> {
             asserted.as_ref().map_or("", |asserted| &asserted.start),
         ]);
         let origin = admitted.origin.as_deref();
-        let cors = cors::is_wanted(method, origin).then(|| Cors::new(&resource.allowed_origins, origin));
+        let nonce = admitted.nonce.as_deref();
+        let cors = (cors::is_wanted(method, origin) || nonce.is_some()).then(|| resource.cors(origin));
         let cors_set = cors.as_ref().map(|cors| {
             let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
-            list([(cors::EXPOSE_HEADERS, cors::EXPOSED)].into_iter().chain(allowed))
+            let nonce = nonce.map(|nonce| (cors::DPOP_NONCE, nonce));
+            list([(cors::EXPOSE_HEADERS, cors.exposed())].into_iter().chain(allowed).chain(nonce))
         });
         Ok(Plan {
             resource,

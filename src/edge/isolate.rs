@@ -19,7 +19,7 @@ use crate::json;
 use crate::origin::assertion::reuse::Reuse;
 use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
-use crate::token::revocation_reading::Reading;
+use crate::token::replays::Replays;
 
 /// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
 /// at the first request.
@@ -30,17 +30,17 @@ pub(super) struct Isolate {
     judged: OnceCell<Option<Signer>>,
     /// Whether the log says what the settings came to.
     is_announced: Cell<bool>,
-    pub(super) has_kv: bool,
+    has_kv: bool,
     /// One per resource, in the order of `Config::resources`, once it was needed.
     patterns: Vec<OnceCell<Patterns>>,
     /// One per key source, in the order of `Config::sources`.
     pub(super) sources: RefCell<Vec<Source>>,
     /// Assertions that serve again.
     pub(super) reuse: RefCell<Reuse>,
+    /// Proofs that were accepted.
+    pub(super) replays: RefCell<Replays>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
-    /// The list of revoked tokens, if it is heeded.
-    pub(super) revocations: RefCell<Reading>,
 }
 
 thread_local! {
@@ -79,8 +79,8 @@ impl Isolate {
             patterns,
             sources: RefCell::new(sources),
             reuse: RefCell::default(),
+            replays: RefCell::default(),
             copies: RefCell::default(),
-            revocations: RefCell::default(),
         };
         let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());
         if !has_keys {

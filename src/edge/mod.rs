@@ -13,14 +13,13 @@
 //!    future, and it belongs to the isolate: one that belongs to a request is never dropped if the
 //!    runtime gives that request up.
 //!
-//! The stages of a request are `verifying`, `revoking` (where tokens can be revoked),
-//! `authorizing`, `forwarding` and `responding`; `admitted` goes from one to the next, and
-//! `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with `sources`,
-//! `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and checks
-//! signatures, `signer` signs assertions, `header_patterns` finds headers, `plan` says what is
-//! sent, `answer`, `list_filter` and `redirects` make of the origin's answer what the client gets,
-//! `own` makes the Worker's own, `pending` and `isolate` keep what waits and what is shared, and
-//! `log` writes lines.
+//! The stages of a request are `verifying`, `authorizing`, `forwarding` and `responding`;
+//! `admitted` goes from one to the next, and `exchange` is the request as JavaScript holds it. What
+//! they need: `key_sets` (with `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys,
+//! `webcrypto` imports them and checks signatures, `signer` signs assertions, `header_patterns`
+//! finds headers, `plan` says what is sent, `answer`, `list_filter` and `redirects` make of the
+//! origin's answer what the client gets, `own` makes the Worker's own, `pending` and `isolate` keep
+//! what waits and what is shared, and `log` writes lines.
 
 mod admitted;
 mod answer;
@@ -44,7 +43,6 @@ mod pending;
 mod plan;
 mod redirects;
 mod responding;
-mod revoking;
 mod signer;
 #[cfg(feature = "bench-signing")]
 mod signing;
@@ -58,6 +56,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::admission::{Decision, Head, decide};
+use crate::token::credential::Scheme;
 use crate::token::verify::Verification;
 use admitted::Admitted;
 use authorizing::Authorizing;
@@ -124,17 +123,17 @@ pub fn fetch(
             own::answer(exchange, &visit.answer(accept.as_deref()), &line.refused(visit.refused()))
         }
         Decision::Copy(issuer) => Copying { isolate, id, issuer, line }.proceed(exchange),
-        Decision::Verify(token, protected) => {
-            match Verification::new(&protected.resource().entries, token, clock::now()) {
-                Ok(verification) => {
-                    let admitted = Admitted { isolate, id, origin, line, protected };
-                    Verifying { admitted, verification, began: false }.proceed(exchange)
-                }
-                Err(refusal) => Admitted { isolate, id, origin, line, protected }.refuse(exchange, refusal),
+        Decision::Verify(credential, protected) => {
+            let verification = Verification::new(&protected.resource().entries, credential, clock::now());
+            let proven_for = (credential.scheme == Scheme::Dpop).then(|| protected.address(url));
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce: None };
+            match verification {
+                Ok(verification) => Verifying { admitted, verification, began: false }.proceed(exchange),
+                Err(refusal) => admitted.refuse(exchange, refusal),
             }
         }
         Decision::Anonymous(protected) => {
-            let admitted = Admitted { isolate, id, origin, line, protected };
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for: None, nonce: None };
             Authorizing { admitted, verified: None }.proceed(exchange)
         }
     }

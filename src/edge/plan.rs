@@ -22,7 +22,8 @@ pub(super) struct Plan {
     pub(super) bypasses_cache: bool,
     /// What is still to be signed.
     pub(super) unsigned: Option<Unsigned>,
-    /// The CORS headers that the answer gets. Without them it is passed on as the origin gave it.
+    /// The CORS headers that the answer gets, and the nonce for the client's next proof. Without
+    /// them it is passed on as the origin gave it.
     pub(super) cors: Option<String>,
     /// Whether they depend on the request's `Origin`.
     pub(super) varies: bool,

@@ -12,12 +12,11 @@ use super::exchange::{self, Exchange};
 use super::key_sets::{self, Keys, Look};
 use super::log::FORWARDED;
 use super::pending::{Pending, RequestId};
-use super::revoking::Revoking;
 use super::sources::ServedFrom;
 use super::waiting::{self, Awaited, Waiter};
 use super::{measuring, own, webcrypto};
-use crate::http::cors::Cors;
 use crate::http::response::LocalResponse;
+use crate::token::dpop;
 use crate::token::verify::{Step, Verification};
 
 thread_local! {
@@ -61,6 +60,19 @@ pub fn on_key(exchange: &Exchange, id: RequestId, key: JsValue) -> Result<JsValu
     verifying.proceed(exchange)
 }
 
+/// Goes on after the signature of a proof was checked. As with a token's, only `true` is a yes.
+///
+/// # Errors
+/// As `on_signature`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
+pub fn on_proof(exchange: &Exchange, id: RequestId, verdict: &JsValue) -> Result<JsValue, JsValue> {
+    let mut verifying = take(id)?;
+    let replays = &verifying.admitted.isolate.replays;
+    verifying.verification.proof_signature(verdict.as_bool() == Some(true), &mut replays.borrow_mut());
+    verifying.proceed(exchange)
+}
+
 fn take(id: RequestId) -> Result<Verifying, JsError> {
     let held = VERIFYING.with_borrow_mut(|list| list.take(id));
     held.ok_or_else(|| JsError::new("this request's verification was lost"))
@@ -99,6 +111,17 @@ impl Verifying {
                 Step::Certificate => {
                     self.verification.certificate(exchange::certificate(exchange).as_deref())
                 }
+                Step::Proof => {
+                    let header = exchange.header(dpop::HEADER)?;
+                    let (method, address) =
+                        (self.admitted.line.method(), self.admitted.proven_for.as_deref());
+                    self.verification.proof(header.as_deref(), method, address.unwrap_or_default());
+                }
+                Step::ProofSignature(proof) => {
+                    let id = self.wait();
+                    return webcrypto::prove(&proof, exchange)
+                        .or_else(|error| on_proof(exchange, id, &error));
+                }
                 Step::Done => return self.done(exchange),
             }
         }
@@ -132,24 +155,21 @@ impl Verifying {
     }
 
     fn done(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
-        let Self { mut admitted, verification, .. } = self;
+        let Self { mut admitted, mut verification, .. } = self;
+        admitted.nonce = verification.next_nonce();
         let (resource, line) = (admitted.resource(), &mut admitted.line);
         line.token(&verification);
         match verification.verdict() {
             Ok(_) if measuring::ANSWER => {
                 line.at(resource);
                 let mut answer = LocalResponse::json(200, r#"{"status":"ok"}"#);
-                Cors::new(&resource.allowed_origins, admitted.origin.as_deref()).apply(&mut answer);
+                resource.cors(admitted.origin.as_deref()).apply(&mut answer);
                 own::answer(exchange, &answer, &[&line.members(), FORWARDED].concat())
             }
             Ok(verified) => {
                 line.verified(&verified);
-                let config = admitted.isolate.config();
-                if config.is_some_and(|config| config.log_subject) {
+                if admitted.isolate.config().is_some_and(|config| config.log_subject) {
                     line.sub = Some(verified.permit().identity().subject().to_owned());
-                }
-                if config.is_some_and(|config| config.revocation) {
-                    return Revoking { admitted, verified }.proceed(exchange);
                 }
                 Authorizing { admitted, verified: Some(verified) }.proceed(exchange)
             }

@@ -1,4 +1,4 @@
-//! Requests that wait for an issuer, or for KV, to answer.
+//! Requests that wait for an issuer to answer.
 //!
 //! 1. A request never waits for a promise of another request (see `edge`). It looks again every few
 //!    milliseconds, on its own timer; the one that asked the issuer looks when its own fetch has
@@ -47,8 +47,6 @@ pub(super) enum Awaited {
     KeySet(SourceId),
     /// The metadata of this issuer.
     Copy(&'static str),
-    /// The list of revoked tokens.
-    Revocations,
 }
 
 struct Place {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
@@ -14,6 +14,7 @@ use super::exchange::{self, Exchange};
 use crate::keys::algorithm::{Algorithm, Scheme};
 use crate::keys::set::{Key, Material};
 use crate::limits;
+use crate::token::dpop::Proof;
 use crate::token::verify::Check;
 
 thread_local! {
@@ -71,6 +72,18 @@ pub(super) fn keep(check: &Check, key: JsValue) -> Result<(), JsValue> {
         keys.push(Rc::new(Imported { of, algorithm: check.algorithm, key, parameters }));
     });
     Ok(())
+}
+
+/// Starts to check the signature of a proof; `on_proof` goes on with what it comes to. Its key is
+/// the sender's, so it is not kept: a flood of keys would push out those of the issuers.
+///
+/// # Errors
+/// WebCrypto does not take the key.
+pub(super) fn prove(proof: &Proof, exchange: &Exchange) -> Result<JsValue, JsValue> {
+    let (import, check) = parameters(proof.algorithm)?;
+    let parameters = Array::of2(&import, &check);
+    let (signature, input) = (proof.signature.clone(), proof.signing_input.clone().into_bytes());
+    exchange::prove(exchange, &jwk(&proof.material)?, &parameters, signature, input)
 }
 
 /// What WebCrypto wants to know of an algorithm to import a key, and to check a signature.

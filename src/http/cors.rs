@@ -6,6 +6,7 @@
 //! 3. A preflight is answered before any authentication. It echoes the headers asked for:
 //!    `Mcp-Param-*` has no end, and `*` does not cover `Authorization`.
 //! 4. There is no credentials mode: the token is in a header.
+//! 5. Where tokens may be sent by DPoP, its header is among those allowed, and its nonce exposed.
 
 use std::borrow::Cow;
 
@@ -15,10 +16,18 @@ use crate::limits;
 
 pub const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 pub const EXPOSE_HEADERS: &str = "Access-Control-Expose-Headers";
+
+/// The header that a server says in which nonce the next proof is to have in it (RFC 9449 section
+/// 8.2).
+pub const DPOP_NONCE: &str = "DPoP-Nonce";
+
 pub const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
+const EXPOSED_WITH_DPOP: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce";
 
 const DEFAULT_HEADERS: &str = "Content-Type, Authorization, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, \
                                Mcp-Name, Last-Event-ID";
+const DEFAULT_HEADERS_WITH_DPOP: &str = "Content-Type, Authorization, DPoP, Accept, Mcp-Session-Id, \
+                                         MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID";
 
 /// Whom a page must come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +61,8 @@ pub struct Cors {
     pub allow_origin: Option<Cow<'static, str>>,
     /// Whether it depends on the request's `Origin`.
     pub varies: bool,
+    /// Whether tokens may be sent by DPoP.
+    pub dpop: bool,
 }
 
 /// Whether a forwarded answer needs CORS headers. A page's request has an `Origin`, but that of a
@@ -64,23 +75,32 @@ impl Cors {
     /// For a request with this `Origin` header.
     pub fn new(allowed: &AllowedOrigins, origin: Option<&str>) -> Self {
         match allowed {
-            AllowedOrigins::Any { .. } => Self { allow_origin: Some(Cow::Borrowed("*")), varies: false },
+            AllowedOrigins::Any { .. } => {
+                Self { allow_origin: Some(Cow::Borrowed("*")), varies: false, dpop: false }
+            }
             _ => Self {
                 allow_origin: origin.filter(|o| allowed.allows(o)).map(|o| Cow::Owned(o.to_owned())),
                 varies: true,
+                dpop: false,
             },
         }
     }
 
+    /// The headers that a page may read.
+    pub const fn exposed(&self) -> &'static str {
+        if self.dpop { EXPOSED_WITH_DPOP } else { EXPOSED }
+    }
+
     /// Adds the headers to an answer of our own.
     pub fn apply(self, answer: &mut LocalResponse) {
+        let exposed = self.exposed();
         if self.varies {
             answer.set("Vary", "Origin");
         }
         if let Some(origin) = self.allow_origin {
             answer.set(ALLOW_ORIGIN, origin);
         }
-        answer.set(EXPOSE_HEADERS, EXPOSED);
+        answer.set(EXPOSE_HEADERS, exposed);
     }
 }
 
@@ -105,9 +125,10 @@ pub fn preflight(cors: Cors, requested: Option<&str>) -> LocalResponse {
     let mut answer = LocalResponse::empty(204);
     let vary =
         if cors.varies { "Origin, Access-Control-Request-Headers" } else { "Access-Control-Request-Headers" };
+    let default = if cors.dpop { DEFAULT_HEADERS_WITH_DPOP } else { DEFAULT_HEADERS };
     cors.apply(&mut answer);
     answer.set("Vary", vary);
-    allow(&mut answer, METHODS, requested);
+    allow(&mut answer, METHODS, requested, default);
     answer
 }
 
@@ -116,17 +137,17 @@ pub fn metadata_preflight(requested: Option<&str>) -> LocalResponse {
     let mut answer = LocalResponse::empty(204);
     answer.set(ALLOW_ORIGIN, "*");
     answer.set("Vary", "Access-Control-Request-Headers");
-    allow(&mut answer, METADATA_METHODS, requested);
+    allow(&mut answer, METADATA_METHODS, requested, DEFAULT_HEADERS);
     answer
 }
 
 /// The methods that the document takes.
 pub const METADATA_METHODS: &str = "GET, HEAD, OPTIONS";
 
-fn allow(answer: &mut LocalResponse, methods: &'static str, requested: Option<&str>) {
+fn allow(answer: &mut LocalResponse, methods: &'static str, requested: Option<&str>, default: &'static str) {
     let headers = match requested.map(str::trim).filter(|r| is_header_list(r)) {
         Some(requested) => Cow::Owned(requested.to_owned()),
-        None => Cow::Borrowed(DEFAULT_HEADERS),
+        None => Cow::Borrowed(default),
     };
     answer.set("Access-Control-Allow-Methods", methods);
     answer.set("Access-Control-Allow-Headers", headers);

@@ -68,7 +68,8 @@ impl Material {
 }
 
 impl Key {
-    fn fits(&self, algorithm: Algorithm) -> bool {
+    /// Whether signatures of this algorithm may be checked with it.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
         let row = algorithm.row();
         self.material.kty() == row.kty
             && self.material.crv() == row.crv
@@ -149,7 +150,7 @@ impl KeySet {
 }
 
 /// A usable key, or `None`.
-fn key(jwk: &Object) -> Option<Key> {
+pub fn key(jwk: &Object) -> Option<Key> {
     if ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"].iter().any(|m| jwk.contains_key(*m)) {
         return None; // whoever can read the set can sign with it
     }

@@ -14,17 +14,9 @@
 //! 5. An id that cannot be bound (not visible ASCII, or too long) is not passed on: a session is
 //!    bound, or there is none.
 
-use std::fmt::Write as _;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-
-use crate::base64url;
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::secret::Secret;
+use crate::secret::{MacKeys, frame};
 use crate::token::verify::Verified;
 
 pub const HEADER: &str = "Mcp-Session-Id";
@@ -60,18 +52,13 @@ impl<'v> Holder<'v> {
     }
 }
 
-/// The keys that bind.
+/// The keys that bind: the first attaches, all are accepted.
 #[derive(Clone, Debug)]
-pub struct Sessions {
-    /// Never empty; the first attaches, all are accepted.
-    keys: Vec<Secret<Hmac<Sha256>>>,
-}
+pub struct Sessions(MacKeys);
 
 impl Sessions {
     pub fn new(keys: &[String]) -> Option<Self> {
-        let keys: Option<Vec<_>> =
-            keys.iter().map(|key| Hmac::new_from_slice(key.as_bytes()).ok().map(Secret::new)).collect();
-        keys.filter(|keys| !keys.is_empty()).map(|keys| Self { keys })
+        MacKeys::new(keys).map(Self)
     }
 
     /// The origin's id with the MAC attached. `owner`: see [`owner`].
@@ -79,8 +66,7 @@ impl Sessions {
     /// # Errors
     /// The id cannot be bound.
     pub fn attach(&self, owner: &str, id: &str) -> Result<String, Refusal> {
-        let key = self.keys.first().filter(|_| is_id(id)).ok_or(Refusal::SessionUnbindable)?;
-        let mac = URL_SAFE_NO_PAD.encode(mac(key, owner, id).finalize().into_bytes());
+        let mac = self.0.tag(&[LABEL, owner, id]).filter(|_| is_id(id)).ok_or(Refusal::SessionUnbindable)?;
         let attached = format!("{id}{SEPARATOR}{mac}");
         if attached.len() > limits::SESSION_ID_BYTES { Err(Refusal::SessionUnbindable) } else { Ok(attached) }
     }
@@ -91,12 +77,8 @@ impl Sessions {
             return Err(Refusal::SessionMalformed);
         }
         let (id, tag) = attached.rsplit_once(SEPARATOR).ok_or(Refusal::SessionMalformed)?;
-        let tag = base64url::decode(tag)
-            .filter(|tag| tag.len() == 32 && is_id(id))
-            .ok_or(Refusal::SessionMalformed)?;
-        // Compared in constant time.
-        let good = self.keys.iter().any(|key| mac(key, owner, id).verify_slice(&tag).is_ok());
-        if good { Ok(id) } else { Err(Refusal::SessionMismatch) }
+        let good = self.0.is_tag(tag, &[LABEL, owner, id]).filter(|_| is_id(id));
+        if good.ok_or(Refusal::SessionMalformed)? { Ok(id) } else { Err(Refusal::SessionMismatch) }
     }
 
     /// What becomes of the id of a request: the origin's id, or `None` where there is to be none.
@@ -130,20 +112,6 @@ pub fn owner(resource: &str, caller: Holder<'_>) -> String {
         }
     }
     owner
-}
-
-fn frame(into: &mut String, part: &str) {
-    _ = write!(into, "{}:{part},", part.len()); // into memory: it cannot fail
-}
-
-fn mac(key: &Secret<Hmac<Sha256>>, owner: &str, id: &str) -> Hmac<Sha256> {
-    let mut framed = String::with_capacity(LABEL.len() + owner.len() + id.len() + 16);
-    for part in [LABEL, owner, id] {
-        frame(&mut framed, part);
-    }
-    let mut mac = key.expose().clone();
-    mac.update(framed.as_bytes());
-    mac
 }
 
 /// Visible ASCII (MCP 2025-11-25, Streamable HTTP, Session Management).

@@ -4,7 +4,8 @@ pub mod canonical;
 pub mod compatibility;
 
 use crate::fault::Warning;
-use crate::http::cors::AllowedOrigins;
+use crate::http::cors::{AllowedOrigins, Cors};
+use crate::http::header_names;
 use crate::keys::source::KeySource;
 use crate::limits::Seconds;
 use crate::origin::assertion::Assertion;
@@ -14,6 +15,7 @@ use crate::origin::request;
 use crate::origin::sessions::{self, Sessions};
 use crate::policy::Policy;
 use crate::refusal::Challenges;
+use crate::token::dpop;
 use crate::token::trusted_issuer::TrustedIssuer;
 use canonical::Canonical;
 use compatibility::Compatibility;
@@ -30,8 +32,6 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
-    /// Whether the list of revoked tokens is heeded.
-    pub revocation: bool,
     /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged
     /// them, nothing may be served.
     pub signing: Option<SigningKeys>,
@@ -82,11 +82,19 @@ impl Resource {
     /// Whether an incoming header is kept from the origin.
     pub fn removes(&self, name: &str) -> bool {
         request::is_removed(&self.delivery, self.policy.is_some(), name)
+            || (self.challenges.offer_dpop() && header_names::same(name, dpop::HEADER))
+    }
+
+    /// The CORS headers of its answers to a request with this `Origin`.
+    pub fn cors(&self, origin: Option<&str>) -> Cors {
+        Cors { dpop: self.challenges.offer_dpop(), ..Cors::new(&self.allowed_origins, origin) }
     }
 
     /// Which headers of a request have to be looked at (`request::looked_at`).
     pub fn looked_at(&self) -> String {
-        request::looked_at(&self.delivery, if self.binds_sessions { &[sessions::HEADER] } else { &[] })
+        let others = [(sessions::HEADER, self.binds_sessions), (dpop::HEADER, self.challenges.offer_dpop())];
+        let others: Vec<&str> = others.into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
+        request::looked_at(&self.delivery, &others)
     }
 
     /// Whether a request without a credential may be asked what it wants.

@@ -9,7 +9,7 @@ use super::table::{self, ENTRY, OPTIONS};
 use super::urls::Kind;
 use super::variables::{Found, Variables};
 use super::written::{self, Shape};
-use super::{algorithms, issuers, urls};
+use super::{algorithms, dpop, issuers, urls};
 use crate::fault::Faults;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::source::KeySource;
@@ -19,6 +19,8 @@ use crate::resource::canonical::Canonical;
 use crate::settings::presets::{Audience, Preset};
 use crate::token::binding::Use;
 use crate::token::claims::{AudienceIn, Demand, Rules};
+use crate::token::dpop::Terms;
+use crate::token::nonce::Nonces;
 use crate::token::trusted_issuer::TrustedIssuer;
 
 pub(super) const NAME: &str = "AUTHORIZATION_SERVERS";
@@ -41,7 +43,10 @@ pub(super) fn read(
             faults.add(single.name, "", format!("either {many} or the single-issuer form, not both"));
             Vec::new()
         }
-        (Some(many), None) => entries(&many, canonical, sources, faults),
+        (Some(many), None) => {
+            let nonces = dpop::nonces(variables, faults);
+            entries(&many, canonical, sources, nonces.as_ref(), faults)
+        }
         (None, Some(_)) => single_issuer(&single, sources, faults),
         (None, None) => {
             faults.add(
@@ -59,6 +64,7 @@ fn entries(
     found: &Found<'_>,
     canonical: Option<&Canonical>,
     sources: &mut Vec<KeySource>,
+    nonces: Option<&Nonces>,
     faults: &mut Faults,
 ) -> Vec<TrustedIssuer> {
     let Some(items) = found.value.as_array().filter(|items| !items.is_empty()) else {
@@ -69,7 +75,7 @@ fn entries(
     for (index, item) in items.iter().enumerate() {
         let entry = ObjectReader::open(found.name, format!("[{index}]"), item, &ENTRY, faults);
         let Some(mut entry) = entry else { continue };
-        let Some(read) = entries_of(&mut entry, canonical, sources) else { continue };
+        let Some(read) = entries_of(&mut entry, canonical, sources, nonces) else { continue };
         if read.iter().any(|entry| entries.iter().any(|other| contradict(other, entry))) {
             entry.fault(
                 "issuer",
@@ -124,6 +130,7 @@ fn single_issuer(
             algorithms: algorithms.clone(),
             only_at_jwt: false,
             rules: Rules::strict(issuer, audiences.clone()),
+            dpop: Terms::default(),
         })
         .collect()
 }
@@ -138,7 +145,10 @@ fn texts(found: &Found<'_>) -> Result<Vec<String>, String> {
 fn contradict(a: &TrustedIssuer, b: &TrustedIssuer) -> bool {
     a.rules.issuer == b.rules.issuer
         && a.source != b.source
-        && (a.rules != b.rules || a.algorithms != b.algorithms || a.only_at_jwt != b.only_at_jwt)
+        && (a.rules != b.rules
+            || a.algorithms != b.algorithms
+            || a.only_at_jwt != b.only_at_jwt
+            || !a.dpop.are(&b.dpop))
 }
 
 fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
@@ -154,6 +164,7 @@ fn entries_of(
     entry: &mut ObjectReader<'_>,
     canonical: Option<&Canonical>,
     sources: &mut Vec<KeySource>,
+    nonces: Option<&Nonces>,
 ) -> Option<Vec<TrustedIssuer>> {
     let preset = providers::preset(entry);
     let mut known = table::names(&ENTRY);
@@ -190,6 +201,7 @@ fn entries_of(
     options(entry, &mut rules);
 
     bound(entry, &mut rules);
+    let dpop = dpop::terms(entry, rules.dpop, nonces);
     subject(entry, &mut rules);
 
     rules.audiences = audiences?;
@@ -228,6 +240,7 @@ fn entries_of(
         algorithms: algorithms.clone(),
         only_at_jwt: preset.only_at_jwt,
         rules: Rules { issuer, ..rules.clone() },
+        dpop: dpop.clone(),
     };
     Some(issuers.into_iter().map(entry).collect())
 }
@@ -264,6 +277,7 @@ fn clients(entry: &mut ObjectReader<'_>, preset: &Preset) -> Option<Vec<String>>
 /// How tokens may or must be bound.
 fn bound(entry: &mut ObjectReader<'_>, rules: &mut Rules) {
     rules.mtls = used(entry, "mtls");
+    rules.dpop = used(entry, "dpop");
 }
 
 /// Whether something that a token may be bound to is used.

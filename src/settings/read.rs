@@ -1,7 +1,7 @@
 //! The single form, or what one of several resources comes to.
 
 use super::variables::{self, Variables};
-use super::{about, assertion, authorization_servers, canonical, compatibility, origin, origins};
+use super::{about, assertion, authorization_servers, canonical, compatibility, dpop, origin, origins};
 use super::{policy, scopes, sessions, urls, warnings};
 use crate::documents::{landing, metadata};
 use crate::fault::{Fault, Faults};
@@ -10,6 +10,7 @@ use crate::limits::{self, Seconds};
 use crate::refusal::Challenges;
 use crate::resource::canonical::Canonical;
 use crate::resource::{Config, Resource};
+use crate::token::trusted_issuer::dpop_offer;
 
 /// Reads it. Key sets are counted in `sources`, which the caller keeps. `has_binding`: whether its
 /// origin is reached by one.
@@ -26,7 +27,6 @@ pub(super) fn of_one(
     let challenge_scopes = scopes::read(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
     let cache_ttl = cache_ttl(variables, &mut faults);
     let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
-    let revocation = about::switch(variables, "REVOCATION", false, &mut faults);
     let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
     let allowed_origins = origins::read(variables, loopback, &mut faults);
     let origin_url = urls::read_origin_url(variables, &mut faults);
@@ -49,15 +49,17 @@ pub(super) fn of_one(
     // Without a fault, both are there.
     let (Some(canonical), Some(origin_url)) = (canonical, origin_url) else { return Err(Vec::new()) };
     warnings.extend(warnings::of_scopes(variables, policy.as_ref(), &scopes_supported, &challenge_scopes));
-    let metadata = metadata::document(&canonical, &entries, &scopes_supported, &about);
+    let dpop = dpop_offer(&entries);
+    let metadata = metadata::document(&canonical, &entries, &scopes_supported, &about, dpop.as_ref());
     let metadata_url = metadata.as_ref().map(|_| canonical.metadata_url());
     let unseen = [
         (assertion::KEY, assertion.is_some() && signing.is_none()),
         (sessions::KEY, binds_sessions && sessions.is_none()),
+        (dpop::KEY, dpop::is_unseen(&entries)),
     ];
     let unseen_secrets = unseen.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect();
     let page = has_page.then(|| landing::page(&canonical, &about, metadata_url.as_deref()));
-    let mut challenges = Challenges::new(metadata_url, &challenge_scopes);
+    let mut challenges = Challenges::new(metadata_url, &challenge_scopes).with_dpop(dpop);
     if compatibility.invalid_token_challenge {
         challenges = challenges.with_entry_error();
     }
@@ -86,7 +88,6 @@ pub(super) fn of_one(
         sources: Vec::new(),
         cache_ttl,
         log_subject,
-        revocation,
         signing,
         sessions,
         unseen_secrets,

@@ -28,7 +28,18 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> (Option<Sessio
 }
 
 fn keys(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {
-    let found = variables.get("SESSION_KEY", faults)?;
+    let keys = texts(variables, "SESSION_KEY", limits::SESSION_KEY_BYTES, faults)?;
+    Sessions::new(&keys)
+}
+
+/// The texts of a secret, each of at least so many bytes.
+pub(super) fn texts(
+    variables: &Variables,
+    name: &str,
+    bytes: usize,
+    faults: &mut Faults,
+) -> Option<Vec<String>> {
+    let found = variables.get(name, faults)?;
     let expected =
         "a secret of at least 32 random bytes, or an array of them: npx mcp-edge-auth keygen --session";
     if found.value.as_str().is_some_and(written::looks_like_texts) {
@@ -37,10 +48,9 @@ fn keys(variables: &Variables, faults: &mut Faults) -> Option<Sessions> {
     }
     let keys: Option<Vec<String>> =
         one_or_more(&found.value).map(|keys| keys.iter().map(|key| key.trim().to_owned()).collect());
-    let keys = keys.filter(|keys| keys.iter().all(|key| key.len() >= limits::SESSION_KEY_BYTES));
-    let sessions = keys.as_deref().and_then(Sessions::new);
-    if sessions.is_none() {
+    let keys = keys.filter(|keys| keys.iter().all(|key| key.len() >= bytes));
+    if keys.is_none() {
         faults.add(found.name, "", expected);
     }
-    sessions
+    keys
 }

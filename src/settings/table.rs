@@ -117,12 +117,6 @@ pub(super) static SETTINGS: [Setting; 36] = [
         .or("false")
         .or_empty(),
     variable(
-        "REVOCATION",
-        Form::Switch,
-        "Whether the list of revoked tokens in KV is heeded: `npx mcp-edge-auth revoke` writes it.",
-    )
-    .or("false"),
-    variable(
         "POLICY",
         Form::Object("policy", &POLICY),
         "Who may do what: scopes for the server, for methods and for tools, claims and clients.",
@@ -164,6 +158,12 @@ pub(super) static SETTINGS: [Setting; 36] = [
         "SESSION_KEY",
         Form::OneOrMore,
         "The secret that session ids are bound with: 32 random bytes or more.",
+    )
+    .secret(),
+    variable(
+        "DPOP_NONCE_KEY",
+        Form::OneOrMore,
+        "The secret that nonces for DPoP are made with: 32 random bytes or more.",
     )
     .secret(),
     variable("RESOURCE_NAME", Form::Line(limits::RESOURCE_NAME_CHARS), "The name of the server, for people.")
@@ -237,7 +237,7 @@ pub(super) static SETTINGS: [Setting; 36] = [
 ];
 
 /// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.
-pub(super) static ENTRY: [Setting; 11] = [
+pub(super) static ENTRY: [Setting; 15] = [
     member(
         "authorization_server_url",
         Form::Url(Url::Public),
@@ -265,6 +265,19 @@ pub(super) static ENTRY: [Setting; 11] = [
         "Whether tokens may or must be bound to the client's certificate.",
     )
     .or("\"off\""),
+    member(
+        "dpop",
+        Form::OneOf(&["off", "accept", "require"]),
+        "Whether tokens may or must be bound to the client's key, and be sent by DPoP.",
+    )
+    .or("\"off\""),
+    member("dpop_algorithms", Form::Algorithms, "Accepted algorithms of DPoP proofs; by default all."),
+    member("dpop_nonce", Form::Bool, "Whether a DPoP proof needs a nonce of this server's.").or("false"),
+    member(
+        "dpop_max_age",
+        Form::Whole(limits::DPOP_MAX_AGE, limits::DPOP_MAX_AGE_DEFAULT),
+        "Seconds that the iat of a DPoP proof may be from now.",
+    ),
     member("provider", Form::Provider, "Fills in what the tokens of this provider look like."),
 ];
 

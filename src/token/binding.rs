@@ -34,20 +34,36 @@ const SHA256_BYTES: usize = 32;
 pub struct Binding {
     /// The certificate that the token is bound to.
     certificate: Option<Thumbprint>,
+    /// The key that it is bound to.
+    key: Option<Thumbprint>,
 }
 
 impl Binding {
-    /// What the claims bind a token to, at an entry that has certificates shown or not.
-    pub(super) fn of(claims: &Document, mtls: Use) -> Result<Self, Refusal> {
+    /// What the claims bind a token to, at an entry that has certificates and keys shown or not.
+    pub(super) fn of(claims: &Document, mtls: Use, dpop: Use) -> Result<Self, Refusal> {
         let (certificate, key) = confirmation(claims)?;
         let certificate = wanted(certificate, mtls, Refusal::CertificateUnbound)?;
-        wanted(key, Use::Off, Refusal::TokenBound)?;
-        Ok(Self { certificate })
+        let key = wanted(key, dpop, Refusal::KeyUnbound)?;
+        Ok(Self { certificate, key })
     }
 
     /// Whether the certificate of the connection has to be shown.
     pub const fn wants_certificate(&self) -> bool {
         self.certificate.is_some()
+    }
+
+    /// Whether a proof by a key has to be shown.
+    pub const fn wants_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The thumbprint of a key by which a good proof was made.
+    pub(super) fn key(&mut self, shown: &[u8]) -> Result<(), Refusal> {
+        if self.key.as_deref() != Some(shown) {
+            return Err(Refusal::ProofMismatch);
+        }
+        self.key = None;
+        Ok(())
     }
 
     /// The certificate of the connection. `told`: what the runtime says of it, as JSON
@@ -63,7 +79,7 @@ impl Binding {
 
     /// Whether nothing is left to be shown.
     pub const fn is_shown(&self) -> bool {
-        self.certificate.is_none()
+        self.certificate.is_none() && self.key.is_none()
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Rules {
     pub names: ClaimNames,
     /// Whether tokens may or must be bound to a client's certificate.
     pub mtls: Use,
+    /// Whether tokens may or must be bound to a client's key, and be sent by DPoP.
+    pub dpop: Use,
     pub verify_exp: bool,
     pub verify_iat: bool,
     pub verify_nbf: bool,
@@ -69,6 +71,7 @@ impl Rules {
             subject: Cow::Borrowed("sub"),
             names: ClaimNames::USUAL,
             mtls: Use::Off,
+            dpop: Use::Off,
             verify_exp: true,
             verify_iat: true,
             verify_nbf: true,
@@ -129,7 +132,7 @@ pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Judged
     check_client(claims, rules)?;
     check_demands(claims, &rules.demands)?;
     let subject = check_subject(claims, &rules.subject)?;
-    let binding = Binding::of(claims, rules.mtls)?;
+    let binding = Binding::of(claims, rules.mtls, rules.dpop)?;
     Ok(Judged { identity: Identity::new(subject, &rules.issuer, claims, rules.names), binding })
 }
 

@@ -41,35 +41,44 @@ impl Token {
 
 /// Takes a token apart.
 pub fn parse(token: &str) -> Result<Token, Refusal> {
-    if token.len() > limits::TOKEN_BYTES {
-        return Err(Refusal::TokenTooLarge);
-    }
-    let (signing_input, signature) = token.rsplit_once('.').ok_or(Refusal::TokenParts)?;
-    let (header, claims) = signing_input.split_once('.').ok_or(Refusal::TokenParts)?;
-    if claims.contains('.') {
-        return Err(Refusal::TokenParts);
-    }
-    let header = decode(header)?;
-    let claims = decode(claims)?;
-    let signature = decode(signature)?;
-    let header = Document::read(header).ok_or(Refusal::TokenJson)?;
-    let claims = Document::read(claims).ok_or(Refusal::TokenJson)?;
-
-    let header = Header::of(&header);
-    let alg = string(header.alg)?.ok_or(Refusal::AlgMissing)?;
-    let kid = string(header.kid)?;
-    let typ = string(header.typ)?;
-    refuse_crit(header.crit)?;
-    refuse_other_payloads(&header)?;
-    let at_jwt = check_typ(typ)?;
+    let parts = Parts::of(token, limits::TOKEN_BYTES)?;
+    let header = Header::of(&parts.header).checked()?;
+    let at_jwt = check_typ(header.typ)?;
     Ok(Token {
-        signing_input: signing_input.to_owned(),
-        signature,
-        alg: Algorithm::from_name(alg),
-        kid: kid.map(str::to_owned),
+        signing_input: parts.signing_input.to_owned(),
+        signature: parts.signature,
+        alg: Algorithm::from_name(header.alg),
+        kid: header.kid.map(str::to_owned),
         at_jwt,
-        claims,
+        claims: parts.payload,
     })
+}
+
+/// What a compact JWS of any kind consists of.
+pub(super) struct Parts<'t> {
+    pub(super) signing_input: &'t str,
+    pub(super) header: Document,
+    pub(super) payload: Document,
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'t> Parts<'t> {
+    pub(super) fn of(jws: &'t str, limit: usize) -> Result<Self, Refusal> {
+        if jws.len() > limit {
+            return Err(Refusal::TokenTooLarge);
+        }
+        let (signing_input, signature) = jws.rsplit_once('.').ok_or(Refusal::TokenParts)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Refusal::TokenParts)?;
+        if payload.contains('.') {
+            return Err(Refusal::TokenParts);
+        }
+        let header = decode(header)?;
+        let payload = decode(payload)?;
+        let signature = decode(signature)?;
+        let header = Document::read(header).ok_or(Refusal::TokenJson)?;
+        let payload = Document::read(payload).ok_or(Refusal::TokenJson)?;
+        Ok(Self { signing_input, header, payload, signature })
+    }
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
@@ -78,7 +87,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
 
 /// The members of a header that are looked at, found in one pass.
 #[derive(Default)]
-struct Header<'h> {
+pub(super) struct Header<'h> {
     alg: Option<Node<'h>>,
     kid: Option<Node<'h>>,
     typ: Option<Node<'h>>,
@@ -88,8 +97,15 @@ struct Header<'h> {
     is_of_jwe: bool,
 }
 
+/// What a header says that asks for no other reading than ours.
+pub(super) struct Checked<'h> {
+    pub(super) alg: &'h str,
+    pub(super) kid: Option<&'h str>,
+    pub(super) typ: Option<&'h str>,
+}
+
 impl<'h> Header<'h> {
-    fn of(document: &'h Document) -> Self {
+    pub(super) fn of(document: &'h Document) -> Self {
         let mut header = Self::default();
         for (name, value) in document.members() {
             match name {
@@ -103,6 +119,15 @@ impl<'h> Header<'h> {
             }
         }
         header
+    }
+
+    pub(super) fn checked(self) -> Result<Checked<'h>, Refusal> {
+        let alg = string(self.alg)?.ok_or(Refusal::AlgMissing)?;
+        let kid = string(self.kid)?;
+        let typ = string(self.typ)?;
+        refuse_crit(self.crit)?;
+        refuse_other_payloads(&self)?;
+        Ok(Checked { alg, kid, typ })
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::keys::algorithm::Algorithm;
 use crate::keys::source::SourceId;
+use crate::refusal::DpopOffer;
+use crate::token::binding::Use;
 use crate::token::claims::Rules;
+use crate::token::dpop::Terms;
 
 /// An authorization server, and what is demanded of its tokens.
 #[derive(Clone, Debug)]
@@ -14,4 +17,20 @@ pub struct TrustedIssuer {
     /// Whether a token must say `typ: at+jwt`: its issuer signs other kinds of JWT, too.
     pub only_at_jwt: bool,
     pub rules: Rules,
+    /// What proofs of possession have to be like, where tokens are sent by DPoP.
+    pub dpop: Terms,
+}
+
+/// How tokens may be sent by DPoP, as these entries have it together; none where it is off in all.
+pub fn dpop_offer(entries: &[TrustedIssuer]) -> Option<DpopOffer> {
+    let mut algorithms = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.rules.dpop != Use::Off) {
+        for name in entry.dpop.algorithms.iter().map(|algorithm| algorithm.row().name) {
+            if !algorithms.contains(&name) {
+                algorithms.push(name);
+            }
+        }
+    }
+    let is_alone = entries.iter().all(|entry| entry.rules.dpop == Use::Require);
+    (!algorithms.is_empty()).then_some(DpopOffer { algorithms, is_alone })
 }

@@ -7,8 +7,10 @@
 //!    good. 5. The claims are. 6. What the token is bound to is shown.
 //! 7. The first entry that accepts wins. If none does, the most specific refusal is told.
 //!
-//! Where the outside world is needed, `step` says for what; `key_set`, `signature` and
-//! `certificate` take the answer.
+//! Where the outside world is needed, `step` says for what; `key_set`, `signature`, `certificate`,
+//! `proof` and `proof_signature` take the answer.
+
+mod proving;
 
 use std::mem;
 use std::rc::Rc;
@@ -22,6 +24,8 @@ use crate::keys::source::SourceId;
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
 use crate::token::claims::{self, Judged, Permit};
+use crate::token::credential::{Credential, Scheme};
+use crate::token::dpop::{self, Proof};
 use crate::token::identity::ClaimNames;
 use crate::token::jose::{self, Token};
 use crate::token::trusted_issuer::TrustedIssuer;
@@ -37,6 +41,10 @@ pub struct Verification<'c> {
     refusal: Refusal,
     /// The entry that was asked last, for the log.
     asked: Option<&'c TrustedIssuer>,
+    /// The hash of a token that was sent by DPoP, for its proof.
+    ath: Option<String>,
+    /// The nonce that the next proof is to have in it, if that of this one is none or old.
+    next_nonce: Option<String>,
 }
 
 #[derive(Debug)]
@@ -45,6 +53,8 @@ enum Stage<'c> {
     KeySet(&'c TrustedIssuer, Algorithm, Need),
     Signature(&'c TrustedIssuer, Algorithm, Vec<Rc<Key>>),
     Certificate(&'c TrustedIssuer, Judged),
+    Proof(&'c TrustedIssuer, Judged),
+    ProofSignature(&'c TrustedIssuer, Judged, Rc<Proof>),
     Accepted(Permit, ClaimNames),
 }
 
@@ -57,6 +67,10 @@ pub enum Step {
     Signature(Check),
     /// What the runtime says of the client's certificate; answer with `certificate`.
     Certificate,
+    /// The proof of possession, and the request that it has to be for; answer with `proof`.
+    Proof,
+    /// A check of its signature; answer with `proof_signature`.
+    ProofSignature(Rc<Proof>),
     /// Nothing: `verdict` has it.
     Done,
 }
@@ -136,8 +150,12 @@ impl Check {
 }
 
 impl<'c> Verification<'c> {
-    pub fn new(trusted: &'c [TrustedIssuer], token: &str, now: Seconds) -> Result<Self, Refusal> {
-        let token = jose::parse(token)?;
+    pub fn new(
+        trusted: &'c [TrustedIssuer],
+        credential: Credential<'_>,
+        now: Seconds,
+    ) -> Result<Self, Refusal> {
+        let token = jose::parse(credential.token)?;
         let issuer = token.issuer();
         let entries = trusted
             .iter()
@@ -151,6 +169,8 @@ impl<'c> Verification<'c> {
             stage: Stage::NextEntry,
             refusal: Refusal::IssuerUntrusted,
             asked: None,
+            ath: (credential.scheme == Scheme::Dpop).then(|| dpop::hash(credential.token)),
+            next_nonce: None,
         })
     }
 
@@ -171,6 +191,8 @@ impl<'c> Verification<'c> {
                 None => Step::Done,
             },
             Stage::Certificate(..) => Step::Certificate,
+            Stage::Proof(..) => Step::Proof,
+            Stage::ProofSignature(.., proof) => Step::ProofSignature(Rc::clone(proof)),
         }
     }
 
@@ -206,7 +228,10 @@ impl<'c> Verification<'c> {
         match claims::validate(&self.token.claims, &entry.rules, self.now) {
             Ok(judged) => {
                 let entry = *entry;
-                self.judged(entry, judged);
+                match self.ath.is_some() && !judged.binding.wants_key() {
+                    true => self.refuse(Refusal::KeyUnbound),
+                    false => self.judged(entry, judged),
+                }
             }
             Err(refusal) => self.refuse(refusal),
         }
@@ -257,6 +282,10 @@ impl<'c> Verification<'c> {
     fn next_entry(&mut self) {
         while let Some(entry) = self.entries.pop() {
             self.asked = Some(entry);
+            if let Some(refusal) = self.scheme_refusal(entry) {
+                self.refusal = self.refusal.max(refusal);
+                continue;
+            }
             if entry.only_at_jwt && !self.token.at_jwt {
                 self.refusal = self.refusal.max(Refusal::TypNotAllowed);
                 continue;
@@ -276,6 +305,9 @@ impl<'c> Verification<'c> {
         if judged.binding.wants_certificate() {
             self.stage = Stage::Certificate(entry, judged);
             return;
+        }
+        if judged.binding.wants_key() {
+            return self.has_to_be_proven(entry, judged);
         }
         match judged.permit() {
             Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),

@@ -21,9 +21,9 @@ const FLOORS: [&str; 19] = [
     "http",
     "paths",
     "fault",
+    "secret",
     "base64url",
     "plain",
-    "secret",
     "json",
     "limits",
 ];

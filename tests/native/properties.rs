@@ -14,8 +14,8 @@ use mcp_edge_auth::origin::request;
 use mcp_edge_auth::policy::Authorized;
 use mcp_edge_auth::route::{Route, route};
 use mcp_edge_auth::settings::Variables;
-use mcp_edge_auth::token::bearer;
 use mcp_edge_auth::token::claims::{Rules, validate};
+use mcp_edge_auth::token::credential;
 use mcp_edge_auth::token::identity::is_reserved;
 use mcp_edge_auth::token::jose;
 use proptest::prelude::*;
@@ -281,7 +281,7 @@ proptest! {
                 Decision::Copy(_) => return Err(TestCaseError::fail("nothing is copied")),
                 Decision::Visit(visit) => visit.answer(requested_headers.as_deref()),
                 Decision::Verify(token, _) => {
-                    prop_assert!(authorization.as_deref().is_some_and(|a| a.contains(token)));
+                    prop_assert!(authorization.as_deref().is_some_and(|a| a.contains(token.token)));
                     continue;
                 }
                 Decision::Anonymous(_) => return Err(TestCaseError::fail("there is no policy")),
@@ -292,10 +292,11 @@ proptest! {
     }
 
     #[test]
-    fn credentials_of_any_text(text in any::<String>(), scheme in "[Bb]earer", spaces in " {0,3}", token in "[ -~]{0,20}") {
+    fn credentials_of_any_text(text in any::<String>(), scheme in "[Bb]earer|D[Pp]o[Pp]", spaces in " {0,3}", token in "[ -~]{0,20}") {
         for header in [text, format!("{scheme}{spaces}{token}")] {
-            if let Ok(token) = bearer::token(Some(&header)) {
-                prop_assert!(header.trim().to_ascii_lowercase().starts_with("bearer "));
+            if let Ok(token) = credential::read(Some(&header)).map(|credential| credential.token) {
+                let small = header.trim().to_ascii_lowercase();
+                prop_assert!(small.starts_with("bearer ") || small.starts_with("dpop "));
                 prop_assert!(header.trim_end().ends_with(token));
                 prop_assert!(!token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)));
             }

@@ -24,7 +24,7 @@ use wasm_bindgen_cli_support::Bindgen;
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
 /// The Worker's own JavaScript, in `src/edge`.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     "entry.mjs",
     "exchange.mjs",
     "keys.mjs",
@@ -32,6 +32,7 @@ const MODULES: [&str; 8] = [
     "bytes.mjs",
     "line.mjs",
     "patience.mjs",
+    "proof.mjs",
     "sign.mjs",
 ];
 

@@ -11,6 +11,7 @@ use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::route::Protected;
+use mcp_edge_auth::token::credential::Credential;
 use mcp_edge_auth::token::verify::{Step, Verification};
 
 use crate::fixtures::{self, NOW};
@@ -84,9 +85,9 @@ impl Scenario {
             }
             Decision::Refuse(refused) => refuse(&refused),
             Decision::Visit(visit) => refuse(visit.refused()),
-            Decision::Verify(token, protected) => {
+            Decision::Verify(credential, protected) => {
                 let resource = protected.resource();
-                match self.verify(resource, token, &protected) {
+                match self.verify(resource, credential, &protected) {
                     Ok(()) => FORWARDED,
                     Err(refusal) => refuse(&Refused::at(resource, head.origin, refusal)),
                 }
@@ -96,8 +97,13 @@ impl Scenario {
         }
     }
 
-    fn verify(&self, resource: &Resource, token: &str, protected: &Protected<'_>) -> Result<(), Refusal> {
-        let mut verification = Verification::new(&resource.entries, token, NOW)?;
+    fn verify(
+        &self,
+        resource: &Resource,
+        credential: Credential<'_>,
+        protected: &Protected<'_>,
+    ) -> Result<(), Refusal> {
+        let mut verification = Verification::new(&resource.entries, credential, NOW)?;
         loop {
             match verification.step() {
                 Step::KeySet(..) => verification.key_set(Ok(Rc::clone(&self.key_set))),
@@ -106,7 +112,7 @@ impl Scenario {
                     verification.signature(true);
                 }
                 Step::Certificate => verification.certificate(None),
-                Step::Done => break,
+                Step::Proof | Step::ProofSignature(_) | Step::Done => break,
             }
         }
         let verified = verification.verdict()?;

@@ -9,14 +9,15 @@ use url::Url;
 use super::deployment::{Deployment, base};
 use super::exchange::{Network, Response};
 use super::report::Report;
+use super::token::Verdict;
 
 const CHECK: &str = "deployment.token";
 
-/// `accepted`: this program's word on the token, if it has one.
+/// `verdict`: this program's word on the token.
 pub(crate) async fn check(
     deployment: &Deployment<'_>,
     token: &str,
-    accepted: Option<bool>,
+    verdict: Verdict,
     network: &Network,
     report: &mut Report,
 ) {
@@ -26,6 +27,13 @@ pub(crate) async fn check(
             CHECK,
             format!("the token is not sent to {endpoint}"),
             "http would tell it to everybody on the way",
+        );
+    }
+    if verdict == Verdict::WantsProof {
+        return report.warn(
+            CHECK,
+            format!("the token is not sent to {endpoint}"),
+            "it has to be sent by DPoP, and only its client can make the proof: use that client",
         );
     }
     let resource = deployment.resource;
@@ -40,7 +48,7 @@ pub(crate) async fn check(
             );
         }
     };
-    let mut found = match refused(resource, &endpoint, &way.response, accepted) {
+    let mut found = match refused(resource, &endpoint, &way.response, verdict) {
         Some((says, todo)) => return report.fail(CHECK, says, todo),
         None => origin(&format!("{endpoint} accepts the token"), &way),
     };
@@ -132,15 +140,15 @@ fn refused(
     resource: &Resource,
     endpoint: &str,
     response: &Response,
-    accepted: Option<bool>,
+    verdict: Verdict,
 ) -> Option<(String, String)> {
     let status = response.status;
     let own = error(response);
     let (says, todo) = match (status, own.as_deref()) {
         (401, _) => {
             let says = response.object().and_then(|o| Some(o.get("error_description")?.as_str()?.to_owned()));
-            let todo = match accepted {
-                Some(true) => {
+            let todo = match verdict {
+                Verdict::Accepted => {
                     "here it is accepted: the deployment has other settings, or an older key set (its log says the reason)"
                 }
                 _ => "as found above",
@@ -157,7 +165,7 @@ fn refused(
             format!("{endpoint} answers 503: it has no key set"),
             "its log has a line `keys` that says why".to_owned(),
         ),
-        _ if accepted == Some(false) => (
+        _ if verdict == Verdict::Refused => (
             format!("{endpoint} answers {status} to a token that these settings refuse"),
             "the deployment has other settings, or this is not the Worker".to_owned(),
         ),

@@ -67,8 +67,32 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
             "have the authorization server put it into access tokens, or name the claim that says whose a token is in `subject`"
         }
         Refusal::TokenBound => {
-            "have the authorization server issue plain Bearer tokens for this resource, or have the entry take bound ones (`mtls`)"
+            "have the authorization server issue plain Bearer tokens for this resource, or have the entry take bound ones (`dpop` for a `jkt`, `mtls` for an `x5t#S256`)"
         }
+        Refusal::DpopNotAccepted => "set `dpop` to accept, or have the client send it as Bearer",
+        Refusal::DpopRequired | Refusal::KeyUnbound => {
+            "have the client get its token with a DPoP proof, so that it is bound to its key, or set `dpop` to accept: docs/dpop.md"
+        }
+        Refusal::ProofNonce => {
+            "nothing, if its client sends the request again with the nonce of the answer (RFC 9449 section 9): docs/dpop.md"
+        }
+        Refusal::ProofTime => "set the client's clock right, or raise `dpop_max_age`: docs/dpop.md",
+        Refusal::ProofAddress => {
+            "the proof has to be for the canonical URL and what follows it: does the client use another address? docs/dpop.md"
+        }
+        Refusal::ProofAlg => "have the client sign with one of `dpop_algorithms`: docs/dpop.md",
+        Refusal::ProofReplayed => {
+            "have the client make a proof for each request, each try included: docs/dpop.md"
+        }
+        Refusal::ProofMissing
+        | Refusal::ProofMalformed
+        | Refusal::ProofTyp
+        | Refusal::ProofKey
+        | Refusal::ProofJti
+        | Refusal::ProofMethod
+        | Refusal::ProofToken
+        | Refusal::ProofSignature
+        | Refusal::ProofMismatch => "what a client has to prove is in docs/dpop.md",
         Refusal::CertificateUnbound => {
             "have the client get its token with its certificate, or set `mtls` to accept"
         }

@@ -1,17 +1,36 @@
 //! A `WWW-Authenticate` line, read as strictly as the strictest client does (RFC 9110 section
-//! 11.6.1, RFC 6750 section 3): one scheme, `Bearer`, then parameters in quotes, each once.
+//! 11.6.1, RFC 6750 section 3): `Bearer`, behind it or in its place `DPoP` (RFC 9449 section 7.1),
+//! then parameters in quotes, each once in all of the line.
 
-/// The parameters, in order.
+/// The parameters of all challenges, in order.
 ///
 /// # Errors
 /// What a client would stumble over.
 pub fn parse(line: &str) -> Result<Vec<(&str, &str)>, String> {
-    let rest = line.strip_prefix("Bearer").ok_or("the scheme is not Bearer")?;
-    if rest.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rest = rest.strip_prefix(' ').ok_or("no single space after Bearer")?;
     let mut parameters: Vec<(&str, &str)> = Vec::new();
+    let rest = match line.strip_prefix("Bearer") {
+        Some(rest) => challenge("Bearer", rest, &mut parameters)?,
+        None => line.strip_prefix("DPoP").map(|_| line).ok_or("the scheme is not Bearer")?,
+    };
+    if let Some(rest) = rest.strip_prefix("DPoP") {
+        challenge("DPoP", rest, &mut parameters)?;
+    }
+    Ok(parameters)
+}
+
+/// The parameters of one challenge, and what follows it.
+fn challenge<'l>(
+    scheme: &str,
+    rest: &'l str,
+    parameters: &mut Vec<(&'l str, &'l str)>,
+) -> Result<&'l str, String> {
+    if rest.is_empty() {
+        return Ok(rest);
+    }
+    if let Some(next) = another(scheme, rest.strip_prefix(", ")) {
+        return Ok(next);
+    }
+    let mut rest = rest.strip_prefix(' ').ok_or_else(|| format!("no single space after {scheme}"))?;
     loop {
         let (name, value) = rest.split_once('=').ok_or_else(|| format!("no parameter: {rest}"))?;
         if name.is_empty() || !name.bytes().all(is_token) {
@@ -27,10 +46,18 @@ pub fn parse(line: &str) -> Result<Vec<(&str, &str)>, String> {
         }
         parameters.push((name, value));
         if after.is_empty() {
-            return Ok(parameters);
+            return Ok(after);
         }
         rest = after.strip_prefix(", ").ok_or_else(|| format!("no comma and space after {name}"))?;
+        if let Some(next) = another(scheme, Some(rest)) {
+            return Ok(next);
+        }
     }
+}
+
+/// The challenge that may follow.
+fn another<'l>(scheme: &str, rest: Option<&'l str>) -> Option<&'l str> {
+    rest.filter(|rest| scheme == "Bearer" && rest.starts_with("DPoP "))
 }
 
 /// RFC 9110 section 5.6.2

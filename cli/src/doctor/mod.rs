@@ -54,9 +54,9 @@ pub async fn run(given: &Given, network: &Network, report: &mut Report) {
         };
         origin::check(&config, resource, network, report).await;
         if let Some(token) = &given.token {
-            let accepted = token::check(resource, token, given.now, &sets, report);
+            let verdict = token::check(resource, token, given.now, &sets, report);
             if let Some(deployment) = deployment {
-                acceptance::check(&deployment, token, accepted, network, report).await;
+                acceptance::check(&deployment, token, verdict, network, report).await;
             }
         }
     }

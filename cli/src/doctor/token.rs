@@ -5,8 +5,11 @@ use std::rc::Rc;
 use mcp_edge_auth::json::{Document, Node};
 use mcp_edge_auth::refusal::{Detail, Refusal};
 use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::token::binding::Use;
 use mcp_edge_auth::token::claims::{self, AudienceIn, Demand, Rules};
+use mcp_edge_auth::token::credential::{Credential, Scheme};
 use mcp_edge_auth::token::jose::{self, Token};
+use mcp_edge_auth::token::replays::Replays;
 use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use mcp_edge_auth::token::verify::{Step, Verification, Verified};
 
@@ -15,20 +18,31 @@ use super::report::Report;
 use super::{advice, challenge};
 use crate::signatures;
 
-/// Whether it is accepted; none where this program cannot tell.
+/// What this program says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accepted,
+    Refused,
+    /// It is good, and is sent by DPoP with a proof that only its client can make.
+    WantsProof,
+    /// This program cannot tell.
+    Unknown,
+}
+
+/// Looks at a token.
 pub(crate) fn check(
     resource: &Resource,
     text: &str,
     now: u64,
     sets: &KeySets,
     report: &mut Report,
-) -> Option<bool> {
+) -> Verdict {
     let token = match jose::parse(text) {
         Ok(token) => token,
         Err(refusal) => {
             let rules = Rules::strict(String::new(), Vec::new());
             report.fail("token.verdict", verdict_of(refusal), advice::on(refusal, &rules));
-            return Some(false);
+            return Verdict::Refused;
         }
     };
     let found = token.issuer().unwrap_or("none");
@@ -48,7 +62,7 @@ pub(crate) fn check(
             advice::on(Refusal::IssuerUntrusted, &rules),
         );
         report.fail("token.verdict", verdict_of(Refusal::IssuerUntrusted), "");
-        return Some(false);
+        return Verdict::Refused;
     };
     report.ok("token.issuer", format!("expected iss {}, found {found}", first.rules.issuer));
     // Of several entries for one issuer: that which accepts, or else the first.
@@ -65,7 +79,7 @@ pub(crate) fn check(
             format!("the signature was not looked at: {why}"),
             "the Worker can: ask it with --url",
         );
-        return None;
+        return Verdict::Unknown;
     }
     match verdict {
         Ok(verified) => {
@@ -76,11 +90,18 @@ pub(crate) fn check(
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
             report.ok("token.verdict", format!("accepted; your server gets {}", headers.join(", ")));
-            Some(true)
+            Verdict::Accepted
+        }
+        Err(Refusal::ProofMissing) => {
+            report.ok("token.verdict", "accepted, if its client sends it by DPoP, with a proof by its key");
+            Verdict::WantsProof
         }
         Err(refusal) => {
             report.fail("token.verdict", verdict_of(refusal), advice::on(refusal, &entry.rules));
-            (!matches!(refusal, Refusal::KeysUnavailable(_))).then_some(false)
+            match refusal {
+                Refusal::KeysUnavailable(_) => Verdict::Unknown,
+                _ => Verdict::Refused,
+            }
         }
     }
 }
@@ -102,7 +123,11 @@ fn verify(
     sets: &KeySets,
 ) -> (Result<Verified, Refusal>, Option<String>) {
     let mut unread = None;
-    let mut verification = match Verification::new(&resource.entries, text, now) {
+    // Who sends a token that is bound to a key sends it by DPoP, if the server takes that.
+    let is_of_key = jose::parse(text).is_ok_and(|token| key_of(&token.claims).is_some());
+    let scheme = if is_of_key && resource.challenges.offer_dpop() { Scheme::Dpop } else { Scheme::Bearer };
+    let credential = Credential { scheme, token: text };
+    let mut verification = match Verification::new(&resource.entries, credential, now) {
         Ok(verification) => verification,
         Err(refusal) => return (Err(refusal), None),
     };
@@ -120,6 +145,8 @@ fn verify(
                 verification.signature(good);
             }
             Step::Certificate => verification.certificate(None),
+            Step::Proof => verification.proof(None, "", ""),
+            Step::ProofSignature(_) => verification.proof_signature(false, &mut Replays::default()),
             Step::Done => return (verification.verdict(), unread),
         }
     }
@@ -225,9 +252,27 @@ fn facts(rules: &Rules, claims: &Document, now: u64, report: &mut Report) {
         format!("expected a sub, found {}", shown(claims.get("sub"))),
         &[SubMissing, SubNotString],
     );
-    if claims.get("cnf").is_some() {
-        tell("token.bound", "expected a plain Bearer token, found cnf".to_owned(), &[TokenBound]);
+    let is_bound = claims.get("cnf").is_some();
+    if is_bound || [rules.mtls, rules.dpop].contains(&Use::Require) {
+        let found = if is_bound { "found cnf" } else { "found none" };
+        let bindings = [(rules.mtls, "the client's certificate"), (rules.dpop, "the client's key (DPoP)")];
+        let used = bindings.iter().filter(|(used, _)| *used != Use::Off).map(|(_, name)| *name);
+        let expected = match used.collect::<Vec<_>>().as_slice() {
+            [] => "a plain Bearer token".to_owned(),
+            names => format!("a cnf with {}", names.join(" or ")),
+        };
+        tell(
+            "token.bound",
+            format!("expected {expected}, {found}"),
+            &[TokenBound, CertificateUnbound, KeyUnbound],
+        );
     }
+}
+
+/// The key that a token is bound to.
+fn key_of(claims: &Document) -> Option<&str> {
+    let Some(Node::Object(mut members)) = claims.get("cnf") else { return None };
+    members.find(|(name, _)| *name == "jkt")?.1.as_str()
 }
 
 /// Every refusal that the claims earn: each one found is forgiven, and the rest judged again.

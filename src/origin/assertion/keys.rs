@@ -14,7 +14,6 @@ use std::cell::OnceCell;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::der::{self, Private};
 use crate::base64url;
@@ -23,6 +22,7 @@ use crate::http::response::LocalResponse;
 use crate::json::Object;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::set::Material;
+use crate::keys::thumbprint::{self, required};
 use crate::limits;
 use crate::secret::Secret;
 
@@ -239,21 +239,9 @@ fn jwk(material: &Material, algorithm: Algorithm, kid: &str) -> String {
     format!(r#"{{{},"kid":{kid},"alg":"{alg}","use":"sig"}}"#, required(material))
 }
 
-/// The members of a public key that a thumbprint is made of, in the order of their names (RFC 7638
-/// section 3.2, RFC 8037 appendix A.3).
-fn required(material: &Material) -> String {
-    match material {
-        Material::Ec { crv, x, y } => {
-            format!(r#""crv":"{crv}","kty":"EC","x":"{}","y":"{}""#, encoded(x), encoded(y))
-        }
-        Material::Ed25519 { x } => format!(r#""crv":"Ed25519","kty":"OKP","x":"{}""#, encoded(x)),
-        Material::Rsa { n, e } => format!(r#""e":"{}","kty":"RSA","n":"{}""#, encoded(e), encoded(n)),
-    }
-}
-
 /// RFC 7638, with SHA-256.
 pub fn thumbprint(material: &Material) -> String {
-    encoded(Sha256::digest(format!("{{{}}}", required(material))))
+    encoded(thumbprint::thumbprint(material))
 }
 
 /// A text as JSON writes it.

@@ -9,6 +9,7 @@ use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::policy::{self, Authorized, Head, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::token::credential::Credential;
 use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
 
 /// A key set, or the seconds until one can be asked for again.
@@ -55,7 +56,7 @@ pub fn run_shown(
 ) -> Run {
     let mut run =
         Run { verdict: Err(Refusal::NotFound), asked: Vec::new(), checks: 0, certificates: 0, issuer: None };
-    let mut verification = match Verification::new(&resource.entries, token, now) {
+    let mut verification = match Verification::new(&resource.entries, Credential::bearer(token), now) {
         Ok(verification) => verification,
         Err(refusal) => {
             run.verdict = Err(refusal);
@@ -77,6 +78,7 @@ pub fn run_shown(
                 run.certificates += 1;
                 verification.certificate(certificate);
             }
+            Step::Proof | Step::ProofSignature(_) => panic!("a proof is asked for beside a Bearer token"),
             Step::Done => break,
         }
     }

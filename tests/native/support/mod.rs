@@ -10,6 +10,7 @@ pub mod engine;
 pub mod es256;
 pub mod found;
 pub mod policy;
+pub mod proofs;
 pub mod providers;
 pub mod resources;
 pub mod rows;
@@ -153,7 +154,7 @@ pub fn decided(config: &Config, head: &Head<'_>) -> Decided {
         Decision::Serve(answer, what) => Decided::Served(answer, what),
         Decision::Refuse(refused) => Decided::Refused(refused.refusal, refused.answer()),
         Decision::Visit(visit) => Decided::Refused(visit.refused().refusal, visit.answer(None)),
-        Decision::Verify(token, _) => Decided::Verify(token.to_owned()),
+        Decision::Verify(credential, _) => Decided::Verify(credential.token.to_owned()),
         Decision::Anonymous(_) => Decided::Anonymous,
         Decision::Copy(issuer) => Decided::Copy(issuer.to_owned()),
     }

@@ -1,20 +1,46 @@
-//! The `Authorization` header: one Bearer credential, or a refusal (RFC 6750 section 2.1, RFC 9110
-//! section 11.6.2).
+//! The `Authorization` header: one credential, or a refusal (RFC 6750 section 2.1, RFC 9449 section
+//! 7.1, RFC 9110 section 11.6.2).
 //!
-//! 1. The scheme is matched without regard to case.
+//! 1. The scheme is Bearer or DPoP, matched without regard to case. Whether a token may be sent by
+//!    it is for the entry to say that answers for the token.
 //! 2. What follows is one token68. Two headers reach us joined by a comma, which token68 does not
 //!    have.
 //! 3. Nothing else is a credential: not the query, not the body, not a cookie.
 
 use crate::refusal::Refusal;
 
-/// The token in an `Authorization` header's value.
-pub fn token(authorization: Option<&str>) -> Result<&str, Refusal> {
+/// A token, and how it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credential<'r> {
+    pub scheme: Scheme,
+    pub token: &'r str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Bearer,
+    /// With a proof that its sender holds the key that it is bound to.
+    Dpop,
+}
+
+impl<'r> Credential<'r> {
+    /// A token by itself.
+    pub const fn bearer(token: &'r str) -> Self {
+        Self { scheme: Scheme::Bearer, token }
+    }
+}
+
+/// The credential in an `Authorization` header's value.
+pub fn read(authorization: Option<&str>) -> Result<Credential<'_>, Refusal> {
     let value = authorization.ok_or(Refusal::CredentialsMissing)?.trim_matches(|c| c == ' ' || c == '\t');
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case("DPoP") {
+        Scheme::Dpop
+    } else {
         return Err(Refusal::SchemeNotBearer);
-    }
+    };
     let token = rest.trim_start_matches(' ');
     if token.is_empty() {
         return Err(Refusal::TokenEmpty);
@@ -22,7 +48,7 @@ pub fn token(authorization: Option<&str>) -> Result<&str, Refusal> {
     if !is_token68(token) {
         return Err(Refusal::CredentialsMalformed);
     }
-    Ok(token)
+    Ok(Credential { scheme, token })
 }
 
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`

@@ -1,6 +1,6 @@
-//! One Bearer credential is read from `Authorization`; everything else is refused as what it is.
+//! One credential is read from `Authorization`; everything else is refused as what it is.
 
-use mcp_edge_auth::token::bearer;
+use mcp_edge_auth::token::credential::{self, Scheme};
 
 use crate::support::{for_each_row, same};
 
@@ -23,7 +23,6 @@ fn credentials() {
         ("an empty header", Some(""), Err("scheme_not_bearer")),
         ("spaces alone", Some("   "), Err("scheme_not_bearer")),
         ("another scheme", Some("Basic dXNlcjpwYXNz"), Err("scheme_not_bearer")),
-        ("DPoP", Some("DPoP abc"), Err("scheme_not_bearer")),
         ("a token alone", Some("abc"), Err("scheme_not_bearer")),
         ("a longer scheme", Some("BearerX abc"), Err("scheme_not_bearer")),
         ("a shorter scheme", Some("Beare abc"), Err("scheme_not_bearer")),
@@ -54,6 +53,29 @@ fn credentials() {
         ("a backslash", Some("Bearer a\\b"), Err("credentials_malformed")),
     ];
     for_each_row(rows, |(name, header, expected)| {
-        same(name, bearer::token(*header).map_err(|refusal| refusal.row().reason), *expected)
+        let read = credential::read(*header).map_err(|refusal| refusal.row().reason);
+        same(name, read.map(|read| (read.scheme, read.token)), expected.map(|token| (Scheme::Bearer, token)))
+    });
+    // The other scheme, with the same rules.
+    let rows = [
+        ("as it is written", "DPoP abc", Ok("abc")),
+        ("in small letters", "dpop abc", Ok("abc")),
+        ("in capitals", "DPOP abc", Ok("abc")),
+        ("several spaces", "DPoP   abc ", Ok("abc")),
+        ("the scheme alone", "DPoP", Err("token_empty")),
+        ("the scheme and spaces", "DPoP  ", Err("token_empty")),
+        ("a longer scheme", "DPoPX abc", Err("scheme_not_bearer")),
+        ("a shorter scheme", "DPo abc", Err("scheme_not_bearer")),
+        ("no space", "DPoPabc", Err("scheme_not_bearer")),
+        ("a letter that only looks like it", "DPоP abc", Err("scheme_not_bearer")),
+        ("two credentials", "DPoP abc, Bearer def", Err("credentials_malformed")),
+        ("two of it", "DPoP abc, DPoP abc", Err("credentials_malformed")),
+        ("after another", "Bearer abc, DPoP abc", Err("credentials_malformed")),
+        ("in quotes", "DPoP \"abc\"", Err("credentials_malformed")),
+        ("a NUL", "DPoP abc\0", Err("credentials_malformed")),
+    ];
+    for_each_row(rows, |(name, header, expected)| {
+        let read = credential::read(Some(header)).map_err(|refusal| refusal.row().reason);
+        same(name, read.map(|read| (read.scheme, read.token)), expected.map(|token| (Scheme::Dpop, token)))
     });
 }
