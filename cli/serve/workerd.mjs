@@ -92,6 +92,8 @@ function describe(folder, { variables, compatibilityDate, compatibilityFlags }, 
     writeFileSync(join(folder, `value${i}`), text ? value : JSON.stringify(value));
     return `(name = ${JSON.stringify(name)}, ${text ? "text" : "json"} = embed "value${i}")`;
   });
+  // There is no `request.cf`.
+  bindings.push(`(name = "MCP_EDGE_AUTH_OUTSIDE_CLOUDFLARE", text = "yes")`);
   if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
   // An origin, and an issuer, may well be on this machine or in this network: what is asked is what
   // the settings name.

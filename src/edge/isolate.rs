@@ -171,7 +171,8 @@ fn variables(env: &Env) -> Variables {
         Some((name, value))
     };
     let variables: Variables = Object::entries(env.unchecked_ref()).iter().filter_map(read).collect();
-    variables.with_bindings(bindings)
+    let is_outside = Reflect::has(env.unchecked_ref(), &settings::OUTSIDE_CLOUDFLARE.into());
+    variables.with_bindings(bindings).outside_cloudflare(is_outside.unwrap_or_default())
 }
 
 /// Whether it is a binding to something that answers requests.

@@ -45,7 +45,9 @@ pub(super) fn read(
         }
         (Some(many), None) => {
             let nonces = dpop::nonces(variables, faults);
-            entries(&many, canonical, sources, nonces.as_ref(), faults)
+            let is_outside = variables.is_outside_cloudflare();
+            let beside = Beside { canonical, nonces: nonces.as_ref(), is_outside };
+            entries(&many, &beside, sources, faults)
         }
         (None, Some(_)) => single_issuer(&single, sources, faults),
         (None, None) => {
@@ -59,12 +61,18 @@ pub(super) fn read(
     }
 }
 
+/// What stands beside the entries.
+struct Beside<'v> {
+    canonical: Option<&'v Canonical>,
+    nonces: Option<&'v Nonces>,
+    is_outside: bool,
+}
+
 /// The form of Arcade's ResourceServerAuth.
 fn entries(
     found: &Found<'_>,
-    canonical: Option<&Canonical>,
+    beside: &Beside<'_>,
     sources: &mut Vec<KeySource>,
-    nonces: Option<&Nonces>,
     faults: &mut Faults,
 ) -> Vec<TrustedIssuer> {
     let Some(items) = found.value.as_array().filter(|items| !items.is_empty()) else {
@@ -75,7 +83,7 @@ fn entries(
     for (index, item) in items.iter().enumerate() {
         let entry = ObjectReader::open(found.name, format!("[{index}]"), item, &ENTRY, faults);
         let Some(mut entry) = entry else { continue };
-        let Some(read) = entries_of(&mut entry, canonical, sources, nonces) else { continue };
+        let Some(read) = entries_of(&mut entry, beside, sources) else { continue };
         if read.iter().any(|entry| entries.iter().any(|other| contradict(other, entry))) {
             entry.fault(
                 "issuer",
@@ -162,9 +170,8 @@ fn source_id(sources: &mut Vec<KeySource>, source: KeySource) -> SourceId {
 /// An entry; several of them where its provider has several issuers.
 fn entries_of(
     entry: &mut ObjectReader<'_>,
-    canonical: Option<&Canonical>,
+    beside: &Beside<'_>,
     sources: &mut Vec<KeySource>,
-    nonces: Option<&Nonces>,
 ) -> Option<Vec<TrustedIssuer>> {
     let preset = providers::preset(entry);
     let mut known = table::names(&ENTRY);
@@ -195,13 +202,14 @@ fn entries_of(
             None
         }
     };
-    let audiences = audiences(entry, &provider, canonical);
+    let audiences = audiences(entry, &provider, beside.canonical);
     let clients = clients(entry, preset);
     let mut rules = Rules::strict(String::new(), Vec::new());
     options(entry, &mut rules);
 
-    bound(entry, &mut rules);
-    let dpop = dpop::terms(entry, rules.dpop, nonces);
+    rules.mtls = mtls(entry, beside);
+    rules.dpop = used(entry, "dpop");
+    let dpop = dpop::terms(entry, rules.dpop, beside.nonces);
     subject(entry, &mut rules);
 
     rules.audiences = audiences?;
@@ -274,10 +282,18 @@ fn clients(entry: &mut ObjectReader<'_>, preset: &Preset) -> Option<Vec<String>>
     None
 }
 
-/// How tokens may or must be bound.
-fn bound(entry: &mut ObjectReader<'_>, rules: &mut Rules) {
-    rules.mtls = used(entry, "mtls");
-    rules.dpop = used(entry, "dpop");
+/// Whether tokens may or must be bound to a certificate.
+fn mtls(entry: &mut ObjectReader<'_>, beside: &Beside<'_>) -> Use {
+    let mtls = used(entry, "mtls");
+    if mtls == Use::Require && beside.is_outside {
+        entry.fault("mtls", "off or accept: outside Cloudflare nobody tells the Worker about certificates, so nobody would get in");
+    }
+    if mtls != Use::Off
+        && beside.canonical.is_some_and(|canonical| canonical.origin().ends_with(".workers.dev"))
+    {
+        entry.warn("mtls", "on workers.dev no client can show a certificate, so no token that is bound to one is accepted there: give the Worker a host of your own");
+    }
+    mtls
 }
 
 /// Whether something that a token may be bound to is used.

@@ -42,6 +42,7 @@ mod written;
 
 #[cfg(feature = "commands")]
 pub use hints::{hints, meant_variable};
+pub use names::OUTSIDE_CLOUDFLARE;
 pub use resources::read;
 #[cfg(feature = "commands")]
 pub use schema::schema;

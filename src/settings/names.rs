@@ -12,6 +12,9 @@ pub(super) const ORIGIN_MODE: &str = "ORIGIN_AUTHORIZATION";
 pub(super) const ORIGIN_TIMEOUT: &str = "ORIGIN_TIMEOUT_SECONDS";
 pub(super) const PASSTHROUGH_PERMISSION: &str = "allow_token_passthrough";
 
+/// The binding by which `serve` and `dev` say that there is no Cloudflare around the Worker.
+pub const OUTSIDE_CLOUDFLARE: &str = "MCP_EDGE_AUTH_OUTSIDE_CLOUDFLARE";
+
 /// Whether a variable holds headers for an origin: that of the single form, or those that one of
 /// several resources names.
 pub(super) fn is_origin_headers(name: &str) -> bool {

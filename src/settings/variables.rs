@@ -24,6 +24,7 @@ pub fn is_ours(name: &str) -> bool {
 pub struct Variables {
     values: BTreeMap<String, Value>,
     secrets_elsewhere: bool,
+    outside_cloudflare: bool,
     /// The names of the bindings that answer requests.
     bindings: Vec<String>,
     /// Of one of several resources: which variables are its own, and where it is written.
@@ -82,7 +83,8 @@ impl Variables {
             values.insert(name, value);
         }
         let bindings = self.bindings.clone();
-        Self { values, secrets_elsewhere: self.secrets_elsewhere, bindings, own, place }
+        let Self { secrets_elsewhere, outside_cloudflare, .. } = *self;
+        Self { values, secrets_elsewhere, outside_cloudflare, bindings, own, place }
     }
 
     /// What is set and no secret, as it is read.
@@ -116,6 +118,17 @@ impl Variables {
 
     pub(super) const fn secrets_are_elsewhere(&self) -> bool {
         self.secrets_elsewhere
+    }
+
+    /// The same for a Worker that runs outside Cloudflare, if it does.
+    #[must_use]
+    pub const fn outside_cloudflare(mut self, is_outside: bool) -> Self {
+        self.outside_cloudflare = is_outside;
+        self
+    }
+
+    pub(super) const fn is_outside_cloudflare(&self) -> bool {
+        self.outside_cloudflare
     }
 
     /// A variable with our prefix that does not exist is a fault: it may be a misspelt one that was

@@ -128,6 +128,23 @@ test("scopes: asked for in the challenge, demanded by the policy", async (t) => 
   assert.match(enough.line("ok", "token.scopes").says, /found scopes: mcp:more mcp:use$/);
 });
 
+test("a token that is bound to a certificate is good for who has that certificate, and only that is left open", async (t) => {
+  const s = await stage(t, { entry: { mtls: "require" } });
+  const x5t = Buffer.alloc(32, 7).toString("base64url");
+  const bound = await doctor(t, s.settings, { token: s.token({ cnf: { "x5t#S256": x5t } }) });
+  assert.equal(bound.line("ok", "token.bound").says, "expected a cnf with the client's certificate, found cnf");
+  assert.match(bound.line("warn", "token.verdict").says, /^accepted, if the client shows that certificate$/);
+  assert.ok(!bound.failed().some((check) => check.startsWith("token")), bound.shown);
+  for (const [claims, reason, found] of [[{}, "certificate_unbound", /found none$/], [{ cnf: { "x5t#S256": x5t, kid: 1 } }, "token_bound", /found cnf$/], [{ cnf: "x" }, "token_bound", /found cnf$/], [{ cnf: {} }, "token_bound", /found cnf$/]]) {
+    const plain = await doctor(t, s.settings, { token: s.token(claims) });
+    assert.match(plain.line("FAIL", "token.bound").says, found);
+    assert.ok(plain.line("FAIL", "token.bound").todo.length > 20);
+    assert.match(plain.line("FAIL", "token.verdict").says, new RegExp(reason));
+  }
+  const late = await doctor(t, s.settings, { token: s.token({ exp: 1, cnf: { "x5t#S256": x5t } }) });
+  assert.match(late.line("FAIL", "token.verdict").says, /token_expired/);
+});
+
 test("a header that jwt-simple cannot read is left to the Worker", async (t) => {
   const s = await stage(t, {});
   speaks(s.origin);

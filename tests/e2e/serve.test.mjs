@@ -202,6 +202,18 @@ test("wrangler.json and wrangler.jsonc are read as wrangler reads them; two file
   assert.match(said, /^- MCP_SERVER_AUTH_CACHE_TTL: /m);
 });
 
+test("nobody tells of certificates there: to demand them is a fault, and no token that is bound to one gets in", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const mtls = (use) => vars(issuer, origin).trimEnd() + `\nmtls = "${use}"\n`;
+  const said = await refused(t, folder(t, mtls("require")));
+  assert.match(said, /^- MCP_SERVER_AUTH_AUTHORIZATION_SERVERS\[0\]\.mtls: expected off or accept: outside Cloudflare /m);
+  const server = await serving(t, folder(t, mtls("accept")));
+  const bound = mint({ key: rsa, claims: goodClaims(issuer, { cnf: { "x5t#S256": Buffer.alloc(32).toString("base64url") } }) });
+  assertInvalid(await call(server, bound), INVALID);
+  const line = await until("its line", () => logged(server).find(({ event }) => event === "request"));
+  assert.equal(line.reason, "certificate_missing");
+});
+
 test("it does not serve with less than it is told", async (t) => {
   const [issuer, origin] = [await startIssuer(t), await startOrigin(t)];
   const settings = vars(issuer, origin);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::support::engine::{Run, run_shown};
 use crate::support::es256::{Es256, stranger, trusted};
 use crate::support::{
-    NOW, b64, claims, config, entry, for_each_row, read, resource, same, with, with_entries,
+    CANONICAL, CANONICAL_URL, NOW, ORIGIN, SERVERS, b64, claims, config, entry, for_each_row, read, resource,
+    same, variables, with, with_entries,
 };
 
 /// RFC 8705's own example of a thumbprint (section 3.1), and what Cloudflare writes for the same
@@ -280,6 +281,50 @@ fn the_setting() {
         let told = faults(odd.clone()).unwrap_or_default();
         assert!(told.contains("[0].mtls") && told.contains("off, accept or require"), "{odd}: {told}");
     }
+}
+
+#[test]
+fn on_workers_dev_there_are_no_certificates() {
+    let warned = |url: &str, mtls: &str| {
+        let entry = with(entry(), json!({ "mtls": mtls, "expected_audiences": ["a"] }));
+        let config = config(&with(with_entries(json!([entry])), json!({ CANONICAL_URL: url })));
+        config
+            .warnings
+            .iter()
+            .any(|warning| warning.field == "[0].mtls" && warning.text.contains("workers.dev"))
+    };
+    let rows = [
+        ("https://mcp.acme.workers.dev/mcp", "accept", true),
+        ("https://mcp.acme.workers.dev/mcp", "require", true),
+        ("https://mcp.acme.workers.dev/mcp", "off", false),
+        ("https://mcp.acme.example/workers.dev", "require", false),
+        ("https://workers.dev.example/mcp", "require", false),
+    ];
+    for_each_row(rows, |(url, mtls, expected)| same(&format!("{url} {mtls}"), warned(url, mtls), *expected));
+}
+
+#[test]
+fn outside_cloudflare_nobody_tells_of_certificates() {
+    let faults = |settings: &Value, is_outside: bool| -> Vec<String> {
+        let variables = variables(settings).outside_cloudflare(is_outside);
+        let faults = mcp_edge_auth::settings::read(&variables).err().unwrap_or_default();
+        faults.iter().map(|fault| [fault.variable.as_str(), &fault.field].concat()).collect()
+    };
+    let one = |mtls: &str| with_entries(json!([entry(), with(entry(), json!({ "mtls": mtls }))]));
+    for mtls in ["off", "accept"] {
+        assert_eq!(faults(&one(mtls), true), Vec::<String>::new(), "{mtls}");
+    }
+    assert_eq!(faults(&one("require"), false), Vec::<String>::new());
+    assert_eq!(faults(&one("require"), true), [[SERVERS, "[1].mtls"].concat()]);
+    // The same of one of several servers, wherever its entries stand.
+    let server = json!({ "canonical_url": CANONICAL, "origin_url": ORIGIN });
+    let entries = json!([with(entry(), json!({ "mtls": "require" }))]);
+    let beside = json!({ "MCP_SERVER_AUTH_RESOURCES": [server], SERVERS: entries });
+    assert_eq!(faults(&beside, true), [[SERVERS, "[0].mtls"].concat()]);
+    let within = with(server, json!({ "authorization_servers": entries }));
+    let within = json!({ "MCP_SERVER_AUTH_RESOURCES": [within] });
+    assert_eq!(faults(&within, true), ["MCP_SERVER_AUTH_RESOURCES[0].authorization_servers[0].mtls"]);
+    assert_eq!(faults(&within, false), Vec::<String>::new());
 }
 
 #[test]

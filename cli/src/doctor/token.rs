@@ -96,6 +96,15 @@ pub(crate) fn check(
             report.ok("token.verdict", "accepted, if its client sends it by DPoP, with a proof by its key");
             Verdict::WantsProof
         }
+        // Only this is missing, since everything else comes before it.
+        Err(Refusal::CertificateMissing) => {
+            report.warn(
+                "token.verdict",
+                "accepted, if the client shows that certificate",
+                advice::on(Refusal::CertificateMissing, &entry.rules),
+            );
+            Verdict::Unknown
+        }
         Err(refusal) => {
             report.fail("token.verdict", verdict_of(refusal), advice::on(refusal, &entry.rules));
             match refusal {
@@ -249,7 +258,7 @@ fn facts(rules: &Rules, claims: &Document, now: u64, report: &mut Report) {
     }
     tell(
         "token.subject",
-        format!("expected a sub, found {}", shown(claims.get("sub"))),
+        format!("expected a {}, found {}", rules.subject, shown(claims.get(&rules.subject))),
         &[SubMissing, SubNotString],
     );
     let is_bound = claims.get("cnf").is_some();

@@ -61,10 +61,11 @@ export function testClock(start = Date.now()) {
  * also: kv, a startKv; clock, a testClock; around(main), the text of an entry module to put around
  * the bundle's own; rewrite(text), the text of the bundle's own in its place; modules, texts by
  * name that it imports; services, bindings to what listens at an address; port, where it is to
- * listen (0: anywhere). Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs
+ * listen (0: anywhere); cfHeader, a header whose JSON is `request.cf`. In miniflare also: cf, that
+ * object. Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs
  * are the JSON lines of the Worker's console.
  */
-export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, port = 0, runtime = "workerd" } = {}) {
+export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, port = 0, cfHeader, cf, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
   const heard = (out, err) => {
     createInterface({ input: out }).on("line", (line) => {
@@ -74,7 +75,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
     err.on("data", (chunk) => (worker.stderr += chunk));
   };
   const start = runtime === "miniflare" ? startMiniflare : startWorkerd;
-  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, port, heard }));
+  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, port, cfHeader, cf, heard }));
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
@@ -101,7 +102,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
   return worker;
 }
 
-async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, port, heard }) {
+async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, port, cfHeader, heard }) {
   const built = await bundle();
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-workerd-"));
   const modules = built.files.map(({ name, kind }) => ({ name, kind }));
@@ -143,7 +144,7 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewr
   await writeFile(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [${services.filter(Boolean).join(", ")}],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (${cfHeader ? `cfBlobHeader = "${cfHeader}"` : ""}), service = "main")]
 );
 const worker :Workerd.Worker = (
   modules = [${modules.map(({ name, kind }) => `(name = "${name}", ${kind} = embed "${name}")`).join(", ")}],
@@ -195,7 +196,7 @@ export default {
 };
 `;
 
-async function startMiniflare({ vars, kv, clock, around, heard }) {
+async function startMiniflare({ vars, kv, clock, around, cf = false, heard }) {
   assert.ok(!clock && !around, "only bare workerd takes these");
   const { Miniflare } = loadMiniflare();
   const built = await bundle();
@@ -207,7 +208,7 @@ async function startMiniflare({ vars, kv, clock, around, heard }) {
     compatibilityDate: COMPATIBILITY_DATE,
     host: "127.0.0.1",
     port: 0,
-    cf: false, // the alternative asks the network
+    cf, // `true` asks the network
     bindings: vars,
     ...(kv && { kvNamespaces: ["JWKS_CACHE"], kvPersist: kv.folder }),
     handleRuntimeStdio: heard,
