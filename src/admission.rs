@@ -12,6 +12,7 @@ use crate::refusal::{Detail, Refusal};
 use crate::resource::Config;
 use crate::resource::Resource;
 use crate::route::{Protected, Route, route};
+use crate::token::access;
 use crate::token::credential::{self, Credential, Scheme};
 
 /// The parts of a request that are decided on.
@@ -22,6 +23,8 @@ pub struct Head<'r> {
     pub url: &'r str,
     pub origin: Option<&'r str>,
     pub authorization: Option<&'r str>,
+    /// `Cf-Access-Jwt-Assertion`; it need not be there where no server is behind Access.
+    pub access_assertion: Option<&'r str>,
     /// `Access-Control-Request-Headers`.
     pub requested_headers: Option<&'r str>,
 }
@@ -188,13 +191,19 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
     if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin)) {
         return Decision::Refuse(Refused::at(resource, head.origin, Refusal::OriginNotAllowed));
     }
-    match credential::read(head.authorization) {
+    let credential = match resource.is_behind_access() {
+        true => access::read(head.access_assertion),
+        false => credential::read(head.authorization),
+    };
+    match credential {
         Ok(credential) if credential.scheme == Scheme::Dpop && !resource.challenges.offer_dpop() => {
             Decision::Refuse(Refused::at(resource, head.origin, Refusal::DpopNotAccepted))
         }
         Ok(credential) => Decision::Verify(credential, protected),
         // Only what a body says can be anonymous.
-        Err(Refusal::CredentialsMissing) if resource.may_be_anonymous(head.method) => {
+        Err(Refusal::CredentialsMissing | Refusal::AccessAssertionMissing)
+            if resource.may_be_anonymous(head.method) =>
+        {
             Decision::Anonymous(protected)
         }
         Err(refusal) => {

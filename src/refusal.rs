@@ -31,6 +31,8 @@ pub enum Refusal {
     OriginNotAllowed,
 
     CredentialsMissing,
+    /// Cloudflare Access was not on the way.
+    AccessAssertionMissing,
     SchemeNotBearer,
     TokenEmpty,
     CredentialsMalformed,
@@ -211,6 +213,7 @@ impl Refusal {
             Self::OriginNotAllowed => plain(403, "origin_not_allowed", "origin_not_allowed"),
 
             Self::CredentialsMissing => entry("credentials_missing"),
+            Self::AccessAssertionMissing => entry("access_assertion_missing"),
             Self::SchemeNotBearer => entry("scheme_not_bearer"),
             Self::TokenEmpty => entry("token_empty"),
             Self::CredentialsMalformed => entry("credentials_malformed"),

@@ -19,6 +19,7 @@ use crate::origin::sessions::{self, Sessions};
 use crate::policy::mirror::VERSION_HEADER;
 use crate::policy::{Authorized, Caller};
 use crate::refusal::Refusal;
+use crate::token::access;
 
 /// The signature of what was signed with this id, encoded.
 #[wasm_bindgen]
@@ -63,15 +64,20 @@ impl Forwarding<'_> {
         let bound = self.bound();
         let session = self.session(bound.as_ref(), &names)?;
         let asserted = self.asserted()?;
+        let is_nominated = |name: &str| {
+            names.connection.as_deref().is_some_and(|connection| request::is_nominated(connection, name))
+        };
+        let edits_cookies = resource.is_behind_access()
+            && !resource.removes(request::COOKIE)
+            && !is_nominated(request::COOKIE);
+        let cookies = if edits_cookies { self.cookies(&names)? } else { None };
         let is_removed = |name: &str| {
             let of_websocket = websocket && name == "upgrade";
             (resource.removes(name) && !of_websocket)
                 || (authorized.lists && request::asks_for_a_part(name))
                 || (bound.is_some() && header_names::same(name, sessions::HEADER))
-                || names
-                    .connection
-                    .as_deref()
-                    .is_some_and(|c| request::is_nominated(c, name) && !of_websocket)
+                || (cookies.is_some() && name == request::COOKIE)
+                || (is_nominated(name) && !of_websocket)
         };
         let removed = only(&names.text, is_removed);
         let sent = request::plan(authorized, admitted.protected.target());
@@ -85,6 +91,7 @@ impl Forwarding<'_> {
         let set = joined(&[
             sent.headers,
             accept.as_deref().unwrap_or_default(),
+            cookies.as_deref().unwrap_or_default(),
             resource.delivery.headers_text(),
             caller.as_ref().map_or("", |_| "Accept-Encoding\nidentity"),
             session.as_deref().unwrap_or_default(),
@@ -113,6 +120,14 @@ impl Forwarding<'_> {
             caller,
             line: admitted.line.members(),
         })
+    }
+
+    /// The cookies that go on, as a header, where some of the request's are Cloudflare Access's;
+    /// empty if none is left.
+    fn cookies(&self, names: &Names) -> Result<Option<String>, Stop> {
+        let sent = names.value(self.exchange, request::COOKIE)?;
+        let kept = sent.and_then(|cookie| access::without_cookies(&cookie));
+        Ok(kept.map(|kept| if kept.is_empty() { kept } else { ["Cookie\n", &kept].concat() }))
     }
 
     /// Whose the sessions of this request are, where sessions are bound.

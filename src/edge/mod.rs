@@ -56,6 +56,8 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::admission::{Decision, Head, decide};
+use crate::resource::Resource;
+use crate::token::access;
 use crate::token::credential::Scheme;
 use crate::token::verify::Verification;
 use admitted::Admitted;
@@ -107,11 +109,15 @@ pub fn fetch(
         "OPTIONS" => exchange.header("access-control-request-headers")?,
         _ => None,
     };
+    let is_behind_access =
+        isolate.config().is_some_and(|config| config.resources.iter().any(Resource::is_behind_access));
+    let access_assertion = if is_behind_access { exchange.header(access::HEADER)? } else { None };
     let head = Head {
         method,
         url,
         origin: origin.as_deref(),
         authorization: authorization.as_deref(),
+        access_assertion: access_assertion.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
     let line = Line::new(method);

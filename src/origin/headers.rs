@@ -10,7 +10,7 @@
 use crate::http::header_names;
 use crate::origin::assertion::{Assertion, Carrier};
 use crate::secret::Secret;
-use crate::token::identity;
+use crate::token::{access, identity};
 
 /// The specification's words (MCP 2025-06-18 and later, Authorization, Access Token Privilege
 /// Restriction).
@@ -51,6 +51,8 @@ pub struct Delivery {
     names: Vec<String>,
     /// `ORIGIN_AUTHORIZATION = "forward"`.
     pub forwards_token: bool,
+    /// Whether the credential is Cloudflare Access's: its headers and cookies are removed.
+    pub behind_access: bool,
 }
 
 impl Delivery {
@@ -58,7 +60,7 @@ impl Delivery {
     pub fn new(headers: &[(String, String)], forwards_token: bool) -> Self {
         let parts: Vec<&str> = headers.iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
         let names = headers.iter().map(|(name, _)| name.clone()).collect();
-        Self { headers: Secret::new(parts.join("\n")), names, forwards_token }
+        Self { headers: Secret::new(parts.join("\n")), names, forwards_token, behind_access: false }
     }
 
     /// The operator's headers in one text, each part but the first after a newline; empty if there
@@ -70,6 +72,7 @@ impl Delivery {
     /// Whether an incoming header is kept from the origin.
     pub fn removes(&self, name: &str) -> bool {
         (name.eq_ignore_ascii_case(AUTHORIZATION) && !self.forwards_token)
+            || (self.behind_access && access::is_header(name))
             || self.names.iter().any(|own| header_names::same(own, name))
     }
 

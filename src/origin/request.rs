@@ -11,6 +11,7 @@ use crate::http::header_names;
 use crate::origin::headers::{self, Delivery};
 use crate::policy::{Authorized, mirror};
 use crate::refusal::Refusal;
+use crate::token::{access, identity};
 
 /// What to send where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl<'u> Parts<'u> {
 /// of ours, what is meant for the connection; and where there is a policy, what could get around
 /// it.
 pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
-    crate::token::identity::is_reserved(name)
+    identity::is_reserved(name)
         || headers::is_of_connection(name)
         || is_lookalike(name, &headers::FRAMING)
         || delivery.removes(name)
@@ -95,10 +96,17 @@ pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
 pub fn looked_at(delivery: &Delivery, others: &[&str]) -> String {
     let known =
         [headers::AUTHORIZATION].into_iter().chain(headers::OF_CONNECTION).chain(OVERRIDES).chain(PARTS);
-    let names = known.chain(others.iter().copied()).chain(delivery.names());
+    let (starts, cookies): (_, &[&str]) = match delivery.behind_access {
+        true => ([identity::PREFIX, "|^", access::PREFIX].concat(), &[COOKIE]),
+        false => (identity::PREFIX.to_owned(), &[]),
+    };
+    let names = known.chain(others.iter().chain(cookies).copied()).chain(delivery.names());
     let names: Vec<String> = names.map(header_names::folded).collect();
-    format!("[^a-z0-9-]|^{}|^(?:{})$", header_names::folded(crate::token::identity::PREFIX), names.join("|"))
+    format!("[^a-z0-9-]|^{starts}|^(?:{})$", names.join("|"))
 }
+
+/// The header with a browser's cookies, of which Cloudflare Access has some.
+pub const COOKIE: &str = "cookie";
 
 /// Whether some server takes a request with this header for one of another method than was judged.
 fn is_override(name: &str) -> bool {

@@ -90,6 +90,11 @@ impl Resource {
         Cors { dpop: self.challenges.offer_dpop(), ..Cors::new(&self.allowed_origins, origin) }
     }
 
+    /// Whether the credential is Cloudflare Access's assertion.
+    pub const fn is_behind_access(&self) -> bool {
+        self.delivery.behind_access
+    }
+
     /// Which headers of a request have to be looked at (`request::looked_at`).
     pub fn looked_at(&self) -> String {
         let others = [(sessions::HEADER, self.binds_sessions), (dpop::HEADER, self.challenges.offer_dpop())];

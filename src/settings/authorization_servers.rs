@@ -92,6 +92,14 @@ fn entries(
         }
         entries.extend(read);
     }
+    let from_access = entries.iter().filter(|entry| entry.from_access).count();
+    if from_access > 0 && from_access < entries.len() {
+        faults.add(
+            found.name,
+            "",
+            "token_from = \"cf-access\" in every entry or in none: a server has its tokens in one place",
+        );
+    }
     entries
 }
 
@@ -137,6 +145,7 @@ fn single_issuer(
             source,
             algorithms: algorithms.clone(),
             only_at_jwt: false,
+            from_access: false,
             rules: Rules::strict(issuer, audiences.clone()),
             dpop: Terms::default(),
         })
@@ -211,6 +220,10 @@ fn entries_of(
     rules.dpop = used(entry, "dpop");
     let dpop = dpop::terms(entry, rules.dpop, beside.nonces);
     subject(entry, &mut rules);
+    let from_access = from_access(entry, preset);
+    if from_access && rules.dpop != Use::Off {
+        entry.fault("dpop", "off beside token_from: what Cloudflare Access sends has no proof");
+    }
 
     rules.audiences = audiences?;
     rules.clients = clients?;
@@ -233,7 +246,8 @@ fn entries_of(
     let preset_keys = preset.jwks_uri.filter(|_| !entry.has("issuer")).map(|t| provider.fill(t));
     let keys = if entry.has("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
     let algorithms = algorithms?;
-    for text in preset.warnings {
+    // What they warn of is that it is not set.
+    for text in preset.warnings.iter().filter(|_| !from_access) {
         entry.warn("provider", text);
     }
     let entry = |issuer: String| TrustedIssuer {
@@ -247,6 +261,7 @@ fn entries_of(
         ),
         algorithms: algorithms.clone(),
         only_at_jwt: preset.only_at_jwt,
+        from_access,
         rules: Rules { issuer, ..rules.clone() },
         dpop: dpop.clone(),
     };
@@ -307,6 +322,18 @@ fn used(entry: &mut ObjectReader<'_>, name: &str) -> Use {
             Use::Off
         }
     }
+}
+
+/// Whether the tokens are in the header of Cloudflare Access, which only its own tokens are.
+fn from_access(entry: &mut ObjectReader<'_>, preset: &Preset) -> bool {
+    let Some(value) = entry.get("token_from") else { return false };
+    let is_access = value.as_str() == Some("cf-access");
+    if !is_access {
+        entry.fault("token_from", "cf-access");
+    } else if preset.name != "cloudflare-access" {
+        entry.fault("token_from", "cf-access only beside provider = \"cloudflare-access\"");
+    }
+    is_access
 }
 
 /// Which claim says whose a token is.

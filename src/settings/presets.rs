@@ -368,7 +368,7 @@ pub const PRESETS: [Preset; 18] = [
         names: ClaimNames { client: &["common_name"], scopes: &[], roles: &[] },
         claims: &[("type", "app")],
         warnings: &[
-            "Access puts its token into Cf-Access-Jwt-Assertion, which is not read here: send it as Authorization: Bearer",
+            "Access puts its token into Cf-Access-Jwt-Assertion, which is read with token_from = \"cf-access\" only: without it, something must send it as Authorization: Bearer",
         ],
         ..Preset::PLAIN
     },

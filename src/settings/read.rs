@@ -1,5 +1,6 @@
 //! The single form, or what one of several resources comes to.
 
+use super::names::ORIGIN_MODE;
 use super::variables::{self, Variables};
 use super::{about, assertion, authorization_servers, canonical, compatibility, dpop, origin, origins};
 use super::{policy, scopes, sessions, urls, warnings};
@@ -39,7 +40,12 @@ pub(super) fn of_one(
     }
     let (assertion, signing) =
         assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
-    let delivery = origin::read(variables, assertion.as_ref(), &mut faults);
+    let mut delivery = origin::read(variables, assertion.as_ref(), &mut faults);
+    delivery.behind_access = entries.iter().any(|entry| entry.from_access);
+    if delivery.behind_access && delivery.forwards_token {
+        let expected = "remove: behind Cloudflare Access the client's token is not in Authorization";
+        faults.add(ORIGIN_MODE, "", expected);
+    }
     let (sessions, binds_sessions) = sessions::read(variables, &mut faults);
     let policy = policy::read(variables, &mut faults);
     let about = about::read(variables, &mut faults);

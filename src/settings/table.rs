@@ -237,7 +237,7 @@ pub(super) static SETTINGS: [Setting; 36] = [
 ];
 
 /// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.
-pub(super) static ENTRY: [Setting; 15] = [
+pub(super) static ENTRY: [Setting; 16] = [
     member(
         "authorization_server_url",
         Form::Url(Url::Public),
@@ -277,6 +277,11 @@ pub(super) static ENTRY: [Setting; 15] = [
         "dpop_max_age",
         Form::Whole(limits::DPOP_MAX_AGE, limits::DPOP_MAX_AGE_DEFAULT),
         "Seconds that the iat of a DPoP proof may be from now.",
+    ),
+    member(
+        "token_from",
+        Form::OneOf(&["cf-access"]),
+        "Where the token is, if not in Authorization: in the header of Cloudflare Access.",
     ),
     member("provider", Form::Provider, "Fills in what the tokens of this provider look like."),
 ];

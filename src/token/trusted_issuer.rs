@@ -16,6 +16,8 @@ pub struct TrustedIssuer {
     pub algorithms: Vec<Algorithm>,
     /// Whether a token must say `typ: at+jwt`: its issuer signs other kinds of JWT, too.
     pub only_at_jwt: bool,
+    /// Whether its tokens come in the header of Cloudflare Access, and nowhere else.
+    pub from_access: bool,
     pub rules: Rules,
     /// What proofs of possession have to be like, where tokens are sent by DPoP.
     pub dpop: Terms,

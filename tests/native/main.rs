@@ -91,6 +91,7 @@ mod settings_presets;
 mod settings_typos;
 mod settings_urls;
 mod shown_pages;
+mod token_access;
 mod token_binding;
 mod token_claims;
 mod token_credential;

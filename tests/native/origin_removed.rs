@@ -4,7 +4,7 @@ use mcp_edge_auth::origin::request::{asks_for_a_part, is_nominated, nominates};
 use serde_json::json;
 
 use crate::support::policy::POLICY;
-use crate::support::{config, for_each_row, resource, same, settings, with};
+use crate::support::{SERVERS, config, for_each_row, resource, same, settings, with};
 
 #[test]
 fn removed_headers() {
@@ -77,11 +77,12 @@ fn headers_that_would_get_around_a_policy() {
 
 /// Whether a pattern of `looked_at` finds a name.
 fn finds(pattern: &str, name: &str) -> bool {
-    let (start, names) = pattern.strip_prefix("[^a-z0-9-]|^").unwrap().split_once("|^(?:").unwrap();
+    let (starts, names) = pattern.strip_prefix("[^a-z0-9-]|^").unwrap().split_once("|^(?:").unwrap();
+    let mut starts = starts.split("|^");
     let plain = |text: &str| text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     let mut names = names.strip_suffix(")$").unwrap().split('|');
-    assert!(plain(start) && names.clone().all(plain), "{pattern} is of another form");
-    !plain(name) || name.starts_with(start) || names.any(|known| known == name)
+    assert!(starts.clone().all(plain) && names.clone().all(plain), "{pattern} is of another form");
+    !plain(name) || starts.any(|start| name.starts_with(start)) || names.any(|known| known == name)
 }
 
 /// All that may be removed is looked at, in every spelling.
@@ -93,6 +94,8 @@ fn what_is_looked_at() {
         json!({ "MCP_SERVER_AUTH_BIND_SESSIONS": true, "MCP_SERVER_AUTH_SESSION_KEY": "k".repeat(43) });
     let known = [
         "authorization",
+        "cf-access-",
+        "cf-access-jwt-assertion",
         "connection",
         "content-encoding",
         "content-length",
@@ -123,8 +126,11 @@ fn what_is_looked_at() {
         "x-mcp-auth-user-id",
         "x-method-override",
     ];
+    let access = json!({ SERVERS: [{
+        "provider": "cloudflare-access", "team": "example", "expected_audiences": ["a"], "token_from": "cf-access",
+    }] });
     let mut removed = 0;
-    for changes in [json!({}), own, policy, sessions] {
+    for changes in [json!({}), own, policy, sessions, access] {
         let config = config(&with(settings(), changes));
         let (resource, pattern) = (resource(&config), resource(&config).looked_at());
         let mut check = |name: &str| {
@@ -153,6 +159,7 @@ fn what_is_looked_at() {
             assert!(!finds(&pattern, name), "{name}");
         }
         assert_eq!(finds(&pattern, "mcp-session-id"), resource.binds_sessions);
+        assert!(!resource.is_behind_access() || finds(&pattern, "cookie"));
     }
     assert!(removed > 1000, "{removed}");
 }

@@ -273,6 +273,7 @@ proptest! {
                 url: &url,
                 origin: origin.as_deref(),
                 authorization: authorization.as_deref(),
+                access_assertion: None,
                 requested_headers: requested_headers.as_deref(),
             };
             let answer = match decide(Some(&config), &head) {

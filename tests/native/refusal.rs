@@ -27,6 +27,7 @@ fn rows() -> Vec<Row> {
         ("method_not_allowed", MethodNotAllowed("GET, HEAD"), 405, "method_not_allowed", None),
         ("origin_not_allowed", OriginNotAllowed, 403, "origin_not_allowed", None),
         entry("credentials_missing", CredentialsMissing),
+        entry("access_assertion_missing", AccessAssertionMissing),
         entry("scheme_not_bearer", SchemeNotBearer),
         entry("token_empty", TokenEmpty),
         entry("credentials_malformed", CredentialsMalformed),

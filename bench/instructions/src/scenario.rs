@@ -76,6 +76,7 @@ impl Scenario {
             url: self.url,
             origin: None,
             authorization: self.authorization.as_deref(),
+            access_assertion: None,
             requested_headers: None,
         };
         match decide(Some(&self.config), &head) {

@@ -6,9 +6,9 @@ use mcp_edge_auth::paths::{HEALTH, RESOURCE_METADATA};
 use mcp_edge_auth::resource::Resource;
 use serde_json::Value;
 
-use super::challenge;
 use super::exchange::{Network, Request, Response};
 use super::report::Report;
+use super::{access, challenge};
 
 /// What a client's first request says.
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"doctor","version":"1"}}}"#;
@@ -36,6 +36,10 @@ pub(crate) async fn check<'c>(
         );
     }
     let deployment = Deployment { resource, base };
+    if resource.is_behind_access() {
+        access::check(&deployment, network, report).await;
+        return Some(deployment);
+    }
     if !deployment.health(network, report).await {
         return None;
     }
@@ -324,7 +328,14 @@ impl Deployment<'_> {
             ("accept", "application/json, text/event-stream".to_owned()),
             ("content-type", "application/json".to_owned()),
         ];
-        headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
+        match token {
+            // To Access by the one, and to a Worker without Access in front by the other.
+            Some(token) if self.resource.is_behind_access() => headers.extend([
+                ("cf-access-token", token.to_owned()),
+                ("cf-access-jwt-assertion", token.to_owned()),
+            ]),
+            _ => headers.extend(token.map(|token| ("authorization", format!("Bearer {token}")))),
+        }
         headers.extend(origin.map(|origin| ("origin", origin.to_owned())));
         network.send(&Request { method: "POST", url, headers, body: Some(INITIALIZE) }).await
     }
@@ -341,7 +352,7 @@ fn base_of_canonical(resource: &Resource) -> &str {
     base(resource.canonical.as_str())
 }
 
-fn location(response: &Response) -> String {
+pub(crate) fn location(response: &Response) -> String {
     match response.header("location") {
         location if location.is_empty() => String::new(),
         location => format!(", a redirect to {location}"),

@@ -6,6 +6,7 @@
 //! too.
 
 mod acceptance;
+mod access;
 mod advice;
 mod authorization_server;
 pub mod challenge;
