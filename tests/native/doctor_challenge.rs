@@ -4,7 +4,9 @@
 use cli::doctor::challenge;
 use mcp_edge_auth::refusal::{Detail, Refusal};
 
-use crate::support::{self, config, for_each_row, resource, same, settings, single_issuer_settings, with};
+use crate::support::{
+    self, config, entry, for_each_row, resource, same, settings, single_issuer_settings, with, with_entries,
+};
 
 #[test]
 fn rows() {
@@ -34,6 +36,14 @@ fn rows() {
         (r#"Bearer realm="x", "#, Err("no parameter")),
         (r#"Bearer realm="x", Realm="y""#, Err("twice")),
         (r#"Bearer realm="x", Basic realm="y""#, Err("no parameter name")),
+        (r#"Bearer a="1", DPoP b="2", algs="ES256""#, Ok(3)),
+        (r#"DPoP a="1", algs="ES256""#, Ok(2)),
+        (r#"Bearer, DPoP algs="ES256""#, Ok(1)),
+        (r#"Bearer a="1", DPoP a="2""#, Err("twice")),
+        (r#"DPoP a="1", Bearer b="2""#, Err("no parameter name")),
+        (r#"Bearer a="1", DPoP b="2", DPoP c="3""#, Err("no parameter name")),
+        (r#"Bearer a="1", DPoP"#, Err("no parameter")),
+        (r#"dpop a="1""#, Err("scheme")),
     ];
     for_each_row(rows, |(line, expected)| match (challenge::parse(line), expected) {
         (Ok(parameters), Ok(count)) => same(line, parameters.len(), *count),
@@ -46,7 +56,15 @@ fn rows() {
 #[test]
 fn the_workers_own_pass() {
     let scopes = serde_json::json!({ support::CHALLENGE_SCOPES: ["a", "b"] });
-    for settings in [settings(), with(settings(), scopes), single_issuer_settings()] {
+    let by_dpop =
+        |dpop| with_entries(serde_json::json!([with(entry(), serde_json::json!({ "dpop": dpop }))]));
+    for settings in [
+        settings(),
+        with(settings(), scopes),
+        single_issuer_settings(),
+        by_dpop("accept"),
+        by_dpop("require"),
+    ] {
         let config = config(&settings);
         for refusal in [
             Refusal::CredentialsMissing,
