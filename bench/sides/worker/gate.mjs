@@ -42,17 +42,18 @@ export function checkType(typ) {
 }
 
 /**
- * A Worker around `prepare(settings, env)`, called once, which gives `verify(token) -> { header,
- * claims }`.
+ * A Worker around `prepare(settings, env)`, called once, which gives `verify(token, request) -> {
+ * header, claims }`. `credential`: what the token is found by. `removed`: a header that the origin
+ * does not get either.
  */
-export function gate(prepare) {
+export function gate(prepare, { credential = BEARER, removed } = {}) {
   let settings;
   let verify;
   return {
     async fetch(request, env) {
       const started = Date.now();
       if (!settings) {
-        settings = readSettings(env);
+        settings = { ...readSettings(env), credential, removed };
         verify = prepare(settings, env);
       }
       const line = { event: "request", outcome: "refused", reason: "", status: 0, method: request.method };
@@ -108,13 +109,13 @@ async function respond(settings, verify, request, line) {
     return refused(line, "origin_not_allowed", withCors(settings, origin, json(403, { error: "origin_not_allowed" })));
   }
   const authorization = request.headers.get("authorization");
-  const token = authorization && BEARER.exec(authorization)?.[1];
+  const token = authorization && settings.credential.exec(authorization)?.[1];
   if (!token) {
     return refused(line, authorization ? "credentials_malformed" : "credentials_missing", unauthorized(settings, origin));
   }
   try {
     if (token.length > TOKEN_BYTES) throw new Refused(MALFORMED, "token_too_large");
-    const { header, claims } = await verify(token);
+    const { header, claims } = await verify(token, request);
     const { alg, kid } = header;
     const client = clientOf(claims)?.slice(0, DETAIL_CHARS);
     Object.assign(line, { outcome: "forwarded", reason: "ok", issuer: claims.iss, alg, kid, keys: "memory", client, jti: claims.jti });
@@ -130,7 +131,7 @@ async function forward(settings, request, origin, rest, claims, line) {
   const upstream = new Request(settings.target + rest, request);
   const { headers } = upstream;
   for (const name of [...headers.keys()]) {
-    if (name === "authorization" || name.replaceAll("_", "-").startsWith("x-mcp-auth-")) headers.delete(name);
+    if (name === "authorization" || name === settings.removed || name.replaceAll("_", "-").startsWith("x-mcp-auth-")) headers.delete(name);
   }
   headers.set("X-MCP-Auth-User-Id", encode(claims.sub));
   headers.set("X-MCP-Auth-Issuer", encode(claims.iss));

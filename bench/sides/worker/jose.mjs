@@ -4,7 +4,8 @@ import { createLocalJWKSet, errors, jwtVerify } from "jose";
 
 import { EXPIRED, INVALID, MALFORMED, NOT_FOR_US, Refused, UNTRUSTED, checkType, gate } from "./gate.mjs";
 
-export default gate((settings, env) => {
+/** `mayBeBound`: what the token is bound to is looked at elsewhere. */
+export function prepare(settings, env, mayBeBound = false) {
   const [{ issuer, audiences, algorithms, leeway }] = settings.entries;
   const keys = createLocalJWKSet(env.JWKS);
   const options = { issuer, audience: audiences, algorithms, clockTolerance: leeway, requiredClaims: ["exp", "sub"] };
@@ -13,13 +14,15 @@ export default gate((settings, env) => {
       const { payload, protectedHeader } = await jwtVerify(token, keys, options);
       checkType(protectedHeader.typ);
       if (typeof payload.sub !== "string" || payload.sub === "") throw new Refused(INVALID, "sub_missing");
-      if (payload.cnf !== undefined) throw new Refused(INVALID, "token_bound");
+      if (payload.cnf !== undefined && !mayBeBound) throw new Refused(INVALID, "token_bound");
       return { header: protectedHeader, claims: payload };
     } catch (error) {
       throw error instanceof errors.JOSEError ? refusal(error) : error;
     }
   };
-});
+}
+
+export default gate((settings, env) => prepare(settings, env));
 
 function refusal(error) {
   if (error instanceof errors.JWTExpired) return new Refused(EXPIRED, "token_expired");
