@@ -225,3 +225,43 @@ pub const ASSERTIONS_KEPT: usize = 256;
 
 /// Bytes of a token whose assertion is kept.
 pub const ASSERTION_REUSE_TOKEN_BYTES: usize = 4096;
+
+/// Introspections in flight, per isolate: each may hold a request and an answer of 64 KiB for 5 s,
+/// and an authorization server that works answers so many in a fraction of a second.
+pub const INTROSPECTIONS: usize = 32;
+
+/// Introspections that an isolate may begin in a second, and at once: made-up tokens must not
+/// become a flood at the authorization server, and no MCP server of one isolate has more callers.
+pub const INTROSPECTIONS_PER_SECOND: u32 = 50;
+
+/// Seconds after which a token may come again whose server gave no answer that serves.
+pub const INTROSPECTION_RETRY: Seconds = 5;
+
+/// Seconds after which a token may come again for which there was no place, or no more in this
+/// second.
+pub const INTROSPECTION_CROWDED_RETRY: Seconds = 1;
+
+/// Seconds between two lines of the log that say that too many introspections were wanted: a flood
+/// of tokens must not become one of lines.
+pub const CROWDED_SAID_SECONDS: Seconds = 10;
+
+/// Seconds for which a token that was told inactive is refused without asking again. Few ever
+/// become active after that.
+pub const INACTIVE_SECONDS: Seconds = 10;
+
+/// Tokens that are remembered as inactive, per isolate: twice as many as can be told in that time,
+/// in 40 KiB.
+pub const INACTIVE_KEPT: usize = 1024;
+
+/// `introspection.cache_seconds`: how long an authorization server's word on an active token may
+/// serve again.
+pub const INTROSPECTION_CACHE: std::ops::RangeInclusive<Seconds> = 0..=60;
+
+/// The default of `introspection.cache_seconds`: a revoked token is refused at once.
+pub const INTROSPECTION_CACHE_DEFAULT: Seconds = 0;
+
+/// Answers about active tokens that are kept, per isolate; with the next number, under 8 MiB.
+pub const ANSWERS_KEPT: usize = 1024;
+
+/// Bytes of such an answer; a longer one is asked for each time.
+pub const ANSWER_KEPT_BYTES: usize = 8 * 1024;

@@ -73,6 +73,10 @@ pub enum Refusal {
     ClaimMismatch,
     SubMissing,
     SubNotString,
+    /// The authorization server did not say whether it is active; seconds until the next try.
+    IntrospectionUnavailable(Seconds),
+    TokenInactive,
+    TokenTypeNotAllowed,
     /// To something that the entry does not have shown, or that is not understood here.
     TokenBound,
     /// To no certificate, where the entry demands it.
@@ -184,6 +188,7 @@ impl Refusal {
         use Challenge::{Entry, InvalidToken};
         use Description::{Audience, DpopWanted, Expired, Invalid, Malformed, Untrusted};
         use Description::{ProofElsewhere, ProofInvalid};
+        const AGAIN: &str = "temporarily_unavailable";
         const fn plain(status: u16, error: &'static str, reason: &'static str) -> Row {
             Row { status, challenge: Challenge::None, error, reason, rpc: None }
         }
@@ -191,13 +196,7 @@ impl Refusal {
             Row { status: 401, challenge: Entry, error: "unauthorized", reason, rpc: None }
         }
         const fn token(description: Description, reason: &'static str) -> Row {
-            Row {
-                status: 401,
-                challenge: InvalidToken(description),
-                error: "invalid_token",
-                reason,
-                rpc: None,
-            }
+            Row { challenge: InvalidToken(description), error: "invalid_token", ..entry(reason) }
         }
         const fn proof(description: Description, reason: &'static str) -> Row {
             let challenge = Challenge::InvalidProof(description);
@@ -234,7 +233,7 @@ impl Refusal {
             Self::KeyUnfit => token(Invalid, "key_unfit"),
             Self::KeyAmbiguous => token(Invalid, "key_ambiguous"),
             Self::SignatureInvalid => token(Invalid, "signature_invalid"),
-            Self::KeysUnavailable(_) => plain(503, "temporarily_unavailable", "keys_unavailable"),
+            Self::KeysUnavailable(_) => plain(503, AGAIN, "keys_unavailable"),
             Self::ExpMissing => token(Invalid, "exp_missing"),
             Self::ExpNotNumber => token(Invalid, "exp_not_number"),
             Self::TokenExpired => token(Expired, "token_expired"),
@@ -251,6 +250,9 @@ impl Refusal {
             Self::ClaimMismatch => token(Invalid, "claim_mismatch"),
             Self::SubMissing => token(Invalid, "sub_missing"),
             Self::SubNotString => token(Invalid, "sub_not_string"),
+            Self::IntrospectionUnavailable(_) => plain(503, AGAIN, "introspection_unavailable"),
+            Self::TokenInactive => token(Invalid, "token_inactive"),
+            Self::TokenTypeNotAllowed => token(Invalid, "token_type_not_allowed"),
             Self::TokenBound => token(Invalid, "token_bound"),
             Self::CertificateUnbound => token(Invalid, "certificate_unbound"),
             Self::CertificateMissing => token(Invalid, "certificate_missing"),
@@ -327,9 +329,9 @@ impl Refusal {
         }
         match self {
             Self::MethodNotAllowed(allow) => answer.set("Allow", allow),
-            Self::KeysUnavailable(seconds) | Self::MetadataUnavailable(seconds) => {
-                answer.set("Retry-After", seconds.max(1).to_string())
-            }
+            Self::KeysUnavailable(seconds)
+            | Self::IntrospectionUnavailable(seconds)
+            | Self::MetadataUnavailable(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
             _ => {}
         }
         answer

@@ -10,6 +10,7 @@ use mcp_edge_auth::fault::{Fault, Warning};
 use mcp_edge_auth::json::Object;
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::settings::{self, Variables, is_ours};
+use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use serde_json::Value;
 
 use crate::platform::Platform;
@@ -65,7 +66,9 @@ impl Deployment {
         let in_file = settings.get("vars").and_then(Value::as_object);
         let local = said.get("variables").and_then(Value::as_object);
         let deployed = with_bindings(in_file);
-        let unread = in_file.into_iter().flatten().map(|(name, _)| name).filter(|name| !is_ours(name));
+        let is_read = |name: &str| is_ours(name) || deployed.is_named(name);
+        let unread = in_file.into_iter().flatten().map(|(name, _)| name).filter(|name| !is_read(name));
+        let unread = unread.map(|name| (name.clone(), settings::meant_variable(name))).collect();
         Ok(Self {
             secrets: deployed.secrets().map(str::to_owned).collect(),
             variables: match local {
@@ -73,7 +76,7 @@ impl Deployment {
                 None => deployed.without_secrets(),
             },
             is_local: local.is_some(),
-            unread: unread.map(|name| (name.clone(), settings::meant_variable(name))).collect(),
+            unread,
             kv: bound(settings, "kv_namespaces").any(|name| name == KV),
             side_by_side: side_by_side(said),
             bindings: ["kv_namespaces"]
@@ -107,7 +110,13 @@ impl Deployment {
 
     /// Bindings that the Worker does not use, though it has a use for one of their kind.
     fn idle(&self, config: &Config) -> Vec<Warning> {
-        let used = |name: &str| config.resources.iter().any(|r| r.binding.as_deref() == Some(name));
+        let asked_by = |entry: &TrustedIssuer, name: &str| {
+            entry.introspection.as_ref().is_some_and(|asking| asking.binding.as_deref() == Some(name))
+        };
+        let used = |name: &str| {
+            let mut all = config.resources.iter();
+            all.any(|r| r.binding.as_deref() == Some(name) || r.entries.iter().any(|e| asked_by(e, name)))
+        };
         let idle = self.bindings.iter().filter_map(|(kind, name)| {
             let text = match *kind {
                 "kv_namespaces" if self.kv => return None,

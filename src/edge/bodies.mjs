@@ -67,7 +67,7 @@ async function take(request, limit, whole) {
 }
 
 /** The bytes of a stream, if there are not more than `limit`. */
-async function gather(stream, limit) {
+export async function gather(stream, limit) {
   const bytes = new Bytes();
   for await (const chunk of stream ?? []) {
     if (bytes.length + chunk.length > limit) return undefined;

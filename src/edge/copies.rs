@@ -7,12 +7,13 @@ use wasm_bindgen::JsValue;
 use super::clock::now;
 use super::exchange::{Exchange, promise};
 use super::isolate::Isolate;
+use super::issuers::with;
 use super::log::{self, Line};
 use super::metadata;
 use super::pending::RequestId;
 use super::waiting::{self, Awaited, Waiter};
 use super::{fetch, own};
-use crate::documents::copy::{self, Kept, Next};
+use crate::documents::copy::{self, Next};
 use crate::json;
 use crate::keys::discovery;
 use crate::limits;
@@ -29,7 +30,7 @@ impl Copying {
     /// The answer, or the promise of it.
     pub(super) fn proceed(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
         let awaited = Awaited::Copy(self.issuer);
-        let next = with(self.isolate, self.issuer, |kept| kept.next(now()));
+        let next = with(&self.isolate.copies, self.issuer, |kept| kept.next(now()));
         let fetch = matches!(next, Next::Fetch).then(|| self.start(exchange));
         match next {
             Next::Serve(document) => {
@@ -50,10 +51,10 @@ impl Copying {
     /// is settled when it has ended.
     fn start(&self, exchange: &Exchange) -> Promise {
         let (isolate, issuer) = (self.isolate, self.issuer);
-        with(isolate, issuer, |kept| kept.fetch_started(now()));
+        with(&isolate.copies, issuer, |kept| kept.fetch_started(now()));
         let fetched = promise(async move {
             let document = read_metadata(issuer).await;
-            with(isolate, issuer, |kept| kept.fetched(document, now()));
+            with(&isolate.copies, issuer, |kept| kept.fetched(document, now()));
             Ok(JsValue::UNDEFINED)
         });
         // Where the runtime does not take it, the fetch ends with the request that began it.
@@ -69,16 +70,4 @@ async fn read_metadata(issuer: &str) -> Option<String> {
     };
     let found = metadata::find(issuer, &fetch::deadline(), &read).await;
     found.inspect_err(|misses| log::copy_failed(issuer, misses)).ok()
-}
-
-/// Looks at or changes what is known of an issuer's metadata; never over an await.
-fn with<T>(isolate: &'static Isolate, issuer: &'static str, f: impl FnOnce(&mut Kept) -> T) -> T {
-    let mut copies = isolate.copies.borrow_mut();
-    if let Some((_, kept)) = copies.iter_mut().find(|(of, _)| *of == issuer) {
-        return f(kept);
-    }
-    let mut kept = Kept::default();
-    let result = f(&mut kept);
-    copies.push((issuer, kept));
-    result
 }

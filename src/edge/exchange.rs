@@ -142,6 +142,20 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen(raw_module = "./introspect.mjs")]
+extern "C" {
+    /// Asks an authorization server about a token; `on_introspection` goes on with what comes of
+    /// it. `request`: the parts of `introspecting::Asking::text`. `limit`: bytes of an answer.
+    #[wasm_bindgen(catch)]
+    pub(super) fn introspect(
+        exchange: &Exchange,
+        request: &str,
+        resource: u32,
+        milliseconds: f64,
+        limit: f64,
+    ) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen(raw_module = "./bodies.mjs")]
 extern "C" {
     /// Reads the request's body; `on_body` goes on with it.

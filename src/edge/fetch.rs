@@ -13,7 +13,7 @@ use crate::keys::discovery::ACCEPT;
 use crate::limits;
 
 /// Firewalls of issuers drop requests that do not say what they are.
-const USER_AGENT: &str = concat!("mcp-edge-auth/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("mcp-edge-auth/", env!("CARGO_PKG_VERSION"));
 
 /// A document, and what its server says of keeping it.
 pub(super) struct Document {

@@ -9,16 +9,17 @@ use worker::Env;
 
 use super::exchange::Exchange;
 use super::header_patterns::Patterns;
+use super::issuers::OfIssuers;
 use super::measuring::only_nobodys;
 use super::signer::Signer;
 use super::sources::Source;
 use super::{kv, log};
-use crate::documents::copy::Kept;
 use crate::fault::Fault;
 use crate::json;
 use crate::origin::assertion::reuse::Reuse;
 use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
+use crate::token::introspected::Introspected;
 use crate::token::replays::Replays;
 
 /// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
@@ -40,7 +41,11 @@ pub(super) struct Isolate {
     /// Proofs that were accepted.
     pub(super) replays: RefCell<Replays>,
     /// Copies of authorization servers' metadata, by issuer.
-    pub(super) copies: RefCell<Vec<(&'static str, Kept)>>,
+    pub(super) copies: OfIssuers,
+    /// What authorization servers have told of tokens.
+    pub(super) introspected: RefCell<Introspected>,
+    /// Introspection endpoints that were found in metadata.
+    pub(super) endpoints: OfIssuers,
 }
 
 thread_local! {
@@ -81,6 +86,8 @@ impl Isolate {
             reuse: RefCell::default(),
             replays: RefCell::default(),
             copies: RefCell::default(),
+            introspected: RefCell::default(),
+            endpoints: RefCell::default(),
         };
         let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());
         if !has_keys {
@@ -158,11 +165,10 @@ fn variables(env: &Env) -> Variables {
             bindings.push(name);
             return None; // and never `stringify`: a service would be called for its `toJSON`
         }
-        if !settings::is_ours(&name) {
-            return None;
-        }
         let value = match value.as_string() {
+            // An entry may name it as that of a secret.
             Some(text) => Value::String(text),
+            None if !settings::is_ours(&name) => return None,
             None => {
                 let text = JSON::stringify(&value).ok().and_then(|text| text.as_string());
                 text.and_then(|text| json::value(text.as_bytes())).unwrap_or_default()

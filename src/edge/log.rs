@@ -42,6 +42,9 @@ pub(super) struct Line {
     /// Seconds that a stale one still serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stale_for: Option<Seconds>,
+    /// Who said that the token is active, or is not: its server just now, or memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) introspection: Option<&'static str>,
     /// The client that the token was given to, once that is verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
@@ -88,6 +91,7 @@ impl Line {
             kid: None,
             keys: None,
             stale_for: None,
+            introspection: None,
             client: None,
             jti: None,
             sub: None,
@@ -232,6 +236,17 @@ pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
     print(&Members(vec![
         ("event", json!("keys")),
         ("source", json!(source.url().split('?').next())),
+        ("result", json!(result)),
+        ("detail", json!(detail)),
+    ]));
+}
+
+/// An authorization server was not asked about a token, or gave no answer that serves. The query of
+/// its URL, which may hold a key, stays out.
+pub(super) fn introspection(issuer: &str, result: &str, detail: &str) {
+    print(&Members(vec![
+        ("event", json!("introspection")),
+        ("source", json!(issuer.split('?').next())),
         ("result", json!(result)),
         ("detail", json!(detail)),
     ]));

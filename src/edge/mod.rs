@@ -16,10 +16,11 @@
 //! The stages of a request are `verifying`, `authorizing`, `forwarding` and `responding`;
 //! `admitted` goes from one to the next, and `exchange` is the request as JavaScript holds it. What
 //! they need: `key_sets` (with `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys,
-//! `webcrypto` imports them and checks signatures, `signer` signs assertions, `header_patterns`
-//! finds headers, `plan` says what is sent, `answer`, `list_filter` and `redirects` make of the
-//! origin's answer what the client gets, `own` makes the Worker's own, `pending` and `isolate` keep
-//! what waits and what is shared, and `log` writes lines.
+//! `webcrypto` imports them and checks signatures, `introspecting` asks about tokens, `issuers` has
+//! what is known of metadata, `signer` signs assertions, `header_patterns` finds headers, `plan`
+//! says what is sent, `answer`, `list_filter` and `redirects` make of the origin's answer what the
+//! client gets, `own` makes the Worker's own, `pending` and `isolate` keep what waits and what is
+//! shared, and `log` writes lines.
 
 mod admitted;
 mod answer;
@@ -31,7 +32,9 @@ mod fetch;
 mod forwarding;
 mod header_lists;
 mod header_patterns;
+mod introspecting;
 mod isolate;
+mod issuers;
 mod key_sets;
 mod kv;
 mod list_filter;
@@ -134,7 +137,9 @@ pub fn fetch(
             let proven_for = (credential.scheme == Scheme::Dpop).then(|| protected.address(url));
             let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce: None };
             match verification {
-                Ok(verification) => Verifying { admitted, verification, began: false }.proceed(exchange),
+                Ok(verification) => {
+                    Verifying { admitted, verification, began: false, asked: 0.0 }.proceed(exchange)
+                }
                 Err(refusal) => admitted.refuse(exchange, refusal),
             }
         }

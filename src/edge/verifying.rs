@@ -8,7 +8,9 @@ use wasm_bindgen::prelude::*;
 
 use super::admitted::Admitted;
 use super::authorizing::Authorizing;
+use super::clock::now_milliseconds;
 use super::exchange::{self, Exchange};
+use super::introspecting::{self, Asking};
 use super::key_sets::{self, Keys, Look};
 use super::log::FORWARDED;
 use super::pending::{Pending, RequestId};
@@ -17,6 +19,8 @@ use super::waiting::{self, Awaited, Waiter};
 use super::{measuring, own, webcrypto};
 use crate::http::response::LocalResponse;
 use crate::token::dpop;
+use crate::token::introspection::Told;
+use crate::token::trusted_issuer::TrustedIssuer;
 use crate::token::verify::{Step, Verification};
 
 thread_local! {
@@ -29,6 +33,8 @@ pub(super) struct Verifying {
     pub(super) verification: Verification<'static>,
     /// Whether it has begun a fetch of the key set that it waits for.
     pub(super) began: bool,
+    /// When an authorization server was asked about the token, in milliseconds.
+    pub(super) asked: f64,
 }
 
 /// Goes on after a signature check. Only `true` is a yes: an error is a no, since a key that
@@ -108,6 +114,17 @@ impl Verifying {
                             .or_else(|error| on_key(exchange, id, error));
                     }
                 },
+                Step::Introspection(entry) => match self.asking(entry).look(exchange) {
+                    introspecting::Look::Told(told) => self.told(told),
+                    introspecting::Look::Ask(text) => return self.ask(exchange, &text),
+                    introspecting::Look::Wait(fetch) => {
+                        let awaited = Awaited::Endpoint(&entry.rules.issuer);
+                        if waiting::has_place(awaited) {
+                            return Ok(self.obtain(exchange, awaited, fetch.as_ref()));
+                        }
+                        self.told(introspecting::crowded(isolate, &entry.rules.issuer));
+                    }
+                },
                 Step::Certificate => {
                     self.verification.certificate(exchange::certificate(exchange).as_deref())
                 }
@@ -145,7 +162,31 @@ impl Verifying {
         self.verification.key_set(answer.map(|(set, _)| set));
     }
 
-    /// Waits for a key set: for a fetch of this request's own, or else for another's.
+    fn asking(&self, entry: &'static TrustedIssuer) -> Asking<'_> {
+        let Admitted { isolate, .. } = self.admitted;
+        Asking { isolate, index: self.admitted.resource().index, entry, token: self.verification.text() }
+    }
+
+    /// Asks about the token.
+    fn ask(mut self, exchange: &Exchange, text: &str) -> Result<JsValue, JsValue> {
+        let (id, index) = (self.admitted.id, self.admitted.resource().index);
+        self.asked = now_milliseconds();
+        let go_on = Box::new(move |exchange: &Exchange, told: Told| {
+            self.told(told);
+            self.admitted.line.introspection = Some("server");
+            self.proceed(exchange)
+        });
+        introspecting::ask(exchange, id, index, text, go_on)
+    }
+
+    fn told(&mut self, told: Told) {
+        self.began = false;
+        self.admitted.line.introspection = matches!(told, Told::Remembered(_)).then_some("memory");
+        self.verification.introspection(told);
+    }
+
+    /// Waits for a key set or an endpoint: for a fetch of this request's own, or else for
+    /// another's.
     fn obtain(mut self, exchange: &Exchange, awaited: Awaited, fetch: Option<&Promise>) -> JsValue {
         self.began |= fetch.is_some();
         let (id, index) = (self.admitted.id, self.admitted.resource().index);
@@ -155,6 +196,11 @@ impl Verifying {
     }
 
     fn done(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
+        if self.verification.is_asked_about() {
+            let entries = &self.admitted.resource().entries;
+            let asking = entries.iter().find(|entry| entry.introspection.is_some());
+            asking.into_iter().for_each(|entry| self.asking(entry).done(&self.verification, self.asked));
+        }
         let Self { mut admitted, mut verification, .. } = self;
         admitted.nonce = verification.next_nonce();
         let (resource, line) = (admitted.resource(), &mut admitted.line);

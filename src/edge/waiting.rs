@@ -47,6 +47,8 @@ pub(super) enum Awaited {
     KeySet(SourceId),
     /// The metadata of this issuer.
     Copy(&'static str),
+    /// Where this issuer is asked about tokens.
+    Endpoint(&'static str),
 }
 
 struct Place {
@@ -92,7 +94,7 @@ pub fn on_wait(exchange: &Exchange, id: RequestId) -> Result<JsValue, JsValue> {
 
 /// The request came too late to look, and its place was another's; or it was known to an instance
 /// of the wasm module that has panicked.
-fn lost(exchange: &Exchange) -> Result<JsValue, JsValue> {
+pub(super) fn lost(exchange: &Exchange) -> Result<JsValue, JsValue> {
     let (line, seconds) = (Line::new(&exchange.request().method()), limits::WAITERS_RETRY);
     match exchange.resource().and_then(resource) {
         Some(resource) => {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A JSON object, with the rules of this module.
-#[derive(Clone, Debug)]
+/// A JSON object, with the rules of this module. The default is none, and has no member.
+#[derive(Clone, Debug, Default)]
 pub struct Document {
     /// The text, and after it the strings that had escapes in it.
     text: String,

@@ -48,6 +48,7 @@ pub enum Unusable {
     /// The document is another issuer's: the entry's `issuer` is wrong, or the server's is.
     IssuerMismatch,
     JwksUri,
+    IntrospectionEndpoint,
 }
 
 impl Unusable {
@@ -55,6 +56,9 @@ impl Unusable {
         match self {
             Self::NotMetadata => "not a JSON object",
             Self::IssuerMismatch => "its issuer is not the configured issuer",
+            Self::IntrospectionEndpoint => {
+                "its introspection_endpoint is missing, or neither https nor http on loopback"
+            }
             Self::JwksUri => "its jwks_uri is missing, or neither https nor http on loopback",
         }
     }
@@ -72,7 +76,17 @@ pub fn metadata(document: &str, issuer: &str) -> Result<Object, Unusable> {
 
 /// The `jwks_uri` of an issuer's metadata document.
 pub fn jwks_uri(document: &str, issuer: &str) -> Result<String, Unusable> {
+    public_url(document, issuer, "jwks_uri").and_then(|uri| uri.ok_or(Unusable::JwksUri))
+}
+
+/// The `introspection_endpoint` of an issuer's metadata document (RFC 8414 section 2).
+pub fn introspection_endpoint(document: &str, issuer: &str) -> Result<String, Unusable> {
+    let url = public_url(document, issuer, "introspection_endpoint")?;
+    url.ok_or(Unusable::IntrospectionEndpoint)
+}
+
+fn public_url(document: &str, issuer: &str, name: &str) -> Result<Option<String>, Unusable> {
     let document = metadata(document, issuer)?;
-    let uri = document.get("jwks_uri").and_then(|v| v.as_str()).filter(|uri| is_public_url(uri));
-    uri.map(str::to_owned).ok_or(Unusable::JwksUri)
+    let url = document.get(name).and_then(|v| v.as_str()).filter(|url| is_public_url(url));
+    Ok(url.map(str::to_owned))
 }

@@ -9,7 +9,7 @@ use super::table::{self, ENTRY, OPTIONS};
 use super::urls::Kind;
 use super::variables::{Found, Variables};
 use super::written::{self, Shape};
-use super::{algorithms, dpop, issuers, urls};
+use super::{algorithms, dpop, introspection, issuers, names, urls};
 use crate::fault::Faults;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::source::KeySource;
@@ -23,7 +23,7 @@ use crate::token::dpop::Terms;
 use crate::token::nonce::Nonces;
 use crate::token::trusted_issuer::TrustedIssuer;
 
-pub(super) const NAME: &str = "AUTHORIZATION_SERVERS";
+pub(super) const NAME: &str = names::AUTHORIZATION_SERVERS;
 /// The single-issuer form.
 pub(super) const SINGLE: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
 
@@ -46,7 +46,7 @@ pub(super) fn read(
         (Some(many), None) => {
             let nonces = dpop::nonces(variables, faults);
             let is_outside = variables.is_outside_cloudflare();
-            let beside = Beside { canonical, nonces: nonces.as_ref(), is_outside };
+            let beside = Beside { variables, canonical, nonces: nonces.as_ref(), is_outside };
             entries(&many, &beside, sources, faults)
         }
         (None, Some(_)) => single_issuer(&single, sources, faults),
@@ -63,6 +63,7 @@ pub(super) fn read(
 
 /// What stands beside the entries.
 struct Beside<'v> {
+    variables: &'v Variables,
     canonical: Option<&'v Canonical>,
     nonces: Option<&'v Nonces>,
     is_outside: bool,
@@ -89,6 +90,10 @@ fn entries(
                 "issuer",
                 "the same rules as the other entry with this issuer, or the same jwks_uri (issuer and key set belong together)",
             );
+        }
+        let contradiction = read.iter().find_map(|entry| introspection::contradiction(&entries, entry));
+        if let Some(expected) = contradiction {
+            entry.fault(names::INTROSPECTION, expected);
         }
         entries.extend(read);
     }
@@ -148,6 +153,7 @@ fn single_issuer(
             from_access: false,
             rules: Rules::strict(issuer, audiences.clone()),
             dpop: Terms::default(),
+            introspection: None,
         })
         .collect()
 }
@@ -215,6 +221,7 @@ fn entries_of(
     let clients = clients(entry, preset);
     let mut rules = Rules::strict(String::new(), Vec::new());
     options(entry, &mut rules);
+    let introspection = introspection::read(entry, beside.variables);
 
     rules.mtls = mtls(entry, beside);
     rules.dpop = used(entry, "dpop");
@@ -242,6 +249,10 @@ fn entries_of(
         (false, []) => vec![url.clone()?],
         (false, templates) => templates.iter().map(|t| provider.fill(t)).collect(),
     };
+    if entry.has(names::INTROSPECTION) && issuers.len() > 1 {
+        let expected = "an issuer of the entry's own beside it: with this provider there are several";
+        entry.fault(names::INTROSPECTION, expected);
+    }
     let listed = url.or_else(|| issuers.first().cloned()).filter(|_| for_clients);
     let preset_keys = preset.jwks_uri.filter(|_| !entry.has("issuer")).map(|t| provider.fill(t));
     let keys = if entry.has("jwks_uri") { Some(jwks_uri?) } else { preset_keys };
@@ -264,6 +275,7 @@ fn entries_of(
         from_access,
         rules: Rules { issuer, ..rules.clone() },
         dpop: dpop.clone(),
+        introspection: introspection.clone(),
     };
     Some(issuers.into_iter().map(entry).collect())
 }

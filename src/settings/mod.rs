@@ -16,6 +16,7 @@ mod dpop;
 #[cfg(feature = "commands")]
 mod hints;
 mod hosts;
+mod introspection;
 mod issuers;
 mod names;
 mod object_reader;

@@ -5,6 +5,13 @@ pub(super) const PREFIX: &str = "MCP_SERVER_AUTH_";
 /// The spelling that Arcade's releases read.
 pub(super) const SECOND_PREFIX: &str = "MCP_RESOURCE_SERVER_";
 
+pub(super) const AUTHORIZATION_SERVERS: &str = "AUTHORIZATION_SERVERS";
+pub(super) const RESOURCES: &str = "RESOURCES";
+
+/// Of an entry, and of that member.
+pub(super) const INTROSPECTION: &str = "introspection";
+pub(super) const CLIENT_SECRET: &str = "client_secret";
+
 /// The single form's binding.
 pub(super) const BINDING: &str = "ORIGIN";
 pub(super) const ORIGIN_HEADERS: &str = "ORIGIN_HEADERS";

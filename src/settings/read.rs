@@ -63,7 +63,11 @@ pub(super) fn of_one(
         (sessions::KEY, binds_sessions && sessions.is_none()),
         (dpop::KEY, dpop::is_unseen(&entries)),
     ];
-    let unseen_secrets = unseen.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect();
+    let unseen = unseen.into_iter().filter(|(_, is)| *is).map(|(name, _)| name);
+    let asking = entries.iter().filter_map(|entry| entry.introspection.as_deref());
+    let named = asking.filter(|asking| asking.client_secret.is_none());
+    let named = named.filter_map(|asking| asking.secret_name.as_deref());
+    let unseen_secrets = unseen.chain(named).map(str::to_owned).collect();
     let page = has_page.then(|| landing::page(&canonical, &about, metadata_url.as_deref()));
     let mut challenges = Challenges::new(metadata_url, &challenge_scopes).with_dpop(dpop);
     if compatibility.invalid_token_challenge {

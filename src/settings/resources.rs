@@ -26,7 +26,7 @@ use crate::json::Object;
 use crate::keys::source::KeySource;
 use crate::resource::Config;
 
-pub(super) const NAME: &str = "RESOURCES";
+const NAME: &str = names::RESOURCES;
 
 const SERVERS: &str = "authorization_servers";
 const CANONICAL_URL: &str = "canonical_url";

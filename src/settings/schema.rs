@@ -220,6 +220,7 @@ impl Definitions {
             Form::HeadersName => {
                 json!({ "type": "string", "pattern": format!("^{}(_.*)?$", names::ORIGIN_HEADERS) })
             }
+            Form::SecretName => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
             Form::Key => json!({ "type": ["string", "object", "array"] }),
         }
     }

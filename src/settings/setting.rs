@@ -189,6 +189,8 @@ pub(super) enum Form {
     Headers,
     /// The name of a secret that holds headers.
     HeadersName,
+    /// The name of a variable that holds a secret.
+    SecretName,
     /// A private key, or a list of them.
     Key,
 }

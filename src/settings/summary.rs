@@ -22,6 +22,10 @@ pub fn summary(config: &Config, resource: &Resource) -> Vec<(&'static str, Vec<S
         ("Canonical URL", vec![resource.canonical.as_str().to_owned()]),
         ("Origin", vec![resource.origin_url.clone()]),
     ];
+    let introspection = distinct(&mut entries().filter_map(introspection));
+    if !introspection.is_empty() {
+        summary.push(("Introspection", introspection));
+    }
     if let Some(binding) = &resource.binding {
         summary.push(("Origin reached by", vec![format!("the binding {binding}")]));
     }
@@ -63,4 +67,18 @@ fn described(policy: &Policy) -> String {
         Mode::Report => "reported, not enforced",
     };
     format!("{mode}: {} rule(s)", policy.rules.all().len())
+}
+
+/// Who is asked about tokens, and where.
+fn introspection(entry: &TrustedIssuer) -> Option<String> {
+    let asking = entry.introspection.as_deref()?;
+    let which = if asking.jwts { "opaque tokens and JWTs" } else { "opaque tokens" };
+    // A query may hold a key.
+    let place = asking.url.as_deref().and_then(|url| url.split('?').next());
+    let place = place.map_or_else(|| "where its metadata says".to_owned(), |url| format!("at {url}"));
+    let cached = match asking.cache_seconds {
+        0 => String::new(),
+        seconds => format!(", answers kept for {seconds} s"),
+    };
+    Some(format!("{which}, by {} {place}{cached}", entry.rules.issuer))
 }

@@ -6,6 +6,7 @@ use super::setting::{Form, Url};
 use super::setting::{Place, Setting, Spelling, bare_variable, member, variable};
 use crate::limits;
 use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY};
+use crate::token::introspection::AuthMethod;
 
 /// The setting of a variable, by its full name in either spelling.
 #[inline(never)]
@@ -237,7 +238,7 @@ pub(super) static SETTINGS: [Setting; 36] = [
 ];
 
 /// An entry of `AUTHORIZATION_SERVERS`. The fields of its provider come on top.
-pub(super) static ENTRY: [Setting; 16] = [
+pub(super) static ENTRY: [Setting; 17] = [
     member(
         "authorization_server_url",
         Form::Url(Url::Public),
@@ -265,6 +266,11 @@ pub(super) static ENTRY: [Setting; 16] = [
         "Whether tokens may or must be bound to the client's certificate.",
     )
     .or("\"off\""),
+    member(
+        "introspection",
+        Form::Object("introspection", &INTROSPECTION),
+        "How it is asked about opaque tokens, which say nothing by themselves.",
+    ),
     member(
         "dpop",
         Form::OneOf(&["off", "accept", "require"]),
@@ -296,6 +302,31 @@ pub(super) static OPTIONS: [Setting; 5] = [
         "leeway",
         Form::Whole(limits::LEEWAY, limits::LEEWAY_DEFAULT),
         "Seconds by which clocks may differ.",
+    ),
+];
+
+/// `introspection` of an entry.
+pub(super) static INTROSPECTION: [Setting; 8] = [
+    member(
+        "url",
+        Form::Url(Url::Public),
+        "The introspection endpoint; by default found in the issuer's metadata.",
+    ),
+    member("client_id", Form::Text, "The Worker's own client ID at the authorization server."),
+    member("client_secret", Form::SecretName, "The name of the secret variable that holds its secret."),
+    member("auth_method", Form::OneOf(AuthMethod::NAMES), "How the Worker says who it is.")
+        .or("\"client_secret_basic\""),
+    member("binding", Form::Text, "The service binding by which the endpoint is reached."),
+    member(
+        "cache_seconds",
+        Form::Whole(limits::INTROSPECTION_CACHE, limits::INTROSPECTION_CACHE_DEFAULT),
+        "Seconds for which an answer about an active token serves again.",
+    ),
+    member("jwt", Form::Bool, "Whether JWTs are asked about, too, after they were found good.").or("false"),
+    member(
+        "subject",
+        Form::Text,
+        "The member of an answer that says whose a token is; by default subject of the entry.",
     ),
 ];
 

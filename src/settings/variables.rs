@@ -27,6 +27,8 @@ pub struct Variables {
     outside_cloudflare: bool,
     /// The names of the bindings that answer requests.
     bindings: Vec<String>,
+    /// The variables that entries name as those of their secrets.
+    named: Vec<String>,
     /// Of one of several resources: which variables are its own, and where it is written.
     own: Vec<String>,
     place: String,
@@ -35,9 +37,44 @@ pub struct Variables {
 impl FromIterator<(String, Value)> for Variables {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(variables: I) -> Self {
         let mut ours = BTreeMap::new();
-        // Not `collect`, which sorts first: 3 KiB of the compressed Worker.
-        ours.extend(variables.into_iter().filter(|(name, _)| is_ours(name)));
-        Self { values: ours, ..Self::default() }
+        let mut others = Vec::new();
+        for (name, value) in variables {
+            if is_ours(&name) {
+                ours.insert(name, value);
+            } else {
+                others.push((name, value));
+            }
+        }
+        let mut named = Vec::new();
+        let servers = |name: &str| [names::AUTHORIZATION_SERVERS, names::RESOURCES].contains(&bare(name));
+        for (_, value) in ours.iter().filter(|(name, _)| servers(name)) {
+            name_secrets(value, &mut named);
+        }
+        for (name, value) in others.into_iter().filter(|(name, _)| named.contains(name)) {
+            ours.insert(name, value);
+        }
+        Self { values: ours, named, ..Self::default() }
+    }
+}
+
+/// The names of variables in `introspection.client_secret`, wherever it stands.
+fn name_secrets(value: &Value, named: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains(names::CLIENT_SECRET) => {
+            if let Some(value) = json::value(text.as_bytes()).filter(|value| !value.is_string()) {
+                name_secrets(&value, named);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| name_secrets(item, named)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.get(names::CLIENT_SECRET).and_then(Value::as_str) {
+                    Some(secret) if name == names::INTROSPECTION => named.push(secret.to_owned()),
+                    _ => name_secrets(value, named),
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -52,7 +89,25 @@ pub(super) struct Found<'v> {
 impl Variables {
     /// The secrets among them: settings that whoever reads them must not know.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str).filter(|name| is_secret(name))
+        self.values.keys().map(String::as_str).filter(|name| self.is_secret(name))
+    }
+
+    /// Whether an entry names this variable as that of a secret.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.named.iter().any(|named| named == name)
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        is_secret(name) || self.is_named(name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// A variable that is no setting, as it is written.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
     }
 
     /// The same, beside bindings that answer requests (services, VPC services, mTLS
@@ -82,15 +137,15 @@ impl Variables {
         for (name, value) in others {
             values.insert(name, value);
         }
-        let bindings = self.bindings.clone();
+        let (bindings, named) = (self.bindings.clone(), self.named.clone());
         let Self { secrets_elsewhere, outside_cloudflare, .. } = *self;
-        Self { values, secrets_elsewhere, outside_cloudflare, bindings, own, place }
+        Self { values, secrets_elsewhere, outside_cloudflare, bindings, named, own, place }
     }
 
     /// What is set and no secret, as it is read.
     #[cfg(feature = "commands")]
     pub(super) fn readable(&self) -> impl Iterator<Item = (&str, Value)> {
-        let all = self.values.keys().filter(|name| !is_secret(name));
+        let all = self.values.keys().filter(|name| !self.is_secret(name));
         all.filter_map(|name| self.found(name)).map(|found| (found.name, found.value))
     }
 
@@ -134,7 +189,8 @@ impl Variables {
     /// A variable with our prefix that does not exist is a fault: it may be a misspelt one that was
     /// meant to protect something.
     pub(super) fn check_names(&self, faults: &mut Faults) {
-        for name in self.values.keys().filter(|name| table::of_variable(name).is_none()) {
+        let is_setting = |name: &str| table::of_variable(name).is_some() || self.is_named(name);
+        for name in self.values.keys().filter(|name| !is_setting(name)) {
             let known: Vec<&str> = prefixed().map(|setting| setting.name).collect();
             let expected = format!("no such variable; there are {PREFIX}{{{}}}", known.join(", "));
             let meant = spelling::nearest(bare(name), &known);

@@ -136,6 +136,80 @@ pub fn validate(claims: &Document, rules: &Rules, now: Seconds) -> Result<Judged
     Ok(Judged { identity: Identity::new(subject, &rules.issuer, claims, rules.names), binding })
 }
 
+/// Judges what the rules' own issuer says of a token that is active there (RFC 7662 section 2.2).
+/// Its `active` takes the place of signature, `exp` and `iss`, which it need not name. `subject`:
+/// the member that does name the subject.
+pub fn validate_answer(
+    answer: &Document,
+    rules: &Rules,
+    subject: &str,
+    now: Seconds,
+) -> Result<Judged, Refusal> {
+    check_answer(answer, rules, now)?;
+    // Where the server names no audience, the client stands for it.
+    if answer.get("aud").is_none() && rules.clients.is_empty() {
+        return Err(Refusal::AudMissing);
+    }
+    check_client(answer, rules)?;
+    check_demands(answer, &rules.demands)?;
+    let subject = check_subject(answer, subject)?;
+    let binding = Binding::of(answer, rules.mtls, rules.dpop)?;
+    check_dpop_type(answer, &binding)?;
+    Ok(Judged { identity: Identity::new(subject, &rules.issuer, answer, rules.names), binding })
+}
+
+/// The same of a JWT that was found good here: its own claims stand, and the answer must not speak
+/// against them.
+pub fn check_active(answer: &Document, rules: &Rules, jwt: &Judged, now: Seconds) -> Result<(), Refusal> {
+    check_answer(answer, rules, now)?;
+    let binding = || Binding::of(answer, rules.mtls, rules.dpop);
+    if answer.get("cnf").is_some() && binding()? != jwt.binding {
+        return Err(Refusal::TokenBound);
+    }
+    check_dpop_type(answer, &jwt.binding)
+}
+
+/// What an answer says has to be true, and of the right type.
+fn check_answer(answer: &Document, rules: &Rules, now: Seconds) -> Result<(), Refusal> {
+    let has = |name| answer.get(name).is_some();
+    check_token_type(answer)?;
+    if rules.verify_exp && has("exp") {
+        check_exp(answer, rules.leeway, now)?;
+    }
+    if rules.verify_nbf {
+        check_nbf(answer, rules.leeway, now)?;
+    }
+    if rules.verify_iat {
+        check_iat(answer, rules.leeway, now)?;
+    }
+    if rules.verify_iss && has("iss") {
+        check_iss(answer, &rules.issuer)?;
+    }
+    if has("aud") { check_aud(answer, &rules.audiences) } else { Ok(()) }
+}
+
+/// RFC 9449 section 6.2: a token of this type is bound to a key.
+fn check_dpop_type(answer: &Document, binding: &Binding) -> Result<(), Refusal> {
+    let said = answer.get("token_type").and_then(Node::as_str);
+    let is_dpop = said.is_some_and(|said| said.eq_ignore_ascii_case("DPoP"));
+    if is_dpop && !binding.wants_key() { Err(Refusal::TokenTypeNotAllowed) } else { Ok(()) }
+}
+
+/// RFC 7662 section 2.2: the token is used as Bearer, or by DPoP. `token_use` is Ory's and
+/// Cognito's word: a server may be asked about refresh tokens, too, and calls them active.
+fn check_token_type(answer: &Document) -> Result<(), Refusal> {
+    let is_one_of = |name: &str, accepted: &[&str]| match answer.get(name) {
+        None => true,
+        Some(Node::String(said)) => accepted.iter().any(|word| said.eq_ignore_ascii_case(word)),
+        Some(_) => false,
+    };
+    if is_one_of("token_type", &["Bearer", "DPoP"]) && is_one_of("token_use", &["access_token", "access"]) {
+        Ok(())
+    } else {
+        Err(Refusal::TokenTypeNotAllowed)
+    }
+}
+
 /// RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted"; RFC 9068 section 2.2
 /// makes it required.
 fn check_exp(claims: &Document, leeway: Seconds, now: Seconds) -> Result<(), Refusal> {

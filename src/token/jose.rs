@@ -37,11 +37,58 @@ impl Token {
     pub fn issuer(&self) -> Option<&str> {
         self.claims.get("iss")?.as_str()
     }
+
+    /// A token that only its authorization server can read.
+    pub fn opaque(token: &str) -> Self {
+        Self {
+            signing_input: token.to_owned(),
+            signature: Vec::new(),
+            alg: None,
+            kid: None,
+            at_jwt: false,
+            claims: Document::default(),
+        }
+    }
+
+    /// The same with what the server says of it for claims. It is the same token only as long as
+    /// its server says the same of it.
+    pub fn with_answer(&self, answer: &Document) -> Self {
+        let mut token = Self::opaque(&[&self.signing_input, "\n", answer.json()].concat());
+        token.claims = answer.clone();
+        token
+    }
 }
 
-/// Takes a token apart.
+/// Takes an access token apart.
 pub fn parse(token: &str) -> Result<Token, Refusal> {
-    let parts = Parts::of(token, limits::TOKEN_BYTES)?;
+    take_apart(token, limits::TOKEN_BYTES, check_typ)
+}
+
+/// Takes a signed introspection answer apart (RFC 9701 section 5). It has a `typ` of its own, so
+/// that it passes for no token and no token for it.
+pub fn parse_answer(answer: &str) -> Result<Token, Refusal> {
+    take_apart(answer, limits::DOCUMENT_BYTES, check_answer_typ)
+}
+
+/// Whether a token is no compact JWS, so that only its authorization server can read it: it has not
+/// three parts, or the first of them is no JSON object. What looks like a JWS is never opaque,
+/// however broken it is: it may be another issuer's.
+pub fn is_opaque(token: &str) -> bool {
+    let (header, rest) = token.split_once('.').unwrap_or((token, ""));
+    let looks_like_json = |text: &str| text.trim().starts_with('{') && text.trim().ends_with('}');
+    let is_header = || {
+        let text = base64url::decode(header).and_then(|bytes| String::from_utf8(bytes).ok());
+        text.is_some_and(|text| looks_like_json(&text))
+    };
+    rest.split('.').count() != 2 || !is_header()
+}
+
+fn take_apart(
+    token: &str,
+    bytes: usize,
+    check_typ: fn(Option<&str>) -> Result<bool, Refusal>,
+) -> Result<Token, Refusal> {
+    let parts = Parts::of(token, bytes)?;
     let header = Header::of(&parts.header).checked()?;
     let at_jwt = check_typ(header.typ)?;
     Ok(Token {
@@ -164,6 +211,15 @@ fn check_typ(typ: Option<&str>) -> Result<bool, Refusal> {
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "jwt" => Ok(false),
         "at+jwt" => Ok(true),
+        _ => Err(Refusal::TypNotAllowed),
+    }
+}
+
+/// RFC 9701 section 5 makes it a must, spelled as media types are.
+fn check_answer_typ(typ: Option<&str>) -> Result<bool, Refusal> {
+    let typ = typ.map(str::to_ascii_lowercase).unwrap_or_default();
+    match typ.strip_prefix("application/").unwrap_or(&typ) {
+        "token-introspection+jwt" => Ok(false),
         _ => Err(Refusal::TypNotAllowed),
     }
 }

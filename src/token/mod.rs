@@ -8,6 +8,10 @@
 //! 4. `claims`: times, issuer, audience and subject are checked.
 //! 5. `binding`: what the token is bound to is shown. The outcome is a `Permit`.
 //! 6. `identity`: who is calling, as headers for the origin.
+//!
+//! Of an opaque token, and of a JWT that may be revoked, the authorization server is asked:
+//! `introspection` says how, and how an answer is read; `inquiry` is one such question, and
+//! `introspected` what an isolate remembers of the answers.
 
 pub mod access;
 pub mod binding;
@@ -15,6 +19,9 @@ pub mod claims;
 pub mod credential;
 pub mod dpop;
 pub mod identity;
+mod inquiry;
+pub mod introspected;
+pub mod introspection;
 pub mod jose;
 pub mod nonce;
 pub mod replays;

@@ -6,6 +6,7 @@ use crate::refusal::DpopOffer;
 use crate::token::binding::Use;
 use crate::token::claims::Rules;
 use crate::token::dpop::Terms;
+use crate::token::introspection::Introspection;
 
 /// An authorization server, and what is demanded of its tokens.
 #[derive(Clone, Debug)]
@@ -19,8 +20,17 @@ pub struct TrustedIssuer {
     /// Whether its tokens come in the header of Cloudflare Access, and nowhere else.
     pub from_access: bool,
     pub rules: Rules,
+    /// How it is asked about tokens, if it is.
+    pub introspection: Option<Box<Introspection>>,
     /// What proofs of possession have to be like, where tokens are sent by DPoP.
     pub dpop: Terms,
+}
+
+impl TrustedIssuer {
+    /// Whether its authorization server is asked about JWTs that are good.
+    pub fn asks_about_jwts(&self) -> bool {
+        self.introspection.as_ref().is_some_and(|asking| asking.jwts)
+    }
 }
 
 /// How tokens may be sent by DPoP, as these entries have it together; none where it is off in all.

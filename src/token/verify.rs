@@ -4,18 +4,22 @@
 //!    `verify_iss` off are tried as well. Issuer and key set belong together: a key is only ever
 //!    looked up in the set of such an entry (RFC 8725 section 3.8, RFC 9068 section 4).
 //! 2. The entry allows the token's `typ` and `alg`. 3. A key of its set fits. 4. The signature is
-//!    good. 5. The claims are. 6. What the token is bound to is shown.
-//! 7. The first entry that accepts wins. If none does, the most specific refusal is told.
+//!    good. 5. The claims are. 6. Where the entry wants it, its authorization server says that the
+//!    token is still active. 7. What the token is bound to is shown.
+//! 8. The first entry that accepts wins. If none does, the most specific refusal is told.
 //!
-//! Where the outside world is needed, `step` says for what; `key_set`, `signature`, `certificate`,
-//! `proof` and `proof_signature` take the answer.
+//! An opaque token has no issuer, key and signature. Only the one entry that has its tokens asked
+//! about can answer for it, and what that server says takes the place of the claims.
+//!
+//! Where the outside world is needed, `step` says for what; `key_set`, `signature`,
+//! `introspection`, `certificate`, `proof` and `proof_signature` take the answer.
 
+mod asking;
 mod proving;
 
 use std::mem;
 use std::rc::Rc;
 
-use crate::base64url;
 use crate::json::Document;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::cache::Need;
@@ -27,6 +31,7 @@ use crate::token::claims::{self, Judged, Permit};
 use crate::token::credential::{Credential, Scheme};
 use crate::token::dpop::{self, Proof};
 use crate::token::identity::ClaimNames;
+use crate::token::inquiry::Inquiry;
 use crate::token::jose::{self, Token};
 use crate::token::trusted_issuer::TrustedIssuer;
 
@@ -45,6 +50,8 @@ pub struct Verification<'c> {
     ath: Option<String>,
     /// The nonce that the next proof is to have in it, if that of this one is none or old.
     next_nonce: Option<String>,
+    /// None: no authorization server is asked about the token.
+    inquiry: Option<Box<Inquiry>>,
 }
 
 #[derive(Debug)]
@@ -52,6 +59,7 @@ enum Stage<'c> {
     NextEntry,
     KeySet(&'c TrustedIssuer, Algorithm, Need),
     Signature(&'c TrustedIssuer, Algorithm, Vec<Rc<Key>>),
+    Introspection(&'c TrustedIssuer),
     Certificate(&'c TrustedIssuer, Judged),
     Proof(&'c TrustedIssuer, Judged),
     ProofSignature(&'c TrustedIssuer, Judged, Rc<Proof>),
@@ -60,11 +68,14 @@ enum Stage<'c> {
 
 /// What a verification needs next.
 #[derive(Debug)]
-pub enum Step {
+pub enum Step<'c> {
     /// A key set; answer with `key_set`.
     KeySet(SourceId, Need),
     /// A signature check; answer with `signature`.
     Signature(Check),
+    /// What this entry's authorization server says of the token (`text`); answer with
+    /// `introspection`.
+    Introspection(&'c TrustedIssuer),
     /// What the runtime says of the client's certificate; answer with `certificate`.
     Certificate,
     /// The proof of possession, and the request that it has to be for; answer with `proof`.
@@ -114,19 +125,14 @@ impl Verified {
         self.claims().get("jti")?.as_str().filter(|jti| !jti.is_empty())
     }
 
-    /// The token but for its signature, as it was sent.
+    /// The token but for its signature, as it was sent. Of an opaque one, all of it, and what its
+    /// server says.
     pub(crate) fn signing_input(&self) -> &str {
         &self.token.signing_input
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
         &self.token.signature
-    }
-
-    /// The claims as they were sent.
-    pub(crate) fn payload(&self) -> Option<Vec<u8>> {
-        let (_, payload) = self.token.signing_input.split_once('.')?;
-        base64url::decode(payload)
     }
 }
 
@@ -155,13 +161,19 @@ impl<'c> Verification<'c> {
         credential: Credential<'_>,
         now: Seconds,
     ) -> Result<Self, Refusal> {
-        let token = jose::parse(credential.token)?;
+        let ath = (credential.scheme == Scheme::Dpop).then(|| dpop::hash(credential.token));
+        let token = match jose::parse(credential.token) {
+            Ok(token) => token,
+            Err(refusal) => return Self::of_opaque(trusted, credential.token, now, refusal, ath),
+        };
         let issuer = token.issuer();
         let entries = trusted
             .iter()
             .rev()
             .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))
             .collect();
+        let inquiry =
+            trusted.iter().any(TrustedIssuer::asks_about_jwts).then(|| Inquiry::about_jwt(credential.token));
         Ok(Self {
             token: Rc::new(token),
             now,
@@ -169,13 +181,14 @@ impl<'c> Verification<'c> {
             stage: Stage::NextEntry,
             refusal: Refusal::IssuerUntrusted,
             asked: None,
-            ath: (credential.scheme == Scheme::Dpop).then(|| dpop::hash(credential.token)),
+            ath,
             next_nonce: None,
+            inquiry,
         })
     }
 
     /// What is needed next. Asked twice without an answer, it says the same.
-    pub fn step(&mut self) -> Step {
+    pub fn step(&mut self) -> Step<'c> {
         if matches!(self.stage, Stage::NextEntry) {
             self.next_entry();
         }
@@ -186,10 +199,11 @@ impl<'c> Verification<'c> {
                 Some(key) => Step::Signature(Check {
                     algorithm: *algorithm,
                     key: Rc::clone(key),
-                    token: Rc::clone(&self.token),
+                    token: Rc::clone(self.checked()),
                 }),
                 None => Step::Done,
             },
+            Stage::Introspection(entry) => Step::Introspection(entry),
             Stage::Certificate(..) => Step::Certificate,
             Stage::Proof(..) => Step::Proof,
             Stage::ProofSignature(.., proof) => Step::ProofSignature(Rc::clone(proof)),
@@ -200,7 +214,7 @@ impl<'c> Verification<'c> {
     pub fn key_set(&mut self, answer: Result<Rc<KeySet>, Seconds>) {
         let Stage::KeySet(entry, algorithm, need) = self.stage else { return };
         let selected = match answer {
-            Ok(set) => set.select(algorithm, self.token.kid.as_deref()),
+            Ok(set) => set.select(algorithm, self.kid()),
             Err(retry_after) => Err(Refusal::KeysUnavailable(retry_after)),
         };
         match selected {
@@ -218,6 +232,7 @@ impl<'c> Verification<'c> {
     /// Whether the signature that was asked about is good.
     pub fn signature(&mut self, good: bool) {
         let Stage::Signature(entry, _, keys) = &mut self.stage else { return };
+        let entry = *entry;
         if !good {
             keys.pop();
             if keys.is_empty() {
@@ -225,14 +240,19 @@ impl<'c> Verification<'c> {
             }
             return;
         }
+        if let Some(inquiry) = self.inquiry.as_mut().filter(|inquiry| inquiry.signed().is_some()) {
+            let heard = inquiry.hear_signed(entry);
+            return self.heard(entry, heard);
+        }
         match claims::validate(&self.token.claims, &entry.rules, self.now) {
-            Ok(judged) => {
-                let entry = *entry;
-                match self.ath.is_some() && !judged.binding.wants_key() {
-                    true => self.refuse(Refusal::KeyUnbound),
-                    false => self.judged(entry, judged),
+            Ok(judged) if self.is_unbound(&judged) => self.refuse(Refusal::KeyUnbound),
+            Ok(judged) if entry.asks_about_jwts() => {
+                if let Some(inquiry) = &mut self.inquiry {
+                    inquiry.is_good(judged);
+                    self.stage = Stage::Introspection(entry);
                 }
             }
+            Ok(judged) => self.judged(entry, judged),
             Err(refusal) => self.refuse(refusal),
         }
     }
@@ -263,8 +283,9 @@ impl<'c> Verification<'c> {
         self.token.alg
     }
 
+    /// The `kid` of what is checked: the token, or a signed answer about it.
     pub fn kid(&self) -> Option<&str> {
-        self.token.kid.as_deref()
+        self.checked().kid.as_deref()
     }
 
     /// What the token calls its issuer, if no entry's name is that. It is the sender's choice.
@@ -300,6 +321,16 @@ impl<'c> Verification<'c> {
         }
     }
 
+    /// Whether a token that was sent by DPoP is bound to no key.
+    const fn is_unbound(&self, judged: &Judged) -> bool {
+        self.ath.is_some() && !judged.binding.wants_key()
+    }
+
+    /// The token, or a signed answer about it.
+    fn checked(&self) -> &Rc<Token> {
+        self.inquiry.as_ref().and_then(|inquiry| inquiry.signed()).unwrap_or(&self.token)
+    }
+
     /// On to what has yet to be shown, or to the end.
     fn judged(&mut self, entry: &'c TrustedIssuer, judged: Judged) {
         if judged.binding.wants_certificate() {
@@ -316,6 +347,8 @@ impl<'c> Verification<'c> {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
+        let inquiry = self.inquiry.as_mut().filter(|inquiry| inquiry.signed().is_some());
+        let refusal = inquiry.map_or(refusal, |inquiry| inquiry.unbelieved(refusal));
         self.refusal = self.refusal.max(refusal);
         self.stage = Stage::NextEntry;
     }

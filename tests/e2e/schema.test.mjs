@@ -109,11 +109,11 @@ const LAXER = {
   "origins, which are compared with what a browser sends": (name) => /allowed_origins$/i.test(name),
   "a text that may be JSON": (_, value) => typeof value === "string" && /^[[{]/.test(value),
   "seconds as text, which no pattern counts": (name, value) => /_ttl$|_seconds$/i.test(name) && typeof value === "string",
-  "a binding and a secret, which have to be there": (name) => /\.(binding|origin_headers)$/.test(name),
+  "a binding and a secret, which have to be there": (name) => /\.(binding|origin_headers|client_secret)$/.test(name),
   "a method, which has no blanks and no list in it": (name) => /methods$/.test(name),
   "bounds, which are compared with each other": (name, value) => /(claims|arguments)$/.test(name) && value.a?.min > value.a?.max,
   "the length of a path": (name, value) => /arguments$/.test(name) && Object.keys(value)[0].length > 30,
-  "what is missing": (name, value) => /(canonical_url|origin_url|_servers|resources|rules)$/i.test(name) && /^(" ?"|\[\{\}\])$/.test(JSON.stringify(value)),
+  "what is missing": (name, value) => /(canonical_url|origin_url|_servers|resources|rules|introspection)$/i.test(name) && /^(" ?"|\[\{\}\]|\{\})$/.test(JSON.stringify(value)),
 };
 
 // Sound settings that have one value in one place.
@@ -125,6 +125,7 @@ const PLACES = [
   ["vars", "", (name, value) => ({ [CANONICAL]: SOUND[CANONICAL], ORIGIN_URL: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...prefixed(believed(name)), [name]: value })],
   ["entry", `${SERVERS}[0].`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, [name]: value }] })],
   ["options", `${SERVERS}[0].validation_options.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, validation_options: { [name]: value } }] })],
+  ["introspection", `${SERVERS}[0].introspection.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, introspection: { client_id: "edge", client_secret: "AS_SECRET", [name]: value } }] })],
   ["policy", `${POLICY}.`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ deny: true }], [name]: value } })],
   ["rule", `${POLICY}.rules[0].`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ ...(name !== "deny" && { deny: true }), scopes: "a", ...(name === "arguments" && { methods: "tools/call" }), [name]: value }] } })],
   ["server", `${RESOURCES}[0].`, (name, value) => ({ [RESOURCES]: [{ canonical_url: SOUND[CANONICAL], origin_url: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...believed(name), [name]: value }] })],

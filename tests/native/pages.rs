@@ -339,6 +339,8 @@ fn the_reference_has_the_limits_of_the_program() {
         ("settings", "ORIGIN_TIMEOUT_SECONDS", ending(limits::ORIGIN_TIMEOUT_DEFAULT)),
         ("settings", "validation_options", range(limits::LEEWAY)),
         ("settings", "validation_options", format!("; {} seconds |", limits::LEEWAY_DEFAULT)),
+        ("introspection", "cache_seconds", range(limits::INTROSPECTION_CACHE)),
+        ("introspection", "cache_seconds", format!("| {}: ", limits::INTROSPECTION_CACHE_DEFAULT)),
         ("settings", "issuer", format!("{} bytes", limits::ISSUER_BYTES)),
         ("settings", "MCP_SERVER_AUTH_RESOURCE_NAME", format!("{} characters", limits::RESOURCE_NAME_CHARS)),
         ("settings", "MCP_SERVER_AUTH_SESSION_KEY", format!("{} bytes", limits::SESSION_KEY_BYTES)),

@@ -62,6 +62,9 @@ fn rows() -> Vec<Row> {
         token("claim_mismatch", ClaimMismatch, "invalid"),
         token("sub_missing", SubMissing, "invalid"),
         token("sub_not_string", SubNotString, "invalid"),
+        ("introspection_unavailable", IntrospectionUnavailable(5), 503, "temporarily_unavailable", None),
+        token("token_inactive", TokenInactive, "invalid"),
+        token("token_type_not_allowed", TokenTypeNotAllowed, "invalid"),
         token("token_bound", TokenBound, "invalid"),
         entry("dpop_not_accepted", DpopNotAccepted),
         token("dpop_required", DpopRequired, "dpop-wanted"),
@@ -279,6 +282,7 @@ fn headers_of_their_own() {
         let answer = answer(refusal, None);
         let retry_after = match reason {
             "keys_unavailable" => Some("12"),
+            "introspection_unavailable" => Some("5"),
             "metadata_unavailable" => Some("3"),
             _ => None,
         };

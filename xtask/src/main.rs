@@ -24,9 +24,10 @@ use wasm_bindgen_cli_support::Bindgen;
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
 /// The Worker's own JavaScript, in `src/edge`.
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "entry.mjs",
     "exchange.mjs",
+    "introspect.mjs",
     "keys.mjs",
     "bodies.mjs",
     "bytes.mjs",

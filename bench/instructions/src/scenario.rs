@@ -12,6 +12,7 @@ use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::route::Protected;
 use mcp_edge_auth::token::credential::Credential;
+use mcp_edge_auth::token::introspection::Told;
 use mcp_edge_auth::token::verify::{Step, Verification};
 
 use crate::fixtures::{self, NOW};
@@ -112,6 +113,7 @@ impl Scenario {
                     black_box((check.signing_input(), check.signature()));
                     verification.signature(true);
                 }
+                Step::Introspection(_) => verification.introspection(Told::NotAsked(0)),
                 Step::Certificate => verification.certificate(None),
                 Step::Proof | Step::ProofSignature(_) | Step::Done => break,
             }

@@ -161,10 +161,17 @@ fn refused(
             "its log says assertion_unsigned. If it goes on, deploy again, and look at MCP_SERVER_AUTH_ASSERTION_KEY"
                 .to_owned(),
         ),
-        (503, Some("temporarily_unavailable")) => (
-            format!("{endpoint} answers 503: it has no key set"),
-            "its log has a line `keys` that says why".to_owned(),
-        ),
+        (503, Some("temporarily_unavailable")) => {
+            let asks = resource.entries.iter().any(|entry| entry.introspection.is_some());
+            let (lacks, line) = match asks {
+                true => ("no key set, or no word of the authorization server's", "`keys` or `introspection`"),
+                false => ("no key set", "`keys`"),
+            };
+            (
+                format!("{endpoint} answers 503: it has {lacks}"),
+                format!("its log has a line {line} that says why"),
+            )
+        }
         _ if verdict == Verdict::Refused => (
             format!("{endpoint} answers {status} to a token that these settings refuse"),
             "the deployment has other settings, or this is not the Worker".to_owned(),

@@ -8,7 +8,7 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
     let text = match refusal {
         Refusal::TokenTooLarge => "have the authorization server put less into it: 16 KiB are read",
         Refusal::TokenParts => {
-            "this is no JWT: opaque, or encrypted. Have the authorization server issue JWT access tokens; some do once `resource` or `audience` names this server"
+            "this is no JWT: opaque, or encrypted. Have the authorization server issue JWT access tokens; some do once `resource` or `audience` names this server. Or have it asked about them: `introspection` of the entry"
         }
         Refusal::TokenEncoding | Refusal::TokenJson | Refusal::AlgMissing => {
             "is this the whole access token, and nothing but it?"
@@ -65,6 +65,13 @@ pub(crate) fn on(refusal: Refusal, rules: &Rules) -> String {
         }
         Refusal::SubMissing | Refusal::SubNotString => {
             "have the authorization server put it into access tokens, or name the claim that says whose a token is in `subject`"
+        }
+        Refusal::IntrospectionUnavailable(_) => "see the line about its introspection, above",
+        Refusal::TokenInactive => {
+            "the authorization server does not know it, or not any more: get a new one. May the client of the entry ask about tokens of other clients there?"
+        }
+        Refusal::TokenTypeNotAllowed => {
+            "this is no Bearer access token: a refresh token, or one bound to a key"
         }
         Refusal::TokenBound => {
             "have the authorization server issue plain Bearer tokens for this resource, or have the entry take bound ones (`dpop` for a `jkt`, `mtls` for an `x5t#S256`)"

@@ -12,6 +12,8 @@ mod authorization_server;
 pub mod challenge;
 mod deployment;
 mod exchange;
+mod facts;
+mod introspection;
 mod key_sets;
 mod origin;
 mod report;
@@ -55,7 +57,9 @@ pub async fn run(given: &Given, network: &Network, report: &mut Report) {
         };
         origin::check(&config, resource, network, report).await;
         if let Some(token) = &given.token {
-            let verdict = token::check(resource, token, given.now, &sets, report);
+            let told = introspection::ask(resource, token, network, report).await;
+            let outside = token::Outside { sets: &sets, told };
+            let verdict = token::check(resource, token, given.now, &outside, report);
             if let Some(deployment) = deployment {
                 acceptance::check(&deployment, token, verdict, network, report).await;
             }

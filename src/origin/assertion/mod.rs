@@ -104,7 +104,7 @@ impl Assertion {
         members.add("idp", text(identity.issuer()));
         if !self.claims.is_empty() {
             // Read again, since what was judged holds numbers as floats only.
-            let claims = verified.payload().and_then(|payload| json::object(&payload)).unwrap_or_default();
+            let claims = json::object(verified.claims().json().as_bytes()).unwrap_or_default();
             for (name, renamed) in &self.claims {
                 if let Some(value) = claims.get(name) {
                     members.add(renamed, value.clone());

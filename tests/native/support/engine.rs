@@ -10,6 +10,7 @@ use mcp_edge_auth::policy::{self, Authorized, Head, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::credential::Credential;
+use mcp_edge_auth::token::introspection::Told;
 use mcp_edge_auth::token::verify::{Check, Step, Verification, Verified};
 
 /// A key set, or the seconds until one can be asked for again.
@@ -74,6 +75,7 @@ pub fn run_shown(
                 let good = is_good(&check);
                 verification.signature(good);
             }
+            Step::Introspection(_) => verification.introspection(Told::NotAsked(7)),
             Step::Certificate => {
                 run.certificates += 1;
                 verification.certificate(certificate);

@@ -7,6 +7,7 @@ use mcp_edge_auth::keys::set::KeySet;
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::credential::{Credential, Scheme};
+use mcp_edge_auth::token::introspection::Told;
 use mcp_edge_auth::token::replays::Replays;
 use mcp_edge_auth::token::verify::{Step, Verification};
 use serde_json::{Value, json};
@@ -105,6 +106,7 @@ impl Sent<'_> {
         let verified = Verification::new(&resource.entries, credential, self.now).and_then(|mut way| {
             loop {
                 match way.step() {
+                    Step::Introspection(_) => way.introspection(Told::NotAsked(7)),
                     Step::KeySet(..) => way.key_set(Ok(Rc::clone(keys))),
                     Step::Signature(check) => way.signature(super::engine::is_good(&check)),
                     Step::Certificate => way.certificate(self.certificate),
