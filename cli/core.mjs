@@ -26,6 +26,13 @@ export async function loadCore() {
      */
     providers: () => JSON.parse(wasm.providers()),
 
+    /**
+     * Judges `{ read, served, ask }`: what `readSettings` gave, whether it is for `serve`, and the
+     * options of `revoke`. Gives { error } or { misuse } if nothing comes of it. With a `document`,
+     * a text or null, it carries it out: { document, entry, entries, notes }.
+     */
+    revoke: (given) => JSON.parse(wasm.revoke(JSON.stringify({ ...given, now: Date.now() }))),
+
     /** The JSON Schema of all settings, as text. */
     schema: () => wasm.schema(),
 

@@ -119,6 +119,46 @@ pub const KV_WRITE: Seconds = 60;
 /// Seconds that a refresh may take in all: KV, the issuer, and rounding.
 pub const REFRESH_SECONDS: Seconds = 7;
 
+/// Entries of the list of revoked tokens: with those of usual length a list of 250 KB, which an
+/// isolate reads in a few milliseconds, and only where it has changed.
+pub const REVOCATIONS: usize = 1000;
+
+/// Bytes of that list. KV takes 25 MiB; each isolate holds a copy.
+pub const REVOCATIONS_BYTES: usize = 1024 * 1024;
+
+/// Bytes of the subject, client or `jti` that an entry names.
+pub const REVOKED_BYTES: usize = 1024;
+
+/// Seconds after which the list is read again, in the background.
+pub const REVOCATIONS_DUE: Seconds = 20;
+
+/// Seconds for which an isolate believes the list that it has read. With the 60 s for which KV may
+/// give an older value (`KV_READ_TTL`), a revocation is in force everywhere within 90 s.
+pub const REVOCATIONS_BELIEVED: Seconds = 30;
+
+/// Seconds after a failed read of the list until the next one. Meanwhile no request waits for it,
+/// and one failure still leaves time for a second try before the list is no longer believed.
+pub const REVOCATIONS_RETRY: Seconds = 10;
+
+/// Seconds between two lines of the log that say what is wrong with the list.
+pub const REVOCATIONS_SAID: Seconds = 30;
+
+/// Seconds that a read of the list may take in all: `KV_MILLISECONDS`, and rounding.
+pub const REVOCATIONS_READING: Seconds = 3;
+
+/// The last second of the year 9999: no later time is written in RFC 3339.
+pub const LAST_TIME: Seconds = 253_402_300_799;
+
+/// Seconds by which `revoke --before` may lie ahead: clocks that differ, and not a mistyped year.
+pub const REVOKE_AHEAD: Seconds = 86_400;
+
+/// `revoke --for`, in seconds: how long an entry is in force.
+pub const REVOKE_FOR: std::ops::RangeInclusive<Seconds> = 60..=3650 * 86_400;
+
+/// The default of `revoke --for`: 30 days, the longest lifetime that the authorization servers of
+/// docs/providers.md give to access tokens (Auth0, and a session of Cloudflare Access).
+pub const REVOKE_FOR_DEFAULT: Seconds = 30 * 86_400;
+
 /// Imported `CryptoKey`s kept per isolate. Beyond it the store is emptied and fills again with what
 /// is in use.
 pub const CRYPTO_KEYS: usize = 512;

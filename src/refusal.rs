@@ -103,6 +103,12 @@ pub enum Refusal {
     ProofMismatch,
     ProofReplayed,
 
+    /// It was good, until somebody revoked it.
+    TokenRevoked,
+    /// The list of revoked tokens is being read, and too many wait for it; seconds until the next
+    /// try.
+    RevocationsUnavailable(Seconds),
+
     /// More than the policy may read.
     BodyTooLarge,
     /// Of another type than `application/json`, which some reader may read differently.
@@ -279,6 +285,10 @@ impl Refusal {
             Self::ProofSignature => proof(ProofInvalid, "proof_signature"),
             Self::ProofMismatch => token(DpopWanted, "proof_mismatch"),
             Self::ProofReplayed => proof(Description::ProofReplayed, "proof_replayed"),
+            Self::TokenRevoked => token(Invalid, "token_revoked"),
+            Self::RevocationsUnavailable(_) => {
+                plain(503, "temporarily_unavailable", "revocations_unavailable")
+            }
 
             Self::BodyTooLarge => rpc(413, Rpc::TOO_LARGE, "payload_too_large", "body_too_large"),
             Self::BodyNotJson => rpc(415, Rpc::NOT_JSON, "unsupported_media_type", "body_not_json"),
@@ -331,6 +341,7 @@ impl Refusal {
             Self::MethodNotAllowed(allow) => answer.set("Allow", allow),
             Self::KeysUnavailable(seconds)
             | Self::IntrospectionUnavailable(seconds)
+            | Self::RevocationsUnavailable(seconds)
             | Self::MetadataUnavailable(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
             _ => {}
         }

@@ -114,5 +114,8 @@ fn report(deployment: &Deployment, tell: &mut impl FnMut(Level, String)) -> bool
     warnings.into_iter().for_each(|warning| tell(Level::Warning, warning.to_string()));
     let kept = if deployment.kv { "KV binding JWKS_CACHE" } else { "memory only" };
     tell(Level::Info, format!("Key sets: {kept}"));
+    if config.revocation {
+        tell(Level::Info, "Revoked tokens: by the list in KV".to_owned());
+    }
     true
 }

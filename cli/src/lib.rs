@@ -1,5 +1,5 @@
-//! What people type: `check`, `doctor`, `init` and `schema`, which judge settings, deployments and
-//! tokens with the Worker's own code.
+//! What people type: `check`, `doctor`, `init`, `revoke` and `schema`, which judge settings,
+//! deployments and tokens with the Worker's own code.
 //!
 //! It is compiled to wasm, which Node runs in the process of the command: `cli/core.mjs` loads it,
 //! and `node` is what that calls. Reading files, asking servers and printing is JavaScript's; here
@@ -11,4 +11,5 @@ pub mod doctor;
 pub mod node;
 mod platform;
 pub mod providers;
+pub mod revoke;
 pub mod signatures;

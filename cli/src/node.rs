@@ -33,6 +33,16 @@ pub fn providers() -> String {
     json(&crate::providers::all())
 }
 
+/// Judges an order to `revoke`, and carries it out on a document, if it is given one.
+#[wasm_bindgen]
+pub fn revoke(given: &str) -> String {
+    let given = serde_json::from_str(given).unwrap_or_default();
+    match crate::revoke::run(&given) {
+        Ok(outcome) => json(&outcome),
+        Err(refused) => json(&refused),
+    }
+}
+
 /// Examines a deployment; whether nothing failed. `exchange` is asked for one HTTP exchange and
 /// gives the promise of the answer, `tell` gets each line of the report as it is found.
 ///

@@ -21,6 +21,7 @@ use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
 use crate::token::introspected::Introspected;
 use crate::token::replays::Replays;
+use crate::token::revocation_reading::Reading;
 
 /// One per isolate, made while it starts. Where that is not possible, and after a panic, it is made
 /// at the first request.
@@ -31,7 +32,7 @@ pub(super) struct Isolate {
     judged: OnceCell<Option<Signer>>,
     /// Whether the log says what the settings came to.
     is_announced: Cell<bool>,
-    has_kv: bool,
+    pub(super) has_kv: bool,
     /// One per resource, in the order of `Config::resources`, once it was needed.
     patterns: Vec<OnceCell<Patterns>>,
     /// One per key source, in the order of `Config::sources`.
@@ -46,6 +47,8 @@ pub(super) struct Isolate {
     pub(super) introspected: RefCell<Introspected>,
     /// Introspection endpoints that were found in metadata.
     pub(super) endpoints: OfIssuers,
+    /// The list of revoked tokens, if it is heeded.
+    pub(super) revocations: RefCell<Reading>,
 }
 
 thread_local! {
@@ -88,6 +91,7 @@ impl Isolate {
             copies: RefCell::default(),
             introspected: RefCell::default(),
             endpoints: RefCell::default(),
+            revocations: RefCell::default(),
         };
         let has_keys = isolate.config.as_ref().is_ok_and(|config| config.signing.is_some());
         if !has_keys {

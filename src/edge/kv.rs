@@ -1,5 +1,6 @@
 //! Key sets in KV, shared by every isolate. KV failing in any way, slowness included, is the same
-//! as KV empty, and said in the log.
+//! as KV empty, and said in the log. The list of revoked tokens is read in the same way; what its
+//! reader makes of a failure is `token::revocation_reading`'s.
 
 use futures_util::future::{Either, select};
 use js_sys::{Error, Reflect, Uint8Array};
@@ -20,6 +21,23 @@ pub(super) fn is_bound(env: &Env) -> bool {
     Reflect::has(env, &BINDING.into()).unwrap_or(false)
 }
 
+/// What is said where something else is bound.
+pub(super) const NO_NAMESPACE: &str = "the binding JWKS_CACHE is no KV namespace";
+
+pub(super) fn namespace(env: &Env) -> Option<KvStore> {
+    env.kv(BINDING).ok()
+}
+
+/// The text under a key, as KV may give it for a minute, or why it cannot be had.
+pub(super) async fn text(kv: &KvStore, key: &str) -> Result<Option<String>, String> {
+    let get = kv.get(key).cache_ttl(limits::KV_READ_TTL);
+    match select(Box::pin(get.text()), pause(limits::KV_MILLISECONDS)).await {
+        Either::Left((Ok(value), _)) => Ok(value),
+        Either::Left((Err(error), _)) => Err(said(&error)),
+        Either::Right(_) => Err("no answer within 1 s".to_owned()),
+    }
+}
+
 /// What the issuer gave, for KV.
 pub(super) struct Fetched {
     pub(super) text: String,
@@ -36,9 +54,9 @@ pub(super) struct Store {
 impl Store {
     /// `None`: there is no such binding, or it is none of KV, which the log says of this source.
     pub(super) fn open(env: &Env, source: &'static KeySource) -> Option<Self> {
-        let store = env.kv(BINDING).ok().map(|kv| Self { kv, source });
+        let store = namespace(env).map(|kv| Self { kv, source });
         if store.is_none() && is_bound(env) {
-            log::keys(source, "kv_failed", "the binding JWKS_CACHE is no KV namespace");
+            log::keys(source, "kv_failed", NO_NAMESPACE);
         }
         store
     }
@@ -46,15 +64,10 @@ impl Store {
     /// The set that KV holds for a source.
     pub(super) async fn read(&self, cache_ttl: Seconds) -> Option<Held> {
         let (source, key) = (self.source, key(self.source).await?);
-        let value = Box::pin(self.get(&key));
-        let value = match select(value, pause(limits::KV_MILLISECONDS)).await {
-            Either::Left((Ok(value), _)) => value?,
-            Either::Left((Err(error), _)) => {
-                log::keys(source, "kv_failed", &said(&error));
-                return None;
-            }
-            Either::Right(_) => {
-                log::keys(source, "kv_failed", "no answer within 1 s");
+        let value = match text(&self.kv, &key).await {
+            Ok(value) => value?,
+            Err(reason) => {
+                log::keys(source, "kv_failed", &reason);
                 return None;
             }
         };
@@ -76,10 +89,6 @@ impl Store {
         if let Err(error) = self.put(&key, &value, expiration).await {
             log::keys(source, "kv_failed", &said(&error));
         }
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        self.kv.get(key).cache_ttl(limits::KV_READ_TTL).text().await
     }
 
     async fn put(&self, key: &str, value: &str, expiration: Seconds) -> Result<(), KvError> {

@@ -211,6 +211,10 @@ pub(super) fn started(config: &Config, kv: bool) {
     }
     let store = if kv { "KV binding JWKS_CACHE" } else { "memory only: there is no KV binding JWKS_CACHE" };
     members.push(("Key sets", json!(store)));
+    if config.revocation {
+        let list = if kv { "by the list in KV" } else { "none: there is no KV binding JWKS_CACHE" };
+        members.push(("Revoked tokens", json!(list)));
+    }
     if !config.warnings.is_empty() {
         let warnings: Vec<String> = config.warnings.iter().map(Warning::to_string).collect();
         members.push(("warnings", json!(warnings)));
@@ -236,6 +240,15 @@ pub(super) fn keys(source: &KeySource, result: &str, detail: &str) {
     print(&Members(vec![
         ("event", json!("keys")),
         ("source", json!(source.url().split('?').next())),
+        ("result", json!(result)),
+        ("detail", json!(detail)),
+    ]));
+}
+
+/// Something is wrong with the list of revoked tokens.
+pub(super) fn revocations(result: &str, detail: &str) {
+    print(&Members(vec![
+        ("event", json!("revocations")),
         ("result", json!(result)),
         ("detail", json!(detail)),
     ]));

@@ -13,14 +13,14 @@
 //!    future, and it belongs to the isolate: one that belongs to a request is never dropped if the
 //!    runtime gives that request up.
 //!
-//! The stages of a request are `verifying`, `authorizing`, `forwarding` and `responding`;
-//! `admitted` goes from one to the next, and `exchange` is the request as JavaScript holds it. What
-//! they need: `key_sets` (with `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys,
-//! `webcrypto` imports them and checks signatures, `introspecting` asks about tokens, `issuers` has
-//! what is known of metadata, `signer` signs assertions, `header_patterns` finds headers, `plan`
-//! says what is sent, `answer`, `list_filter` and `redirects` make of the origin's answer what the
-//! client gets, `own` makes the Worker's own, `pending` and `isolate` keep what waits and what is
-//! shared, and `log` writes lines.
+//! The stages of a request are `verifying`, `revoking` (where tokens can be revoked),
+//! `authorizing`, `forwarding` and `responding`; `admitted` goes from one to the next, and
+//! `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with `sources`,
+//! `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and checks
+//! signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata, `signer`
+//! signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
+//! `list_filter` and `redirects` make of the origin's answer what the client gets, `own` makes the
+//! Worker's own, `pending` and `isolate` keep what waits and what is shared, and `log` writes lines.
 
 mod admitted;
 mod answer;
@@ -46,6 +46,7 @@ mod pending;
 mod plan;
 mod redirects;
 mod responding;
+mod revoking;
 mod signer;
 #[cfg(feature = "bench-signing")]
 mod signing;

@@ -14,6 +14,7 @@ use super::introspecting::{self, Asking};
 use super::key_sets::{self, Keys, Look};
 use super::log::FORWARDED;
 use super::pending::{Pending, RequestId};
+use super::revoking::Revoking;
 use super::sources::ServedFrom;
 use super::waiting::{self, Awaited, Waiter};
 use super::{measuring, own, webcrypto};
@@ -214,8 +215,12 @@ impl Verifying {
             }
             Ok(verified) => {
                 line.verified(&verified);
-                if admitted.isolate.config().is_some_and(|config| config.log_subject) {
+                let config = admitted.isolate.config();
+                if config.is_some_and(|config| config.log_subject) {
                     line.sub = Some(verified.permit().identity().subject().to_owned());
+                }
+                if config.is_some_and(|config| config.revocation) {
+                    return Revoking { admitted, verified }.proceed(exchange);
                 }
                 Authorizing { admitted, verified: Some(verified) }.proceed(exchange)
             }

@@ -1,4 +1,4 @@
-//! Requests that wait for an issuer to answer.
+//! Requests that wait for an issuer, or for KV, to answer.
 //!
 //! 1. A request never waits for a promise of another request (see `edge`). It looks again every few
 //!    milliseconds, on its own timer; the one that asked the issuer looks when its own fetch has
@@ -49,6 +49,8 @@ pub(super) enum Awaited {
     Copy(&'static str),
     /// Where this issuer is asked about tokens.
     Endpoint(&'static str),
+    /// The list of revoked tokens.
+    Revocations,
 }
 
 struct Place {

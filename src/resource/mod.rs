@@ -32,6 +32,8 @@ pub struct Config {
     pub cache_ttl: Seconds,
     /// Whether the log names the subject.
     pub log_subject: bool,
+    /// Whether the list of revoked tokens is heeded.
+    pub revocation: bool,
     /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged
     /// them, nothing may be served.
     pub signing: Option<SigningKeys>,

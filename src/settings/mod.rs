@@ -49,3 +49,9 @@ pub use resources::read;
 pub use schema::schema;
 pub use summary::summary;
 pub use variables::{Variables, is_ours};
+
+/// The seconds from 1970 to a time of RFC 3339, what there is of a second beyond left out.
+#[cfg(feature = "commands")]
+pub fn seconds_of(time: &str) -> Option<i64> {
+    times::seconds(time)
+}

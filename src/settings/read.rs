@@ -28,6 +28,7 @@ pub(super) fn of_one(
     let challenge_scopes = scopes::read(variables, "DEFAULT_CHALLENGE_SCOPES", &mut faults);
     let cache_ttl = cache_ttl(variables, &mut faults);
     let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
+    let revocation = about::switch(variables, "REVOCATION", false, &mut faults);
     let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
     let allowed_origins = origins::read(variables, loopback, &mut faults);
     let origin_url = urls::read_origin_url(variables, &mut faults);
@@ -98,6 +99,7 @@ pub(super) fn of_one(
         sources: Vec::new(),
         cache_ttl,
         log_subject,
+        revocation,
         signing,
         sessions,
         unseen_secrets,

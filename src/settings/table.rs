@@ -46,7 +46,7 @@ pub(super) fn names(table: &[Setting]) -> Vec<&'static str> {
 }
 
 /// Variables, and what an element of `RESOURCES` has beside them, in the order of fault texts.
-pub(super) static SETTINGS: [Setting; 36] = [
+pub(super) static SETTINGS: [Setting; 37] = [
     variable(
         "CANONICAL_URL",
         Form::Url(Url::Public),
@@ -117,6 +117,12 @@ pub(super) static SETTINGS: [Setting; 36] = [
     variable("LOG_SUBJECT", Form::Switch, "Whether the log names the subject of a token.")
         .or("false")
         .or_empty(),
+    variable(
+        "REVOCATION",
+        Form::Switch,
+        "Whether the list of revoked tokens in KV is heeded: `npx mcp-edge-auth revoke` writes it.",
+    )
+    .or("false"),
     variable(
         "POLICY",
         Form::Object("policy", &POLICY),

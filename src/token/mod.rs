@@ -8,6 +8,8 @@
 //! 4. `claims`: times, issuer, audience and subject are checked.
 //! 5. `binding`: what the token is bound to is shown. The outcome is a `Permit`.
 //! 6. `identity`: who is calling, as headers for the origin.
+//! 7. `revocation`: a token with a permit may be revoked all the same, by the list in KV, which
+//!    `revocation_reading` says when to read.
 //!
 //! Of an opaque token, and of a JWT that may be revoked, the authorization server is asked:
 //! `introspection` says how, and how an answer is read; `inquiry` is one such question, and
@@ -25,5 +27,7 @@ pub mod introspection;
 pub mod jose;
 pub mod nonce;
 pub mod replays;
+pub mod revocation;
+pub mod revocation_reading;
 pub mod trusted_issuer;
 pub mod verify;

@@ -87,6 +87,8 @@ fn rows() -> Vec<Row> {
         token("certificate_missing", CertificateMissing, "invalid"),
         token("certificate_unverified", CertificateUnverified, "invalid"),
         token("certificate_mismatch", CertificateMismatch, "invalid"),
+        token("token_revoked", TokenRevoked, "invalid"),
+        ("revocations_unavailable", RevocationsUnavailable(4), 503, "temporarily_unavailable", None),
         rpc("body_too_large", BodyTooLarge, 413, "payload_too_large"),
         rpc("body_not_json", BodyNotJson, 415, "unsupported_media_type"),
         rpc("body_not_allowed", BodyNotAllowed, 400, "invalid_request"),
@@ -284,6 +286,7 @@ fn headers_of_their_own() {
             "keys_unavailable" => Some("12"),
             "introspection_unavailable" => Some("5"),
             "metadata_unavailable" => Some("3"),
+            "revocations_unavailable" => Some("4"),
             _ => None,
         };
         same(reason, answer.header("Retry-After"), retry_after)?;
