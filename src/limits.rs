@@ -305,3 +305,23 @@ pub const ANSWERS_KEPT: usize = 1024;
 
 /// Bytes of such an answer; a longer one is asked for each time.
 pub const ANSWER_KEPT_BYTES: usize = 8 * 1024;
+
+/// Limits in a policy: each asks a binding of every request that it matches.
+pub const LIMITS: usize = 16;
+
+/// The periods, in seconds, that Cloudflare's rate limiters have.
+pub const LIMIT_PERIODS: [Seconds; 2] = [10, 60];
+
+/// Milliseconds that a rate limiter may take before it is gone on without: it keeps its counts near
+/// the Worker and answers within one or two.
+pub const LIMITER_MILLISECONDS: u64 = 500;
+
+/// Seconds between two lines of the log that say that a rate limiter gives no answer: one that
+/// fails does so for every request.
+pub const LIMITER_NOTICE: Seconds = 60;
+
+/// Senders of bad tokens that an isolate remembers; the oldest goes first. Some 30 KB.
+pub const FLOODS: usize = 256;
+
+/// Good tokens that an isolate knows again behind the address of such a sender: 32 KB of hashes.
+pub const TOKENS_KNOWN: usize = 1024;

@@ -5,14 +5,14 @@
 //! an authentication failure, which would make clients throw tokens away.
 
 mod challenges;
-
-use serde_json::Value;
+mod rpc;
 
 use crate::http::cors::DPOP_NONCE;
 use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 
 pub use challenges::{Challenge, Challenges, Description, Detail, DpopOffer};
+pub use rpc::Rpc;
 
 /// A refusal. Those of a token stand in the order of the checks, so the greatest of several is the
 /// most specific one.
@@ -128,6 +128,8 @@ pub enum Refusal {
     ClaimNotMet,
     ArgumentNotMet,
     ScopeInsufficient,
+    /// More often than a limit permits; its period.
+    RateLimited(Seconds),
 
     /// A session id that the Worker has not given: without a MAC, or not in its form.
     SessionMalformed,
@@ -159,33 +161,6 @@ pub struct Row {
     pub reason: &'static str,
     /// What is refused as the MCP server would refuse it is answered with a JSON-RPC error.
     pub rpc: Option<Rpc>,
-}
-
-/// The code and the message of a JSON-RPC error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rpc {
-    pub code: i32,
-    pub message: &'static str,
-}
-
-/// JSON-RPC 2.0, section 5.1; MCP 2026-07-28, basic, Error Codes. Codes of our own are HTTP's: they
-/// are to lie outside what JSON-RPC reserves.
-impl Rpc {
-    const PARSE_ERROR: Self = Self { code: -32700, message: "Parse error" };
-    const INVALID_REQUEST: Self = Self { code: -32600, message: "Invalid Request" };
-    const MIRROR_MISSING: Self =
-        Self { code: -32020, message: "Header mismatch: a required header is missing" };
-    const MIRROR_MISMATCH: Self =
-        Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
-    const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
-    const ARGUMENT: Self = Self { code: 403, message: "An argument is not accepted" };
-    const INSUFFICIENT_SCOPE: Self = Self { code: 403, message: "Insufficient scope" };
-    /// As the SDKs' servers answer an unknown session.
-    const NO_SESSION: Self = Self { code: -32001, message: "Session not found" };
-    const BODY_NOT_ALLOWED: Self = Self { code: -32600, message: "Only a POST may have a body" };
-    const NOT_JSON: Self = Self { code: 415, message: "Content-Type must be application/json" };
-    const TOO_LARGE: Self = Self { code: 413, message: "Request body too large" };
-    const ENCODED: Self = Self { code: 415, message: "Request body must be UTF-8 without Content-Encoding" };
 }
 
 impl Refusal {
@@ -307,6 +282,7 @@ impl Refusal {
                 challenge: Challenge::InsufficientScope,
                 ..rpc(403, Rpc::INSUFFICIENT_SCOPE, "insufficient_scope", "scope_insufficient")
             },
+            Self::RateLimited(_) => rpc(429, Rpc::RATE_LIMITED, "rate_limited", "rate_limited"),
 
             Self::SessionMalformed => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_malformed"),
             Self::SessionMismatch => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_mismatch"),
@@ -342,27 +318,10 @@ impl Refusal {
             Self::KeysUnavailable(seconds)
             | Self::IntrospectionUnavailable(seconds)
             | Self::RevocationsUnavailable(seconds)
-            | Self::MetadataUnavailable(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
+            | Self::MetadataUnavailable(seconds)
+            | Self::RateLimited(seconds) => answer.set("Retry-After", seconds.max(1).to_string()),
             _ => {}
         }
         answer
-    }
-}
-
-impl Rpc {
-    /// Ids and scopes are JSON already: an id as it was sent, and what is a scope needs no escape.
-    fn body(self, error: &str, detail: &Detail) -> String {
-        let Self { code, message } = self;
-        // No version of MCP takes `null` for an id.
-        let id = detail.id.as_deref().map(|id| format!(r#","id":{id}"#)).unwrap_or_default();
-        let scopes = match detail.scopes.as_slice() {
-            [] => String::new(),
-            scopes => format!(r#","required_scopes":["{}"]"#, scopes.join("\",\"")),
-        };
-        let argument = detail.argument.as_deref().map(|path| format!(r#","argument":{}"#, Value::from(path)));
-        let argument = argument.unwrap_or_default();
-        format!(
-            r#"{{"jsonrpc":"2.0"{id},"error":{{"code":{code},"message":"{message}","data":{{"error":"{error}"{scopes}{argument}}}}}}}"#
-        )
     }
 }

@@ -59,7 +59,7 @@ const isLoopback = (url) => URL.canParse(url) && /^(localhost|127(\.\d+){3}|\[::
 
 /** The settings of wrangler's file; where there is none, an origin is enough. */
 async function givenSettings({ config, env }, origin, isLocal) {
-  const none = { beside: [], variables: {}, compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: [] };
+  const none = { beside: [], variables: {}, limiters: [], compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: [] };
   const settings = await settingsToServe({ config, env }, origin === undefined ? undefined : none);
   if (PREFIXES.some((prefix) => settings.variables[`${prefix}RESOURCES`])) {
     stop("MCP_SERVER_AUTH_RESOURCES names several servers, and this command has one: name a file with one by --config FILE, or use `npx mcp-edge-auth serve`.");

@@ -7,10 +7,10 @@ import { readSettings } from "../wrangler/settings.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 /**
- * What wrangler's file and `.dev.vars` come to: { variables, compatibilityDate, compatibilityFlags,
- * beside }, where the last are the faults of files that lie side by side. Ends the command where
- * there are none, or where they cannot be served outside Cloudflare. `otherwise` is given where no
- * file is there, and none was named.
+ * What wrangler's file and `.dev.vars` come to: { variables, limiters, compatibilityDate,
+ * compatibilityFlags, beside }, where the last are the faults of files that lie side by side. Ends
+ * the command where there are none, or where they cannot be served outside Cloudflare. `otherwise`
+ * is given where no file is there, and none was named.
  */
 export async function settingsToServe({ config, env }, otherwise) {
   const { file, isMissing, error, taken, ignored, variables, origin, settings } = await readSettings({ config, env, secrets: true });
@@ -20,7 +20,9 @@ export async function settingsToServe({ config, env }, otherwise) {
   const { compatibility_date: compatibilityDate, compatibility_flags: compatibilityFlags } = settings;
   if (!compatibilityDate) stop(`${file} has no compatibility_date, which says how the runtime behaves: add compatibility_date = "${COMPATIBILITY_DATE}".`);
   if (origin) stop(`Outside Cloudflare there is nothing to bind as ORIGIN; take it out of ${file}, and say ORIGIN_URL.`);
-  return { beside, variables, compatibilityDate, compatibilityFlags: compatibilityFlags ?? [] };
+  const older = settings.unsafe?.bindings?.filter(({ type }) => type === "ratelimit");
+  const limiters = [...(settings.ratelimits ?? []), ...(older ?? [])].map(({ name, simple }) => ({ name, ...simple }));
+  return { beside, variables, limiters, compatibilityDate, compatibilityFlags: compatibilityFlags ?? [] };
 }
 
 /**

@@ -10,12 +10,15 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { extname, join, sep } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 import { findWrangler, WORKER } from "../place.mjs";
 import { plain } from "../plain.mjs";
 
 const MAIN = "entry.mjs";
 const KINDS = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
+const LIMITER = fileURLToPath(new URL("limiter.mjs", import.meta.url));
+const LIMITER_MODULE = "mcp-edge-auth:limiter";
 const DRAIN_MS = 10_000;
 
 /** The workerd that wrangler brings. */
@@ -25,10 +28,10 @@ export async function findWorkerd() {
 }
 
 /**
- * settings: { variables, compatibilityDate, compatibilityFlags }. binary: of findWorkerd. address:
- * `host:port`. kv: the folder of the key sets, or none. heard: gets each line of the Worker's
- * console. What workerd itself says goes to stderr, but for its stacks. Gives { child, listening,
- * ended, stop() }.
+ * settings: { variables, limiters, compatibilityDate, compatibilityFlags }. binary: of
+ * findWorkerd. address: `host:port`. kv: the folder of the key sets, or none. heard: gets each line
+ * of the Worker's console. What workerd itself says goes to stderr, but for its stacks. Gives {
+ * child, listening, ended, stop() }.
  */
 export function startWorkerd(settings, { binary, address, kv, heard }) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-serve-")); // 0700
@@ -78,7 +81,7 @@ function sentence(refusal, address) {
 }
 
 /** workerd's configuration. Values are files beside it: nothing has to be escaped. */
-function describe(folder, { variables, compatibilityDate, compatibilityFlags }, address, kv) {
+function describe(folder, { variables, limiters = [], compatibilityDate, compatibilityFlags }, address, kv) {
   // In folders, too: a crate may bring JavaScript of its own.
   const paths = readdirSync(WORKER, { recursive: true }).filter((path) => extname(path) in KINDS);
   paths.sort((a, b) => Number(b === MAIN) - Number(a === MAIN)); // the main module leads
@@ -95,6 +98,11 @@ function describe(folder, { variables, compatibilityDate, compatibilityFlags }, 
   // There is no `request.cf`.
   bindings.push(`(name = "MCP_EDGE_AUTH_OUTSIDE_CLOUDFLARE", text = "yes")`);
   if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
+  if (limiters.length) copyFileSync(LIMITER, join(folder, "limiter"));
+  for (const { name, limit, period } of limiters) {
+    const inner = Object.entries({ limit, period }).map(([name, value]) => `(name = "${name}", json = "${Number(value)}")`);
+    bindings.push(`(name = ${JSON.stringify(name)}, wrapped = (moduleName = "${LIMITER_MODULE}", innerBindings = [${inner.join(", ")}]))`);
+  }
   // An origin, and an issuer, may well be on this machine or in this network: what is asked is what
   // the settings name.
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -109,7 +117,8 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))${kv ? `,
     (name = "kv", disk = (path = ${JSON.stringify(kv)}, writable = true))` : ""}
   ],
-  sockets = [(name = "http", address = ${JSON.stringify(address)}, http = (), service = "worker")]
+  sockets = [(name = "http", address = ${JSON.stringify(address)}, http = (), service = "worker")],
+  extensions = [${limiters.length ? `(modules = [(name = "${LIMITER_MODULE}", esModule = embed "limiter", internal = true)])` : ""}]
 );
 `;
 }

@@ -39,6 +39,8 @@ pub struct Deployment {
     pub side_by_side: Vec<Fault>,
     /// Bindings by their kind and name, as far as they may be meant for the Worker.
     bindings: Vec<(&'static str, String)>,
+    /// Rate limiters, and the seconds of their periods.
+    limiters: Vec<(String, Option<u64>)>,
     /// What decides whether a deploy succeeds, and where the Worker is then reached.
     platform: Platform,
     /// Whether the variables are this machine's, which no route leads to.
@@ -61,7 +63,8 @@ impl Deployment {
         let settings = settings.ok_or_else(|| format!("{file} cannot be read"))?;
         let with_bindings = |all: Option<&Object>| {
             let all = all.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-            all.collect::<Variables>().with_bindings(all_bindings(settings))
+            let limiters = limiters(settings).into_iter().map(|(name, _)| name);
+            all.collect::<Variables>().with_bindings(all_bindings(settings)).with_limiters(limiters)
         };
         let in_file = settings.get("vars").and_then(Value::as_object);
         let local = said.get("variables").and_then(Value::as_object);
@@ -84,6 +87,7 @@ impl Deployment {
                 .chain(SERVERS)
                 .flat_map(|kind| bound(settings, kind).map(move |name| (kind, name)))
                 .collect(),
+            limiters: limiters(settings),
             platform: Platform::read(settings),
             file,
         })
@@ -105,6 +109,7 @@ impl Deployment {
                 let mut warnings = config.warnings.clone();
                 warnings.extend(settings::hints(&self.variables, &config));
                 warnings.extend(self.idle(&config));
+                warnings.extend(self.limits(&config));
                 warnings.extend(self.platform.warnings(&config, self.is_local));
                 Ok((config, warnings))
             }
@@ -136,6 +141,29 @@ impl Deployment {
         });
         idle.collect()
     }
+
+    /// Rate limiters that count nothing, and limits that say another period than theirs.
+    fn limits(&self, config: &Config) -> Vec<Warning> {
+        let limits = || config.resources.iter().filter_map(|r| r.policy.as_ref()).flat_map(|p| &p.limits);
+        let mut warnings = Vec::new();
+        let mut warn = |name: &str, text: String| {
+            warnings.push(Warning { variable: "ratelimits".to_owned(), field: format!(".{name}"), text });
+        };
+        for (name, period) in &self.limiters {
+            let mut of_it = limits().filter(|limit| limit.binding == *name).peekable();
+            if of_it.peek().is_none() {
+                warn(name, "no limit of a policy names this rate limiter".to_owned());
+            }
+            if let Some(other) = of_it.find(|limit| period.is_some_and(|period| period != limit.period)) {
+                let text = format!(
+                    "its period is not that of the limit that names it, {} s: clients are told to come back at the wrong time",
+                    other.period
+                );
+                warn(name, text);
+            }
+        }
+        warnings
+    }
 }
 
 /// A fault for each file that wrangler ignores.
@@ -144,6 +172,21 @@ fn side_by_side(said: &Value) -> Vec<Fault> {
     let expected = format!("no such file: wrangler takes {taken}, and ignores this one beside it");
     let ignored = said.get("ignored").and_then(Value::as_array).into_iter().flatten();
     ignored.filter_map(Value::as_str).map(|file| Fault::new(file, "", expected.as_str())).collect()
+}
+
+/// The rate limiters, and the seconds of their periods. They have names in place of bindings;
+/// before they had a table of their own, they stood among what wrangler does not know.
+fn limiters(settings: &Object) -> Vec<(String, Option<u64>)> {
+    let others = settings.get("unsafe").and_then(|settings| settings.get("bindings"));
+    let others = others.and_then(Value::as_array).into_iter().flatten();
+    let is_limiter = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("ratelimit");
+    let all = settings.get("ratelimits").and_then(Value::as_array).into_iter().flatten();
+    let all = all.chain(others.filter(is_limiter));
+    let read = |one: &Value| {
+        let period = one.get("simple").and_then(|simple| simple.get("period")).and_then(Value::as_u64);
+        Some((one.get("name")?.as_str()?.to_owned(), period))
+    };
+    all.filter_map(read).collect()
 }
 
 /// Bindings of any kind that may answer requests: services, mTLS certificates, VPC services and

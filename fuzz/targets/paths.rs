@@ -97,7 +97,11 @@ fn configs_of_all_kinds() -> Vec<Config> {
 fn anyone(config: &Config) -> Authorized {
     let bytes = Some(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.as_slice());
     let body = Body { bytes, content_type: Some("application/json"), ..Body::default() };
-    authorize(config.resources[0].policy.as_ref(), None, &PolicyInput::Body(body)).1.unwrap()
+    authorize(config.resources[0].policy.as_ref(), None, &PolicyInput::Body(body))
+        .1
+        .unwrap()
+        .authorized()
+        .unwrap()
 }
 
 fn stays_below(origin: &str, target: &str) {

@@ -8,6 +8,8 @@ use super::log::Line;
 use super::own;
 use super::pending::RequestId;
 use crate::admission::Refused;
+use crate::policy::Denial;
+use crate::policy::floods::Bearer;
 use crate::refusal::Refusal;
 use crate::resource::Resource;
 use crate::route::Protected;
@@ -23,6 +25,8 @@ pub(super) struct Admitted {
     pub(super) proven_for: Option<String>,
     /// The nonce that the client's next proof is to have in it, if the client has to be told.
     pub(super) nonce: Option<String>,
+    /// Where senders of bad tokens are counted: this one.
+    pub(super) bearer: Option<Bearer>,
 }
 
 impl Admitted {
@@ -32,6 +36,14 @@ impl Admitted {
 
     pub(super) fn refuse(self, exchange: &Exchange, refusal: Refusal) -> Result<JsValue, JsValue> {
         let refused = Refused::at(self.protected.resource(), self.origin.as_deref(), refusal)
+            .of_scheme(self.proven_for.is_some(), self.nonce);
+        own::refuse(exchange, &refused, self.line)
+    }
+
+    /// Refuses as the policy says.
+    pub(super) fn unmet(mut self, exchange: &Exchange, unmet: Denial) -> Result<JsValue, JsValue> {
+        self.line.unmet(&unmet);
+        let refused = Refused::unmet(self.protected.resource(), self.origin.as_deref(), unmet)
             .of_scheme(self.proven_for.is_some(), self.nonce);
         own::refuse(exchange, &refused, self.line)
     }

@@ -1,5 +1,5 @@
 //! A request that may come in, if the policy lets it do what it asks for: reads its body where that
-//! takes reading, then forwards or refuses.
+//! takes reading, then goes on to limits, or refuses.
 
 use std::cell::RefCell;
 
@@ -9,12 +9,11 @@ use web_sys::Request;
 use super::admitted::Admitted;
 use super::exchange::{self, Exchange};
 use super::pending::{Pending, RequestId};
-use super::{forwarding, header_lists, own};
-use crate::admission::Refused;
+use super::{header_lists, limiting};
 use crate::limits;
 use crate::origin::request;
 use crate::policy::mirror::StandardHeaders;
-use crate::policy::{self, Authorized, Body, Denial, Head, Mode, Policy, PolicyInput, RpcSummary};
+use crate::policy::{self, Body, Head, Mode, Policy, PolicyInput};
 use crate::token::verify::Verified;
 
 thread_local! {
@@ -89,7 +88,7 @@ impl Authorizing {
                 self.wait();
                 return exchange::read(exchange, limits::BODY_BYTES as f64, whole);
             }
-            head.has_body = policy.has_rules() && has_body(&exchange.request())?;
+            head.has_body = policy.reads_bodies() && has_body(&exchange.request())?;
         }
         self.decide(exchange, &PolicyInput::Head(head))
     }
@@ -109,31 +108,11 @@ impl Authorizing {
 
     fn decide(mut self, exchange: &Exchange, asked: &PolicyInput<'_>) -> Result<JsValue, JsValue> {
         let (heard, outcome) = policy::authorize(self.policy(), self.verified.take(), asked);
-        self.end(exchange, heard, outcome)
-    }
-
-    fn end(
-        self,
-        exchange: &Exchange,
-        heard: RpcSummary,
-        outcome: Result<Authorized, Denial>,
-    ) -> Result<JsValue, JsValue> {
         let mut admitted = self.admitted;
-        let (resource, line) = (admitted.resource(), &mut admitted.line);
-        line.heard(heard);
+        admitted.line.heard(heard);
         match outcome {
-            Ok(authorized) => {
-                line.at(resource);
-                line.cleared(&authorized);
-                forwarding::forward(exchange, admitted, &authorized)
-            }
-            Err(unmet) => {
-                line.rule = unmet.rule;
-                line.argument = unmet.argument.clone();
-                let refused = Refused::unmet(resource, admitted.origin.as_deref(), unmet)
-                    .of_scheme(admitted.proven_for.is_some(), admitted.nonce);
-                own::refuse(exchange, &refused, admitted.line)
-            }
+            Ok(cleared) => limiting::proceed(exchange, admitted, cleared),
+            Err(unmet) => admitted.unmet(exchange, unmet),
         }
     }
 }

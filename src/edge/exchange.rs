@@ -174,6 +174,17 @@ extern "C" {
     pub(super) fn with_body(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
 }
 
+#[wasm_bindgen(raw_module = "./limiting.mjs")]
+extern "C" {
+    /// Asks rate limiters; `on_counted` goes on with what they say. `asked`: names of bindings and
+    /// keys in turn, a newline between them. `limit`: milliseconds.
+    #[wasm_bindgen(catch)]
+    pub(super) fn count(exchange: &Exchange, asked: &str, limit: f64) -> Result<JsValue, JsValue>;
+
+    /// The client's address, where the runtime knows whose socket it is.
+    pub(super) fn socket(exchange: &Exchange) -> Option<String>;
+}
+
 #[wasm_bindgen(raw_module = "./sign.mjs")]
 extern "C" {
     /// A name that no other assertion has.

@@ -17,6 +17,7 @@ use super::{kv, log};
 use crate::fault::Fault;
 use crate::json;
 use crate::origin::assertion::reuse::Reuse;
+use crate::policy::floods::Floods;
 use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
 use crate::token::introspected::Introspected;
@@ -41,6 +42,8 @@ pub(super) struct Isolate {
     pub(super) reuse: RefCell<Reuse>,
     /// Proofs that were accepted.
     pub(super) replays: RefCell<Replays>,
+    /// Who sends bad tokens, where they are counted.
+    pub(super) floods: RefCell<Floods>,
     /// Copies of authorization servers' metadata, by issuer.
     pub(super) copies: OfIssuers,
     /// What authorization servers have told of tokens.
@@ -88,6 +91,7 @@ impl Isolate {
             sources: RefCell::new(sources),
             reuse: RefCell::default(),
             replays: RefCell::default(),
+            floods: RefCell::default(),
             copies: RefCell::default(),
             introspected: RefCell::default(),
             endpoints: RefCell::default(),
@@ -160,14 +164,19 @@ impl Isolate {
 
 /// Strings as they are, structured values through their JSON.
 fn variables(env: &Env) -> Variables {
-    let mut bindings = Vec::new();
+    let (mut bindings, mut limiters) = (Vec::new(), Vec::new());
     let read = |pair: JsValue| {
         let pair: Array = pair.unchecked_into();
         let name = pair.get(0).as_string()?;
         let value = pair.get(1);
-        if can_fetch(&value) {
+        if has_method(&value, "fetch") {
             bindings.push(name);
             return None; // and never `stringify`: a service would be called for its `toJSON`
+        }
+        // A service seems to have every method, so it is asked second.
+        if has_method(&value, "limit") {
+            limiters.push(name);
+            return None;
         }
         let value = match value.as_string() {
             // An entry may name it as that of a secret.
@@ -182,12 +191,14 @@ fn variables(env: &Env) -> Variables {
     };
     let variables: Variables = Object::entries(env.unchecked_ref()).iter().filter_map(read).collect();
     let is_outside = Reflect::has(env.unchecked_ref(), &settings::OUTSIDE_CLOUDFLARE.into());
-    variables.with_bindings(bindings).outside_cloudflare(is_outside.unwrap_or_default())
+    let variables = variables.with_bindings(bindings).with_limiters(limiters);
+    variables.outside_cloudflare(is_outside.unwrap_or_default())
 }
 
-/// Whether it is a binding to something that answers requests.
-fn can_fetch(value: &JsValue) -> bool {
-    value.is_object() && Reflect::get(value, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
+/// Whether it is a binding that can do this: `fetch`, as what answers requests, or `limit`, as what
+/// counts.
+fn has_method(value: &JsValue, name: &str) -> bool {
+    value.is_object() && Reflect::get(value, &name.into()).is_ok_and(|method| method.is_function())
 }
 
 /// The settings, if there are any without a fault.

@@ -11,7 +11,7 @@ use crate::fault::Warning;
 use crate::keys::source::KeySource;
 use crate::limits::{self, Seconds};
 use crate::plain;
-use crate::policy::{Authorized, RpcSummary};
+use crate::policy::{Authorized, Denial, RpcSummary};
 use crate::refusal::Refusal;
 use crate::resource::Config;
 use crate::resource::Resource;
@@ -68,10 +68,13 @@ pub(super) struct Line {
     trace: Option<String>,
     /// The rule that refuses, or would, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rule: Option<usize>,
+    rule: Option<usize>,
     /// The argument that it does not accept, by its path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) argument: Option<String>,
+    argument: Option<String>,
+    /// The limit that is exceeded, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
@@ -102,6 +105,7 @@ impl Line {
             trace: None,
             rule: None,
             argument: None,
+            limit: None,
             would_refuse: None,
             is_traced: false,
         }
@@ -157,10 +161,21 @@ impl Line {
     pub(super) fn cleared(&mut self, clearance: &Authorized) {
         self.anonymous = clearance.verified().is_none();
         if let Some(unmet) = &clearance.would_refuse {
-            self.rule = unmet.rule;
-            self.argument = unmet.argument.clone();
-            self.would_refuse = Some(unmet.refusal.row().reason);
+            self.would_refuse(unmet);
         }
+    }
+
+    /// Report mode lets it through.
+    pub(super) fn would_refuse(&mut self, unmet: &Denial) {
+        self.unmet(unmet);
+        self.would_refuse = Some(unmet.refusal.row().reason);
+    }
+
+    /// What of the policy is not met.
+    pub(super) fn unmet(&mut self, unmet: &Denial) {
+        self.rule = unmet.rule;
+        self.argument.clone_from(&unmet.argument);
+        self.limit = unmet.limit;
     }
 
     /// The members, without their braces.
@@ -268,6 +283,19 @@ pub(super) fn introspection(issuer: &str, result: &str, detail: &str) {
 /// An origin redirects clients to a place that is not below its own URL.
 pub(super) fn redirect(resource: &str, to: &str) {
     print(&Members(vec![("event", json!("redirect")), ("resource", json!(resource)), ("to", json!(to))]));
+}
+
+/// A rate limiter gives no answer, and requests are let through without.
+pub(super) fn limiter_failed(binding: &str) {
+    print(&Members(vec![
+        ("event", json!("limit")),
+        ("binding", json!(binding)),
+        ("result", json!("no_answer")),
+        (
+            "detail",
+            json!("the rate limiter failed, was slow or said nothing of use: requests are let through"),
+        ),
+    ]));
 }
 
 /// An authorization server's metadata cannot be copied. The query of its URL, which may hold a key,

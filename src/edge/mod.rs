@@ -14,11 +14,11 @@
 //!    runtime gives that request up.
 //!
 //! The stages of a request are `verifying`, `revoking` (where tokens can be revoked),
-//! `authorizing`, `forwarding` and `responding`; `admitted` goes from one to the next, and
-//! `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with `sources`,
-//! `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and checks
-//! signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata, `signer`
-//! signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
+//! `authorizing`, `limiting`, `forwarding` and `responding`; `admitted` goes from one to the next,
+//! and `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with
+//! `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and
+//! checks signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata,
+//! `signer` signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
 //! `list_filter` and `redirects` make of the origin's answer what the client gets, `own` makes the
 //! Worker's own, `pending` and `isolate` keep what waits and what is shared, and `log` writes lines.
 
@@ -37,6 +37,7 @@ mod isolate;
 mod issuers;
 mod key_sets;
 mod kv;
+mod limiting;
 mod list_filter;
 mod log;
 mod measuring;
@@ -134,18 +135,22 @@ pub fn fetch(
         }
         Decision::Copy(issuer) => Copying { isolate, id, issuer, line }.proceed(exchange),
         Decision::Verify(credential, protected) => {
-            let verification = Verification::new(&protected.resource().entries, credential, clock::now());
+            let resource = protected.resource();
+            let bearer = limiting::bearer(exchange, resource, credential.token)?;
+            let verification = Verification::new(&resource.entries, credential, clock::now());
             let proven_for = (credential.scheme == Scheme::Dpop).then(|| protected.address(url));
-            let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce: None };
-            match verification {
-                Ok(verification) => {
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce: None, bearer };
+            match (limiting::stops(&admitted), verification) {
+                (Some(flood), _) => admitted.unmet(exchange, flood),
+                (None, Ok(verification)) => {
                     Verifying { admitted, verification, began: false, asked: 0.0 }.proceed(exchange)
                 }
-                Err(refusal) => admitted.refuse(exchange, refusal),
+                (None, Err(refusal)) => limiting::refuse(exchange, admitted, refusal),
             }
         }
         Decision::Anonymous(protected) => {
-            let admitted = Admitted { isolate, id, origin, line, protected, proven_for: None, nonce: None };
+            let (proven_for, nonce, bearer) = (None, None, None);
+            let admitted = Admitted { isolate, id, origin, line, protected, proven_for, nonce, bearer };
             Authorizing { admitted, verified: None }.proceed(exchange)
         }
     }

@@ -12,7 +12,7 @@ use super::authorizing::Authorizing;
 use super::clock::now;
 use super::exchange::{Exchange, promise};
 use super::waiting::{self, Awaited, Waiter};
-use super::{kv, log};
+use super::{kv, limiting, log};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::token::revocation::{self, List, Presented};
@@ -81,8 +81,9 @@ impl Revoking {
     fn decide(self, exchange: &Exchange, list: Option<&List>) -> Result<JsValue, JsValue> {
         let Self { admitted, verified } = self;
         if list.is_some_and(|list| list.look(&Presented::of(&verified), now()).revoked) {
-            return admitted.refuse(exchange, Refusal::TokenRevoked);
+            return limiting::refuse(exchange, admitted, Refusal::TokenRevoked);
         }
+        limiting::accepted(&admitted);
         Authorizing { admitted, verified: Some(verified) }.proceed(exchange)
     }
 }

@@ -17,7 +17,7 @@ use super::pending::{Pending, RequestId};
 use super::revoking::Revoking;
 use super::sources::ServedFrom;
 use super::waiting::{self, Awaited, Waiter};
-use super::{measuring, own, webcrypto};
+use super::{limiting, measuring, own, webcrypto};
 use crate::http::response::LocalResponse;
 use crate::token::dpop;
 use crate::token::introspection::Told;
@@ -222,9 +222,10 @@ impl Verifying {
                 if config.is_some_and(|config| config.revocation) {
                     return Revoking { admitted, verified }.proceed(exchange);
                 }
+                limiting::accepted(&admitted);
                 Authorizing { admitted, verified: Some(verified) }.proceed(exchange)
             }
-            Err(refusal) => admitted.refuse(exchange, refusal),
+            Err(refusal) => limiting::refuse(exchange, admitted, refusal),
         }
     }
 }

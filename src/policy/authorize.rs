@@ -3,9 +3,11 @@
 use super::arguments::Arguments;
 use super::caller::Caller;
 use super::denial::Denial;
+use super::limits::{self as counting, Answer, Count, Hit, Limit, Sender};
 use super::message::{Message, Messages, Unreadable};
 use super::mirror::StandardHeaders;
-use super::rules::{Mode, Operation, Policy};
+use super::operation::Operation;
+use super::rules::{Mode, Policy};
 use super::{lists, message};
 use crate::http::cors;
 use crate::http::trace::trace_id;
@@ -44,7 +46,62 @@ pub struct Body<'a> {
     pub content_encoding: Option<&'a str>,
 }
 
-/// The right to be forwarded. Only [`authorize`] gives one.
+/// What the rules permit, and what is still open: limits are to be counted. Only [`authorize`]
+/// gives one.
+#[derive(Debug)]
+pub struct Cleared {
+    authorized: Authorized,
+    mode: Mode,
+    /// The JSON of the request's id.
+    id: Option<String>,
+    hits: Vec<Hit>,
+}
+
+impl Cleared {
+    const fn at_once(authorized: Authorized) -> Self {
+        Self { authorized, mode: Mode::Enforce, id: None, hits: Vec::new() }
+    }
+
+    /// The right to be forwarded, if nothing is open.
+    ///
+    /// # Errors
+    /// Something is, and has to be asked first.
+    pub fn authorized(self) -> Result<Authorized, Box<Self>> {
+        if self.hits.is_empty() { Ok(self.authorized) } else { Err(Box::new(self)) }
+    }
+
+    /// `None`: anonymous.
+    pub const fn verified(&self) -> Option<&Verified> {
+        self.authorized.verified()
+    }
+
+    /// What is to be counted, and by which binding.
+    pub fn counts(&self, limits: &[Limit], sender: &Sender<'_>) -> Vec<Count> {
+        counting::counts(limits, &self.hits, sender)
+    }
+
+    /// Goes on with what the bindings say of these counts.
+    ///
+    /// # Errors
+    /// One of the limits is exceeded.
+    pub fn counted(mut self, counts: &[Count], answers: &[Answer]) -> Result<Self, Denial> {
+        self.hits.clear();
+        let Some(exceeded) = counting::exceeded(counts, answers) else { return Ok(self) };
+        let denial = Denial { id: self.id.clone(), ..exceeded };
+        self.refuse(denial)
+    }
+
+    /// Refuses after all, or remembers for the log that it would.
+    fn refuse(mut self, denial: Denial) -> Result<Self, Denial> {
+        if self.mode == Mode::Enforce {
+            return Err(denial);
+        }
+        self.authorized.would_refuse.get_or_insert(denial);
+        Ok(self)
+    }
+}
+
+/// The right to be forwarded. Only a [`Cleared`] to which nothing is open becomes one.
 #[derive(Debug)]
 pub struct Authorized {
     verified: Option<Verified>,
@@ -74,7 +131,7 @@ pub struct RpcSummary {
 
 /// Whether the body of a request with a good token has to be read before a decision.
 pub fn reads_body(policy: &Policy, method: &str) -> bool {
-    method == "POST" && policy.has_rules()
+    method == "POST" && policy.reads_bodies()
 }
 
 /// Decides. `verified` is `None` where no credential was sent, which only a policy with anonymous
@@ -83,28 +140,40 @@ pub fn authorize(
     policy: Option<&Policy>,
     verified: Option<Verified>,
     asked: &PolicyInput<'_>,
-) -> (RpcSummary, Result<Authorized, Denial>) {
+) -> (RpcSummary, Result<Cleared, Denial>) {
     let Some(policy) = policy else {
-        let clearance = Authorized { verified, would_refuse: None, lists: false };
-        return match clearance.verified {
-            Some(_) => (RpcSummary::default(), Ok(clearance)),
+        let authorized = Authorized { verified, would_refuse: None, lists: false };
+        return match authorized.verified {
+            Some(_) => (RpcSummary::default(), Ok(Cleared::at_once(authorized))),
             None => (RpcSummary::default(), Err(Refusal::CredentialsMissing.into())),
         };
     };
     let caller = verified.as_ref().map_or_else(Caller::nobody, Caller::new);
-    let (heard, lists, judged) = match asked {
+    let (heard, lists, open, judged) = match asked {
         PolicyInput::Head(asked) => {
-            (RpcSummary::default(), asked.method == "GET", head(policy, &caller, asked))
+            let operation = Operation { method: Some(asked.method), ..Operation::default() };
+            let open = Open::of(policy, &[operation]);
+            (RpcSummary::default(), asked.method == "GET", open, head(policy, &caller, asked))
         }
         PolicyInput::Body(body) => match read(body) {
             Ok(messages) => {
-                (heard(&messages), lists::asked_for(&messages), said(policy, &caller, &messages, body))
+                let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
+                let mut open = Open::of(policy, &operations);
+                if !open.hits.is_empty() {
+                    open.id = first_id(&messages);
+                }
+                let judged = said(policy, &caller, &messages, &operations, body);
+                (heard(&messages), lists::asked_for(&messages), open, judged)
             }
             // What cannot be read cannot be on the list of what is anonymous.
             Err(_) if caller.is_nobody() => {
-                (RpcSummary::default(), false, Err(Refusal::CredentialsMissing.into()))
+                let missing = Err(Refusal::CredentialsMissing.into());
+                (RpcSummary::default(), false, Open::default(), missing)
             }
-            Err(unmet) => (RpcSummary::default(), false, Err(unmet)),
+            // In report mode it counts as one message of no method.
+            Err(unmet) => {
+                (RpcSummary::default(), false, Open::of(policy, &[Operation::default()]), Err(unmet))
+            }
         },
     };
     let would_refuse = match judged {
@@ -114,7 +183,30 @@ pub fn authorize(
         }
         Err(unmet) => return (heard, Err(unmet)),
     };
-    (heard, Ok(Authorized { verified, would_refuse, lists: lists && policy.filters() }))
+    let authorized = Authorized { verified, would_refuse, lists: lists && policy.filters() };
+    let Open { id, hits } = open;
+    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits }))
+}
+
+/// What is asked after the rules have said yes.
+#[derive(Default)]
+struct Open {
+    id: Option<String>,
+    hits: Vec<Hit>,
+}
+
+impl Open {
+    fn of(policy: &Policy, operations: &[Operation<'_>]) -> Self {
+        if policy.limits.is_empty() {
+            return Self::default();
+        }
+        Self { id: None, hits: counting::hits(&policy.limits, operations) }
+    }
+}
+
+/// The JSON of the first id among messages.
+fn first_id(messages: &Messages<'_>) -> Option<String> {
+    messages.all.iter().find_map(|message| message.id).map(str::to_owned)
 }
 
 fn head(policy: &Policy, caller: &Caller<'_>, asked: &Head<'_>) -> Result<(), Denial> {
@@ -125,7 +217,7 @@ fn head(policy: &Policy, caller: &Caller<'_>, asked: &Head<'_>) -> Result<(), De
     if asked.websocket {
         return Err(Refusal::UpgradeNotAllowed.into());
     }
-    if policy.has_rules() {
+    if policy.reads_bodies() {
         // Only a POST's body is read, so no other request may bring one.
         if !METHODS.contains(&asked.method) {
             return Err(Refusal::MethodNotAllowed(cors::METHODS).into());
@@ -152,18 +244,18 @@ fn said(
     policy: &Policy,
     caller: &Caller<'_>,
     messages: &Messages<'_>,
+    operations: &[Operation<'_>],
     body: &Body<'_>,
 ) -> Result<(), Denial> {
-    let id = || messages.all.iter().find_map(|message| message.id).map(str::to_owned);
+    let id = || first_id(messages);
     let is_anonymous =
         |message: &Message<'_>| message.method.as_deref().is_some_and(|m| policy.is_anonymous(m));
     if caller.is_nobody() && !messages.all.iter().all(is_anonymous) {
         return Err(Refusal::CredentialsMissing.into());
     }
     body.mirror.check(messages).map_err(|refusal| Denial { id: id(), ..refusal.into() })?;
-    let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
     let arguments = Arguments::Of(body.bytes.unwrap_or_default());
-    policy.authorize(caller, &operations, arguments).map_err(|unmet| match (unmet.refusal, policy.mode) {
+    policy.authorize(caller, operations, arguments).map_err(|unmet| match (unmet.refusal, policy.mode) {
         // Whoever logs in may get it, but not with these arguments.
         (refusal, Mode::Enforce) if caller.is_nobody() && refusal != Refusal::ArgumentNotMet => {
             Refusal::CredentialsMissing.into()

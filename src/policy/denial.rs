@@ -14,10 +14,12 @@ pub struct Denial {
     pub rule: Option<usize>,
     /// The argument that is not accepted, by its path.
     pub argument: Option<String>,
+    /// The limit that is exceeded, counted from 0.
+    pub limit: Option<u32>,
 }
 
 impl From<Refusal> for Denial {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, id: None, scopes: Vec::new(), rule: None, argument: None }
+        Self { refusal, id: None, scopes: Vec::new(), rule: None, argument: None, limit: None }
     }
 }

@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 use super::arguments::Arguments;
 use super::caller::Caller;
 use super::message::Messages;
-use super::rules::{Operation, Policy};
+use super::operation::Operation;
+use super::rules::Policy;
 use crate::json::reader::{Read, Seed, Skip, Text, members};
 use crate::limits;
 

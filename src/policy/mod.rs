@@ -10,7 +10,9 @@
 //! 4. Neither there is of an argument that is not accepted (`arguments`). Lists are filtered as if
 //!    there were no demands on arguments.
 //! 5. A challenge names every scope that the operation needs, so a token with just these passes.
-//! 6. In report mode whatever this module would refuse is let through and said in the log. It never
+//! 6. Limits are counted after the rules have said yes (`limits`). An `Authorized`, by which alone
+//!    a request is forwarded, comes of a `Cleared` to which nothing is open any more.
+//! 7. In report mode whatever this module would refuse is let through and said in the log. It never
 //!    lets a token through that `verify` refused, nor a request without a credential that is not
 //!    listed as anonymous.
 
@@ -20,19 +22,23 @@ mod caller;
 mod demands;
 mod denial;
 pub mod events;
+pub mod floods;
 mod folding;
+pub mod limits;
 pub mod lists;
 pub mod message;
 pub mod mirror;
 mod numbers;
+mod operation;
 mod pattern;
 mod rules;
 
 pub use arguments::Arguments;
-pub use authorize::{Authorized, Body, Head, PolicyInput, RpcSummary, authorize, reads_body};
+pub use authorize::{Authorized, Body, Cleared, Head, PolicyInput, RpcSummary, authorize, reads_body};
 pub use caller::Caller;
 pub use demands::{Accepted, Condition, Demand, MemberDemand};
 pub use denial::Denial;
 pub use numbers::{EXACT, Number};
+pub use operation::Operation;
 pub use pattern::{MethodPattern, NamePattern};
-pub use rules::{Mode, Operation, Policy, Rule, Rules};
+pub use rules::{Mode, Policy, Rule, Rules};

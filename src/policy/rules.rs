@@ -6,7 +6,8 @@ use super::arguments::{self, Arguments, Asked};
 use super::caller::Caller;
 use super::demands::{Demand, MemberDemand};
 use super::denial::Denial;
-use super::message::Message;
+use super::limits::Limit;
+use super::operation::Operation;
 use super::pattern::{MethodPattern, NamePattern};
 use crate::refusal::Refusal;
 
@@ -20,6 +21,8 @@ pub struct Policy {
     pub anonymous_methods: Vec<MethodPattern>,
     pub filter_lists: bool,
     pub rules: Rules,
+    /// How often, in the order of the settings.
+    pub limits: Vec<Limit>,
 }
 
 /// Rules, in the order of the settings.
@@ -58,26 +61,6 @@ pub struct Rule {
     /// All of these, of the call of a tool.
     pub arguments: Vec<MemberDemand>,
     pub deny: bool,
-}
-
-/// What one message asks for, or a request without one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Operation<'m> {
-    /// The JSON-RPC method; of a request that is no POST, the HTTP method. None: a response.
-    pub method: Option<&'m str>,
-    pub names: [Option<&'m str>; 2],
-    /// It has another name, which is no text.
-    pub has_odd_name: bool,
-}
-
-impl<'m> Operation<'m> {
-    pub fn of(message: &'m Message<'_>) -> Self {
-        Self {
-            method: message.method.as_deref(),
-            names: message.names(),
-            has_odd_name: message.has_odd_name(),
-        }
-    }
 }
 
 impl Rule {
@@ -163,6 +146,11 @@ impl Rules {
 impl Policy {
     pub fn has_rules(&self) -> bool {
         !self.rules.all.is_empty()
+    }
+
+    /// Whether the body of every POST is read.
+    pub fn reads_bodies(&self) -> bool {
+        self.has_rules() || !self.limits.is_empty()
     }
 
     /// Whether lists in answers are filtered.

@@ -7,17 +7,15 @@ use super::object_reader::ObjectReader;
 use super::table::{self, POLICY, RULE};
 use super::variables::Variables;
 use super::written::Shape;
-use super::{conditions, scopes};
+use super::{conditions, limits, patterns, scopes};
 use crate::fault::Faults;
 use crate::json::Object;
-use crate::policy::{Demand, MethodPattern, Mode, NamePattern, Policy, Rule, Rules};
+use crate::policy::{Demand, MethodPattern, Mode, Policy, Rule, Rules};
 use crate::token::identity::is_scope;
 
 const SCOPES: &str = "one or more scopes, as an array of strings or a space-separated string";
-const METHODS: &str = "one or more JSON-RPC methods such as tools/call, or tools/* for all that begin so";
 const ANONYMOUS: &str =
     "one or more JSON-RPC methods such as tools/list, or notifications/* for all that begin so; not * alone";
-const STRINGS: &str = "one or more non-empty strings";
 
 /// Each scope of the hierarchy, and all that it includes.
 type Hierarchy = Vec<(String, Vec<String>)>;
@@ -33,23 +31,24 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Policy>
     };
     let mut members = ObjectReader::new(found.name, String::new(), object, faults);
     members.check_names(&table::names(&POLICY));
-    let policy = policy(&mut members);
+    let policy = policy(&mut members, &|name| variables.has_limiter(name));
     (faults.count() == before).then_some(policy)
 }
 
-fn policy(members: &mut ObjectReader<'_>) -> Policy {
+fn policy(members: &mut ObjectReader<'_>, is_limiter: &dyn Fn(&str) -> bool) -> Policy {
     let hierarchy = hierarchy(members);
     let rules = rules(members, &hierarchy);
     let policy = Policy {
         mode: mode(members),
         required_scopes: demands(members, "required_scopes", &hierarchy),
-        clients: members.one_or_more("clients", STRINGS),
-        anonymous_methods: list(members, "anonymous_methods", ANONYMOUS, |text| {
+        clients: members.one_or_more("clients", patterns::STRINGS),
+        anonymous_methods: patterns::list(members, "anonymous_methods", ANONYMOUS, |text| {
             MethodPattern::new(text).filter(|_| text != "*")
         })
         .unwrap_or_default(),
         filter_lists: members.switch("filter_lists").unwrap_or_default(),
         rules: Rules::new(rules),
+        limits: limits::read(members, is_limiter),
     };
     if policy.filter_lists && !policy.has_rules() {
         members.fault("filter_lists", "rules, by which lists could be filtered");
@@ -77,12 +76,12 @@ fn rule(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Rule {
     if members.has("names") && members.has("except") {
         members.fault("except", "no names beside it: a rule says which names it matches, or which not");
     }
-    let methods = list(members, "methods", METHODS, MethodPattern::new);
+    let methods = patterns::methods(members);
     let rule = Rule {
         arguments: conditions::arguments(members, methods.as_deref()),
         methods,
-        names: list(members, "names", STRINGS, NamePattern::new),
-        except: list(members, "except", STRINGS, NamePattern::new),
+        names: patterns::names(members, "names"),
+        except: patterns::names(members, "except"),
         scopes: demands(members, "scopes", hierarchy),
         any_scopes: demands(members, "any_scopes", hierarchy),
         claims: conditions::claims(members),
@@ -94,25 +93,6 @@ fn rule(members: &mut ObjectReader<'_>, hierarchy: &Hierarchy) -> Rule {
             .fault_here("something that is demanded: scopes, any_scopes, claims, arguments, or deny = true");
     }
     rule
-}
-
-/// Texts, each of which `read` takes; `None` if the member is not there.
-fn list<T>(
-    members: &mut ObjectReader<'_>,
-    name: &str,
-    expected: &str,
-    read: fn(&str) -> Option<T>,
-) -> Option<Vec<T>> {
-    let texts = members.one_or_more(name, expected)?;
-    let mut all = Vec::new();
-    for text in &texts {
-        let Some(one) = read(text) else {
-            members.misshapen(name, expected, Shape::Texts);
-            return None;
-        };
-        all.push(one);
-    }
-    Some(all)
 }
 
 fn mode(members: &mut ObjectReader<'_>) -> Mode {

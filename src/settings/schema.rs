@@ -131,6 +131,9 @@ impl Definitions {
             if !rules.is_empty() {
                 schema = and(schema, json!({ "allOf": rules }));
             }
+            if name == "limit" {
+                schema = and(schema, json!({ "required": ["by", "binding"] }));
+            }
             self.0.insert(name.to_owned(), schema);
         }
         json!({ "$ref": format!("#/$defs/{name}") })
@@ -172,6 +175,8 @@ impl Definitions {
             Form::Whole(range, _) => {
                 json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
             }
+            Form::Numbers(numbers) => json!({ "enum": numbers }),
+            Form::Identifier => json!({ "type": "string", "pattern": "^[A-Za-z_$][A-Za-z0-9_$]*$" }),
             Form::OneOf(words) => json!({ "enum": words }),
             Form::Words(words) => any_of(vec![
                 json!({ "type": "string", "pattern": format!(r"^\s*(({})(\s+|$))*$", words.join("|")) }),

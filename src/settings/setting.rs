@@ -146,6 +146,10 @@ pub(super) enum Form {
     Seconds(RangeInclusive<Seconds>, Seconds),
     /// The same as a number.
     Whole(RangeInclusive<Seconds>, Seconds),
+    /// One of these numbers.
+    Numbers(&'static [Seconds]),
+    /// The name of a binding, as JavaScript has names.
+    Identifier,
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// Some of these words, in a text with spaces or in an array.

@@ -46,6 +46,12 @@ pub fn summary(config: &Config, resource: &Resource) -> Vec<(&'static str, Vec<S
     if let Some(policy) = resource.policy.as_ref().map(described) {
         summary.push(("Policy", vec![policy]));
     }
+    let limits = resource.policy.iter().flat_map(|policy| &policy.limits);
+    let limiters = distinct(&mut limits.map(|limit| limit.binding.clone()));
+    if !limiters.is_empty() {
+        let counted = "counted for each Cloudflare location; under serve, for each process";
+        summary.push(("Limits", vec![limiters.join(", "), counted.to_owned()]));
+    }
     summary
 }
 

@@ -337,7 +337,7 @@ pub(super) static INTROSPECTION: [Setting; 8] = [
 ];
 
 /// `POLICY`.
-pub(super) static POLICY: [Setting; 7] = [
+pub(super) static POLICY: [Setting; 8] = [
     member("required_scopes", Form::SomeScopes, "Scopes that every request needs."),
     member(
         "rules",
@@ -350,6 +350,25 @@ pub(super) static POLICY: [Setting; 7] = [
         .or("\"enforce\""),
     member("filter_lists", Form::Bool, "Whether lists leave out what the caller may not use.").or("false"),
     member("anonymous_methods", Form::OneOrMore, "Methods that need no token, such as tools/list."),
+    member(
+        "limits",
+        Form::Items("limit", &LIMIT, 0),
+        "How often something may be done, counted by rate limiters of the runtime's.",
+    ),
+];
+
+/// A member of `limits`.
+pub(super) static LIMIT: [Setting; 5] = [
+    member("by", Form::OneOf(&["user", "client", "tool", "user+tool", "ip"]), "What has a count of its own."),
+    member("binding", Form::Identifier, "The name of the rate limiter that counts, as in [[ratelimits]]."),
+    member(
+        "period",
+        Form::Numbers(&limits::LIMIT_PERIODS),
+        "The seconds of its period: what Retry-After says.",
+    )
+    .or("60"),
+    member("methods", Form::OneOrMore, "The JSON-RPC methods that are counted; by default all."),
+    member("names", Form::OneOrMore, "The tools, prompts or resources that are counted; by default all."),
 ];
 
 /// A rule of `POLICY`.

@@ -29,6 +29,8 @@ pub struct Variables {
     bindings: Vec<String>,
     /// The variables that entries name as those of their secrets.
     named: Vec<String>,
+    /// The names of the bindings that count (rate limiters).
+    limiters: Vec<String>,
     /// Of one of several resources: which variables are its own, and where it is written.
     own: Vec<String>,
     place: String,
@@ -118,6 +120,17 @@ impl Variables {
         self
     }
 
+    /// The same, beside bindings that count.
+    #[must_use]
+    pub fn with_limiters(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.limiters.extend(names);
+        self
+    }
+
+    pub(super) fn has_limiter(&self, name: &str) -> bool {
+        self.limiters.iter().any(|limiter| limiter == name)
+    }
+
     pub(super) fn has_binding(&self, name: &str) -> bool {
         self.bindings.iter().any(|binding| binding == name)
     }
@@ -137,9 +150,10 @@ impl Variables {
         for (name, value) in others {
             values.insert(name, value);
         }
-        let (bindings, named) = (self.bindings.clone(), self.named.clone());
+        let (bindings, limiters, named) =
+            (self.bindings.clone(), self.limiters.clone(), self.named.clone());
         let Self { secrets_elsewhere, outside_cloudflare, .. } = *self;
-        Self { values, secrets_elsewhere, outside_cloudflare, bindings, named, own, place }
+        Self { values, secrets_elsewhere, outside_cloudflare, bindings, limiters, named, own, place }
     }
 
     /// What is set and no secret, as it is read.

@@ -98,6 +98,7 @@ const VALUES = [
   ...[{ mode: "enforce" }, [{ deny: true }], [{}], "[", '["a"]', '{"a":"b"}'],
   ...[{ a: { min: 1 } }, { a: { min: -0.5, max: "2026-01-31T12:00:00Z" } }, { a: { min: "2026" } }, { a: { max: 2 ** 53 } }, { a: { min: 2, max: 1 } }],
   ...[{ a: { present: false } }, { a: { present: "no" } }, { a: { present: true, min: 1 } }, { a: { max_length: 5 } }, { a: { max_length: -1 } }],
+  ...[10, 60, "user", [{ by: "user" }], [{ by: "user", binding: "CALLS" }]],
   ...[{ a: {} }, { a: [{ min: 1 }] }, { a: 2 ** 53 }, { [Array(17).fill("a").join(".")]: "b" }],
 ];
 
@@ -127,13 +128,14 @@ const PLACES = [
   ["options", `${SERVERS}[0].validation_options.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, validation_options: { [name]: value } }] })],
   ["introspection", `${SERVERS}[0].introspection.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, introspection: { client_id: "edge", client_secret: "AS_SECRET", [name]: value } }] })],
   ["policy", `${POLICY}.`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ deny: true }], [name]: value } })],
+  ["limit", `${POLICY}.limits[0].`, (name, value) => ({ ...SOUND, [POLICY]: { limits: [{ by: "user", binding: "CALLS", [name]: value }] } })],
   ["rule", `${POLICY}.rules[0].`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ ...(name !== "deny" && { deny: true }), scopes: "a", ...(name === "arguments" && { methods: "tools/call" }), [name]: value }] } })],
   ["server", `${RESOURCES}[0].`, (name, value) => ({ [RESOURCES]: [{ canonical_url: SOUND[CANONICAL], origin_url: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...believed(name), [name]: value }] })],
 ];
 
 /** The faults that `npm run check` finds in these variables. */
 function faults(vars) {
-  const { lines } = check({ settings: { vars } });
+  const { lines } = check({ settings: { vars, ratelimits: [{ name: "CALLS", simple: { limit: 1, period: 60 } }] } });
   return lines.filter(({ level }) => level === "fault").map(({ says }) => says);
 }
 

@@ -139,6 +139,38 @@ test("key sets land on the disk, and a server that is started again does without
   assert.equal(logged(second).find(({ reason }) => reason === "ok").keys, "kv");
 });
 
+test("limits are counted in memory, by the binding's own numbers", async (t) => {
+  const [issuer, origin] = [await startIssuer(t, { keys: [rsa] }), await startOrigin(t)];
+  const settings = vars(issuer, origin).replace("[vars]", `[[ratelimits]]
+name = "CALLS"
+namespace_id = "1"
+simple = { limit = 2, period = 60 }
+
+[[unsafe.bindings]]
+name = "BURSTS"
+type = "ratelimit"
+namespace_id = "2"
+simple = { limit = 1, period = 10 }
+
+[vars]
+MCP_SERVER_AUTH_POLICY = '{"limits":[{"by":"user","binding":"CALLS"},{"by":"user+tool","binding":"BURSTS","period":10}]}'`);
+  const server = await serving(t, folder(t, settings));
+  const ask = async (sub, message) => {
+    const headers = { host: "mcp.example.com", "content-type": "application/json", ...bearer(mint({ key: rsa, claims: goodClaims(issuer, { sub }) })) };
+    const answer = await send(server.port, { method: "POST", path: "/mcp", headers, body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...message }) });
+    return [answer.status, answer.get("retry-after")];
+  };
+  // Its windows begin with a minute.
+  await until("the beginning of a minute", () => Date.now() % 60_000 < 45_000, 20_000);
+  const ping = { method: "ping" };
+  const call = { method: "tools/call", params: { name: "echo" } };
+  for (const [sub, message, expected] of [
+    ["a", ping, [200, undefined]], ["a", ping, [200, undefined]], ["a", ping, [429, "60"]],
+    ["b", call, [200, undefined]], ["b", call, [429, "10"]], ["c", call, [200, undefined]],
+  ]) assert.deepEqual(await ask(sub, message), expected, `${sub}: ${message.method}`);
+  assert.equal(await server.stop(), 0, server.stderr);
+});
+
 test("with faults it does not start, and names them", async (t) => {
   const issuer = await startIssuer(t);
   const secret = "s3cret";

@@ -99,6 +99,7 @@ const WORKER_MODULES: [(&str, usize); 10] = [
     ("entry", 60),
     ("exchange", 120),
     ("keys", 30),
+    ("limiting", 40),
     ("sign", 40),
     ("bodies", 80),
     ("bytes", 30),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::engine::cleared;
 use crate::support::es256::trusted;
-use crate::support::policy::{POLICY, posted};
+use crate::support::policy::{POLICY, at_once, posted};
 use crate::support::{self, config, for_each_row, resource, same, settings, with};
 
 fn clearance() -> Authorized {
@@ -246,7 +246,7 @@ fn a_websocket_is_opened_by_a_get_of_somebody() {
         None,
         &PolicyInput::Body(posted(Some(br#"{"id":1,"method":"ping"}"#))),
     );
-    let (user, nobody) = (clearance(), nobody.1.unwrap());
+    let (user, nobody) = (clearance(), at_once(nobody.1.unwrap()));
     let refused = Err(Refusal::UpgradeNotAllowed);
     for (method, clearance, upgrade, expected) in [
         ("GET", &user, Some("websocket"), Ok(true)),

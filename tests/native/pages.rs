@@ -359,6 +359,16 @@ fn the_reference_has_the_limits_of_the_program() {
     let (names, characters) = (limits::ARGUMENT_PATH_NAMES, limits::ARGUMENT_PATH_CHARS);
     assert!(policy.contains(&format!("at most {names} names and {characters}\ncharacters")));
     assert!(policy.contains(&format!("has more than {} members | refused |", limits::ARGUMENT_MEMBERS)));
+    let [period, notice] =
+        [limits::LIMIT_PERIODS.map(|s| s.to_string()).join(" or "), limits::LIMITER_NOTICE.to_string()];
+    for said in [
+        format!("| `period` | {period} seconds"),
+        format!("there can be {}.", limits::LIMITS),
+        format!("takes more than {} ms", limits::LIMITER_MILLISECONDS),
+    ] {
+        assert!(policy.contains(&said), "{said}");
+    }
+    assert!(read("docs/log.md").contains(&format!("at most once in {notice} s")));
     for_each_row(rows, |(page, name, expected)| {
         let text = read(&format!("docs/{page}.md"));
         let row = text.lines().find(|line| line.starts_with(&format!("| `{name}`")));

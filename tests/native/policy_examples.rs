@@ -1,11 +1,12 @@
 //! The examples of docs/policy.md do what is said there.
 
+use mcp_edge_auth::policy::limits::{Sender, count_floods};
+use mcp_edge_auth::policy::{PolicyInput, authorize};
 use mcp_edge_auth::refusal::{Detail, Refusal};
 use serde_json::{Value, json};
 
-use crate::support::config;
-use crate::support::policy::{POLICY, call, plain, said, verified};
-use crate::support::{for_each_row, same, settings, with};
+use crate::support::policy::{POLICY, call, plain, posted, said, verified};
+use crate::support::{config, for_each_row, resource, same, settings, with};
 
 const DOCUMENT: &str = include_str!("../../docs/policy.md");
 
@@ -37,9 +38,33 @@ fn the_refusal_of_the_example_is_the_real_one() {
 }
 
 #[test]
+fn the_limits_of_the_example_count_what_it_says() {
+    let body =
+        Refusal::RateLimited(60).answer(None, &Detail { id: Some("1".to_owned()), ..Detail::default() });
+    assert!(DOCUMENT.contains(&format!("```json\n{}\n```", body.body.unwrap())));
+    let config = config(&with(settings(), json!({ POLICY: policies()[10] })));
+    let policy = resource(&config).policy.as_ref();
+    let rows = [
+        (call("run_sql"), vec![("CALLS", 60), ("BURSTS", 10), ("ADDRESSES", 60)]),
+        (call("echo"), vec![("CALLS", 60), ("ADDRESSES", 60)]),
+        (plain("ping"), vec![("ADDRESSES", 60)]),
+    ];
+    for_each_row(rows, |(body, expected)| {
+        let text = body.to_string();
+        let asked = PolicyInput::Body(posted(Some(text.as_bytes())));
+        let cleared = authorize(policy, Some(verified(&json!({}))), &asked).1.unwrap();
+        let sender = Sender { resource: "", verified: cleared.verified(), address: "192.0.2.1" };
+        let counts = cleared.counts(&policy.unwrap().limits, &sender);
+        let counts: Vec<_> = counts.iter().map(|count| (count.binding.as_str(), count.period)).collect();
+        same(&text, &counts, expected)
+    });
+    assert!(count_floods(&policy.unwrap().limits));
+}
+
+#[test]
 fn every_example_is_sound_and_does_what_it_says() {
     let policies = policies();
-    assert_eq!(policies.len(), 10, "the one at the top, the one of arguments, and eight");
+    assert_eq!(policies.len(), 11, "the one at the top, the one of arguments, eight, and that of limits");
     for policy in &policies {
         config(&with(settings(), json!({ POLICY: policy })));
     }

@@ -5,7 +5,9 @@ use mcp_edge_auth::policy::mirror::StandardHeaders;
 use mcp_edge_auth::policy::{self, Body, Head, PolicyInput};
 use serde_json::{Value, json};
 
-use crate::support::policy::{POLICY, authorize, call, expect, outcome, plain, posted, rule, said, verified};
+use crate::support::policy::{
+    POLICY, at_once, authorize, call, expect, outcome, plain, posted, rule, said, verified,
+};
 use crate::support::{config, for_each_row, resource, same, settings, with};
 
 #[test]
@@ -88,7 +90,9 @@ fn nobody() {
     );
     assert_eq!(
         outcome(
-            policy::authorize(None, None, &PolicyInput::Head(Head { method: "POST", ..Head::default() })).1
+            policy::authorize(None, None, &PolicyInput::Head(Head { method: "POST", ..Head::default() }))
+                .1
+                .map(at_once)
         ),
         login,
         "no policy"

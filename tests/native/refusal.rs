@@ -103,6 +103,7 @@ fn rows() -> Vec<Row> {
         rpc("claim_not_met", ClaimNotMet, 403, "forbidden"),
         rpc("argument_not_met", ArgumentNotMet, 403, "argument_not_met"),
         ("scope_insufficient", ScopeInsufficient, 403, "insufficient_scope", Some("scope")),
+        ("rate_limited", RateLimited(10), 429, "rate_limited", None),
         rpc("session_malformed", SessionMalformed, 404, "session_not_found"),
         rpc("session_mismatch", SessionMismatch, 404, "session_not_found"),
         ("assertion_unsigned", AssertionUnsigned, 503, "temporarily_unavailable", None),
@@ -287,6 +288,7 @@ fn headers_of_their_own() {
             "introspection_unavailable" => Some("5"),
             "metadata_unavailable" => Some("3"),
             "revocations_unavailable" => Some("4"),
+            "rate_limited" => Some("10"),
             _ => None,
         };
         same(reason, answer.header("Retry-After"), retry_after)?;

@@ -29,6 +29,7 @@ const MODULES: [&str; 10] = [
     "exchange.mjs",
     "introspect.mjs",
     "keys.mjs",
+    "limiting.mjs",
     "bodies.mjs",
     "bytes.mjs",
     "line.mjs",

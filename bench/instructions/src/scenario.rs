@@ -123,6 +123,7 @@ impl Scenario {
         let clearance = policy::authorize(resource.policy.as_ref(), Some(verified), &asked)
             .1
             .map_err(|unmet| unmet.refusal)?;
+        let Ok(clearance) = clearance.authorized() else { return Err(Refusal::RateLimited(0)) };
         black_box(request::plan(&clearance, protected.target()));
         Ok(())
     }

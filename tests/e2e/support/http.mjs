@@ -10,8 +10,8 @@ import { bounded } from "./until.mjs";
  * Sends the head and returns { request, response: Promise<IncomingMessage> }; the caller writes and
  * reads the bodies.
  */
-export function open(port, { method = "GET", path = "/", headers = {} } = {}) {
-  const request = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false });
+export function open(port, { method = "GET", path = "/", headers = {}, localAddress } = {}) {
+  const request = http.request({ host: "127.0.0.1", port, method, path, headers, localAddress, agent: false });
   const answered = new Promise((resolve, reject) => {
     request.on("response", resolve);
     request.on("error", reject);

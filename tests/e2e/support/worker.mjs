@@ -9,7 +9,7 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { bundle, loadMiniflare, workerdPath } from "./bundle.mjs";
+import { bundle, loadMiniflare, ROOT, workerdPath } from "./bundle.mjs";
 import { send } from "./http.mjs";
 import { minted } from "./mint.mjs";
 import { bounded, until } from "./until.mjs";
@@ -23,6 +23,7 @@ function remove(folder, child) {
   rmSync(folder, { recursive: true, force: true });
 }
 
+const SERVED_LIMITER = join(ROOT, "cli", "serve", "limiter.mjs");
 const COMPATIBILITY_DATE = "2026-04-26";
 
 /**
@@ -60,12 +61,13 @@ export function testClock(start = Date.now()) {
  * vars: variables, strings or JSON values. kv: a kvStore, or false for no binding. In bare workerd
  * also: kv, a startKv; clock, a testClock; around(main), the text of an entry module to put around
  * the bundle's own; rewrite(text), the text of the bundle's own in its place; modules, texts by
- * name that it imports; services, bindings to what listens at an address; port, where it is to
- * listen (0: anywhere); cfHeader, a header whose JSON is `request.cf`. In miniflare also: cf, that
- * object. Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs
- * are the JSON lines of the Worker's console.
+ * name that it imports; services, bindings to what listens at an address; limiters, rate limiters
+ * by name, each as { limit, period } or as the text of a module that makes one; port, where it is
+ * to listen (0: anywhere); cfHeader, a header whose JSON is `request.cf`. In miniflare also: cf,
+ * that object. Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the
+ * JSON lines of the Worker's console.
  */
-export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, port = 0, cfHeader, cf, runtime = "workerd" } = {}) {
+export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, limiters = {}, port = 0, cfHeader, cf, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
   const heard = (out, err) => {
     createInterface({ input: out }).on("line", (line) => {
@@ -75,7 +77,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
     err.on("data", (chunk) => (worker.stderr += chunk));
   };
   const start = runtime === "miniflare" ? startMiniflare : startWorkerd;
-  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, port, cfHeader, cf, heard }));
+  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, limiters, port, cfHeader, cf, heard }));
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
@@ -102,7 +104,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
   return worker;
 }
 
-async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, port, cfHeader, heard }) {
+async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, limiters, port, cfHeader, heard }) {
   const built = await bundle();
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-workerd-"));
   const modules = built.files.map(({ name, kind }) => ({ name, kind }));
@@ -134,6 +136,14 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewr
   if (kv) bindings.push(`(name = "JWKS_CACHE", kvNamespace = "kv")`);
   if (clock) bindings.push(`(name = "TEST_CLOCK", service = "clock")`);
   for (const name of Object.keys(bound)) bindings.push(`(name = "${name}", service = "bound-${name}")`);
+  const extensions = [];
+  for (const [name, limiter] of Object.entries(limiters)) {
+    const text = typeof limiter === "string" ? limiter : readFileSync(SERVED_LIMITER, "utf8");
+    writeFileSync(join(folder, `limiter-${name}`), text);
+    const inner = Object.entries(typeof limiter === "string" ? {} : limiter).map(([name, value]) => `(name = "${name}", json = "${value}")`);
+    extensions.push(`(modules = [(name = "test:${name}", esModule = embed "limiter-${name}", internal = true)])`);
+    bindings.push(`(name = "${name}", wrapped = (moduleName = "test:${name}", innerBindings = [${inner.join(", ")}]))`);
+  }
   const services = [
     `(name = "main", worker = .worker)`,
     `(name = "internet", network = (allow = ["public", "private", "local"]))`,
@@ -144,7 +154,8 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewr
   await writeFile(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [${services.filter(Boolean).join(", ")}],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (${cfHeader ? `cfBlobHeader = "${cfHeader}"` : ""}), service = "main")]
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (${cfHeader ? `cfBlobHeader = "${cfHeader}"` : ""}), service = "main")],
+  extensions = [${extensions.join(", ")}]
 );
 const worker :Workerd.Worker = (
   modules = [${modules.map(({ name, kind }) => `(name = "${name}", ${kind} = embed "${name}")`).join(", ")}],
@@ -196,7 +207,7 @@ export default {
 };
 `;
 
-async function startMiniflare({ vars, kv, clock, around, cf = false, heard }) {
+async function startMiniflare({ vars, kv, clock, around, limiters, cf = false, heard }) {
   assert.ok(!clock && !around, "only bare workerd takes these");
   const { Miniflare } = loadMiniflare();
   const built = await bundle();
@@ -210,6 +221,7 @@ async function startMiniflare({ vars, kv, clock, around, cf = false, heard }) {
     port: 0,
     cf, // `true` asks the network
     bindings: vars,
+    ratelimits: Object.fromEntries(Object.entries(limiters).map(([name, simple]) => [name, { simple }])),
     ...(kv && { kvNamespaces: ["JWKS_CACHE"], kvPersist: kv.folder }),
     handleRuntimeStdio: heard,
   });

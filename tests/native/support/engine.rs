@@ -98,7 +98,7 @@ pub fn run_with(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Run {
 pub fn cleared(resource: &Resource, token: &str, set: &Rc<KeySet>) -> Authorized {
     let verified = run_with(resource, token, set).verdict.unwrap();
     let asked = PolicyInput::Head(Head { method: "POST", ..Head::default() });
-    policy::authorize(None, Some(verified), &asked).1.unwrap()
+    policy::authorize(None, Some(verified), &asked).1.unwrap().authorized().unwrap()
 }
 
 /// One signature check. A key that is no key vouches for nothing.

@@ -85,8 +85,12 @@ pub fn with_entries(entries: Value) -> Value {
     with(settings(), json!({ SERVERS: entries }))
 }
 
+/// Rate limiters that are bound in every test.
+pub const LIMITERS: [&str; 3] = ["CALLS", "BURSTS", "ADDRESSES"];
+
 pub fn variables(settings: &Value) -> Variables {
-    settings.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    let all = settings.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone()));
+    all.collect::<Variables>().with_limiters(LIMITERS.map(str::to_owned))
 }
 
 pub fn read(settings: &Value) -> Result<Config, Vec<Fault>> {

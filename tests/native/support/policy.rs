@@ -2,8 +2,9 @@
 //! request.
 
 use mcp_edge_auth::json::Document;
+use mcp_edge_auth::policy::Authorized;
 use mcp_edge_auth::policy::lists::ListFilter;
-use mcp_edge_auth::policy::{self, Authorized, Body, Caller, Denial, PolicyInput, RpcSummary};
+use mcp_edge_auth::policy::{self, Body, Caller, Cleared, Denial, PolicyInput, RpcSummary};
 use mcp_edge_auth::token::verify::Verified;
 use serde_json::{Value, json};
 
@@ -27,7 +28,13 @@ pub fn authorize(
     asked: &PolicyInput<'_>,
 ) -> (RpcSummary, Result<Authorized, Denial>) {
     let config = config(&with(settings(), json!({ POLICY: policy })));
-    policy::authorize(resource(&config).policy.as_ref(), verified, asked)
+    let (heard, outcome) = policy::authorize(resource(&config).policy.as_ref(), verified, asked);
+    (heard, outcome.map(at_once))
+}
+
+/// What nothing is open to.
+pub fn at_once(cleared: Cleared) -> Authorized {
+    cleared.authorized().expect("nothing is open")
 }
 
 /// What a POST of this body comes to: `ok`, or the reason, the rule, the argument and the scopes of
