@@ -12,13 +12,14 @@ import { doctor } from "./commands/doctor.mjs";
 import { init } from "./commands/init.mjs";
 import { keygen } from "./commands/keygen.mjs";
 import { keys } from "./commands/keys.mjs";
+import { logs } from "./commands/logs.mjs";
 import { revoke } from "./commands/revoke.mjs";
 import { serve } from "./commands/serve.mjs";
 import { version } from "./place.mjs";
 import { plainLines } from "./plain.mjs";
 import { requireNode } from "./terminal.mjs";
 
-const COMMANDS = { init, check, doctor, dev, serve, keygen, keys, revoke, deploy };
+const COMMANDS = { init, check, doctor, dev, serve, logs, keygen, keys, revoke, deploy };
 
 requireNode();
 process.exitCode = await main(process.argv.slice(2));

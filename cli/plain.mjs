@@ -22,8 +22,10 @@ export function plainLines(text) {
   return lines.map((line) => plain(line.replace(/\r$/, "").replaceAll("\t", " "))).join("\n");
 }
 
+const escaped = (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** The same JSON, in which such characters stand in strings only, with each of them escaped. */
+export const plainJsonLine = (json) => json.replace(ODD, escaped);
+
 /** The JSON of a value, with such characters escaped. */
-export function plainJson(value) {
-  const escaped = (odd) => (odd === "\n" ? odd : `\\u${odd.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return JSON.stringify(value, null, 2).replace(ODD, escaped);
-}
+export const plainJson = (value) => JSON.stringify(value, null, 2).replace(ODD, (odd) => (odd === "\n" ? odd : escaped(odd)));

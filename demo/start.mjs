@@ -3,13 +3,14 @@
 //
 // It promises: what is missing is installed or named; busy ports are named before anything is
 // started; it says how to connect only when all three answer; then the terminal shows the Worker's
-// log, one JSON line per request. Ctrl-C, SIGTERM, a closed terminal, a failed start or the death
-// of one part stops the others: nothing is left behind.
+// log, one line per request: for people, or JSON with --json and where it is no terminal. Ctrl-C,
+// SIGTERM, a closed terminal, a failed start or the death of one part stops the others: nothing is
+// left behind.
 //
 // It shows the Worker's page for people in a browser, where there is one and somebody sits at the
 // terminal.
 //
-// npm start -- --port 8787 --as-port 8788 --origin-port 8789 --no-open      (0: any free port)
+// npm start -- --port 8787 --as-port 8788 --origin-port 8789 --no-open --json   (0: any free port)
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -17,8 +18,8 @@ import { join } from "node:path";
 import util from "node:util";
 
 import { plainLines } from "../cli/plain.mjs";
-import { timed } from "../cli/serve/log.mjs";
 import { Part } from "../cli/serve/part.mjs";
+import { printer } from "../cli/serve/people.mjs";
 import { choosePorts } from "../cli/serve/ports.mjs";
 import { buildWorker, ensurePackages, requireNode, requireRust, ROOT, stop, usage } from "../scripts/setup.mjs";
 import { openInBrowser } from "./open.mjs";
@@ -27,11 +28,11 @@ const DEFAULTS = { port: 8787, "as-port": 8788, "origin-port": 8789 };
 const PARTS_START_S = 30;
 const WORKER_START_S = 180; // wrangler builds once more; with nothing to do that takes a second
 
-const USAGE = usage("usage: npm start -- [--port N] [--as-port N] [--origin-port N] [--no-open]   (0: any free port)");
+const USAGE = usage("usage: npm start -- [--port N] [--as-port N] [--origin-port N] [--no-open] [--json]   (0: any free port)");
 
 requireNode();
 requireRust();
-const { noOpen, ...wanted } = readOptions();
+const { noOpen, json, ...wanted } = readOptions();
 // One more for wrangler's inspector.
 const ports = await choosePorts({ ...wanted, inspector: 0 }, (name, sentence) =>
   stop(`${sentence}; choose another one with \`npm start -- --${name} N\` (0: any free port).`));
@@ -58,6 +59,7 @@ const changed = [
 const state = join(ROOT, ".wrangler", "demo", String(ports.port));
 const temporary = wanted.port === 0;
 
+const print = printer({ json });
 const parts = [];
 let ending = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0, "Stopped."));
@@ -98,7 +100,7 @@ async function startAll() {
       // Else a file per start in the home folder.
       WRANGLER_LOG_PATH: join(ROOT, ".wrangler", "logs"),
     },
-    show: (line, fromStderr) => timed(line) ?? (fromStderr && line.trim() !== ""),
+    show: (line, fromStderr) => !print(line) && fromStderr && line.trim() !== "",
   }));
   await Promise.all([
     authorizationServer.ready({
@@ -144,8 +146,9 @@ function readOptions() {
   const chosen = {};
   try {
     const options = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, { type: "string" }]));
-    const { values } = util.parseArgs({ options: { ...options, "no-open": { type: "boolean" } } });
+    const { values } = util.parseArgs({ options: { ...options, "no-open": { type: "boolean" }, json: { type: "boolean" } } });
     chosen.noOpen = values["no-open"] ?? false;
+    chosen.json = values.json ?? false;
     for (const [name, usual] of Object.entries(DEFAULTS)) {
       const text = values[name] ?? String(usual);
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) stop(`--${name} takes a port from 0 to 65535, not "${text}".`);

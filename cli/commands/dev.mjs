@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { SETTINGS_OPTIONS } from "../command.mjs";
 import { COMPATIBILITY_DATE, ensurePackages, ensureWorker, here, isRepository, ROOT } from "../place.mjs";
 import { plain, plainLines } from "../plain.mjs";
-import { timed } from "../serve/log.mjs";
 import { Part } from "../serve/part.mjs";
+import { printer } from "../serve/people.mjs";
 import { choosePorts } from "../serve/ports.mjs";
 import { refuseFaults, settingsToServe } from "../serve/settings.mjs";
 import { findWorkerd, startWorkerd } from "../serve/workerd.mjs";
@@ -37,8 +37,9 @@ export const dev = {
     port: { type: "string", value: "N", says: "the Worker's port, 0 for any free one; by default 8787" },
     "as-port": { type: "string", value: "N", says: "the local authorization server's; by default 8788" },
     ...SETTINGS_OPTIONS,
+    json: { type: "boolean", says: "the log as JSON on a terminal, too" },
   },
-  async run({ origin, "authorization-server": named, port = "8787", "as-port": asPort = "8788", config, env }) {
+  async run({ origin, "authorization-server": named, port = "8787", "as-port": asPort = "8788", config, env, json }) {
     requirePort("port", port);
     requirePort("as-port", asPort);
     await ensurePackages();
@@ -51,7 +52,7 @@ export const dev = {
     const issuer = named ?? `http://127.0.0.1:${ports["as-port"]}`;
     const settings = onThisMachine(given, { port: ports.port, issuer, origin });
     await refuseFaults(binary, settings);
-    return start(settings, { binary, ports, isLocal: named === undefined });
+    return start(settings, { binary, ports, isLocal: named === undefined, json });
   },
 };
 
@@ -87,7 +88,7 @@ function onThisMachine(settings, { port, issuer, origin }) {
   return { ...settings, variables };
 }
 
-async function start(settings, { binary, ports, isLocal }) {
+async function start(settings, { binary, ports, isLocal, json }) {
   const { MCP_SERVER_AUTH_CANONICAL_URL: url, ORIGIN_URL: origin } = settings.variables;
   const parts = [];
   let ending = false;
@@ -106,7 +107,8 @@ async function start(settings, { binary, ports, isLocal }) {
       await server.ready({ url: `http://127.0.0.1:${ports["as-port"]}/.well-known/oauth-authorization-server`, status: 200, seconds: START_S });
       server.exited.then((how) => end(1, `${server.output}\nThe local authorization server stopped by itself (${how}).`));
     }
-    const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(plain(line)));
+    const print = printer({ json });
+    const heard = (line) => print(line) || console.error(plain(line));
     // Without KV: the local authorization server has new keys at every start.
     const workerd = startWorkerd(settings, { binary, address: `127.0.0.1:${ports.port}`, heard });
     parts.push(workerd);

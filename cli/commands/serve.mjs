@@ -2,8 +2,8 @@
 //
 // It promises: the settings are those of wrangler's own file and `.dev.vars`, as wrangler reads
 // them; the Worker judges them before a port is opened, and with a fault none is; from then on
-// stdout has the Worker's log, with times, and nothing else; SIGTERM, SIGINT and SIGHUP end it,
-// exit code 0.
+// stdout has the Worker's log, with times, and nothing else: JSON, or lines for people where it is
+// a terminal; SIGTERM, SIGINT and SIGHUP end it, exit code 0.
 
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { isIPv6 } from "node:net";
@@ -12,7 +12,7 @@ import { join, resolve } from "node:path";
 import { Misuse, SETTINGS_OPTIONS } from "../command.mjs";
 import { ensureWorker, here, isRepository, WORKER } from "../place.mjs";
 import { plain } from "../plain.mjs";
-import { timed } from "../serve/log.mjs";
+import { printer } from "../serve/people.mjs";
 import { refuseFaults, settingsToServe } from "../serve/settings.mjs";
 import { findWorkerd, startWorkerd } from "../serve/workerd.mjs";
 import { stop } from "../terminal.mjs";
@@ -28,16 +28,17 @@ export const serve = {
     port: { type: "string", value: "N", says: "on which port, 0 for any free one; by default 8787" },
     kv: { type: "string", value: "FOLDER", says: `where key sets are kept; by default ${KV}` },
     ...SETTINGS_OPTIONS,
+    json: { type: "boolean", says: "the log as JSON on a terminal, too" },
     ...(isRepository && { "no-build": { type: "boolean", says: "serve what is in build/, and need no Rust" } }),
   },
-  async run({ host = "127.0.0.1", port = "8787", kv, config, env, "no-build": isBuilt }) {
+  async run({ host = "127.0.0.1", port = "8787", kv, config, env, json, "no-build": isBuilt }) {
     requirePort("port", port);
     if (!isBuilt) await ensureWorker();
     else if (!existsSync(join(WORKER, "entry.mjs"))) stop("build/ has no Worker; run `npm run build` first, or leave out --no-build.");
     const binary = await findWorkerd();
     const settings = await settingsToServe({ config: config && here(config), env });
     await refuseFaults(binary, settings);
-    return listen(settings, { binary, host: isIPv6(host) ? `[${host}]` : host, port, kv: prepareKv(kv === undefined ? resolve(KV) : here(kv)) });
+    return listen(settings, { binary, host: isIPv6(host) ? `[${host}]` : host, port, kv: prepareKv(kv === undefined ? resolve(KV) : here(kv)), json });
   },
 };
 
@@ -46,8 +47,9 @@ export function requirePort(option, text) {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new Misuse(`--${option} takes a port from 0 to 65535, not "${text}".`);
 }
 
-async function listen(settings, { binary, host, port: wanted, kv }) {
-  const heard = (line) => (timed(line) ? process.stdout.write(`${timed(line)}\n`) : console.error(plain(line)));
+async function listen(settings, { binary, host, port: wanted, kv, json }) {
+  const print = printer({ json });
+  const heard = (line) => print(line) || console.error(plain(line));
   const workerd = startWorkerd(settings, { binary, address: `${host}:${wanted}`, kv, heard });
   let ending = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

@@ -8,7 +8,7 @@ import { ROOT } from "./support/bundle.mjs";
 import { command, emptyFolder } from "./support/command.mjs";
 import { wranglerToml } from "./support/doctor.mjs";
 
-const NAMES = ["init", "check", "doctor", "dev", "serve", "keygen", "keys", "revoke", "deploy"];
+const NAMES = ["init", "check", "doctor", "dev", "serve", "logs", "keygen", "keys", "revoke", "deploy"];
 const { version, bin, scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 test("--help names every command, and every command its options", async () => {
