@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::exchange::{Exchange, said};
-use super::isolate::resource;
+use super::isolate::{logging, names_requests, resource};
 use super::plan::Duties;
 use super::stop::Stop;
 use super::{log, own};
@@ -14,6 +14,7 @@ use crate::admission::Refused;
 use crate::http::cors;
 use crate::refusal::Refusal;
 use crate::resource::Resource;
+use crate::resource::logging::Lines;
 
 thread_local! {
     /// The headers of an answer that are the Worker's own.
@@ -41,7 +42,7 @@ impl<'e> Answer<'e> {
 
     /// The origin's, but for CORS, with these headers.
     pub(super) fn pass(&self, added: &str) -> Result<JsValue, Stop> {
-        if !self.duties.sets_cors && added.is_empty() {
+        if !self.duties.sets_cors && added.is_empty() && !names_requests() {
             return Ok(self.exchange.hand_back()?);
         }
         self.rebuild(&self.exchange.response(), &[], added)
@@ -88,7 +89,10 @@ impl<'e> Answer<'e> {
             Some(resource) => Refused::at(resource, origin.as_deref(), refusal),
             None => Refused::elsewhere(refusal),
         };
-        let line = log::refused(&self.exchange.line(), refusal, said);
+        let line = match logging().lines {
+            Lines::None => String::new(),
+            _ => log::refused(&log::members_of(self.exchange, self.resource), refusal, said),
+        };
         own::answer(self.exchange, &refused.answer(), &line)
     }
 }

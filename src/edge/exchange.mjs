@@ -1,8 +1,9 @@
 // One request as JavaScript holds it, so that one crossing from wasm does the work of several. No
 // decision is made here. A list arrives as one text, joined by newlines, which no header's name or
 // value can have; a plan joins its parts by NUL, which none of them can have.
+import { edit, lines, record } from "./headers.mjs";
 import { on_failure, on_signature } from "./index.js";
-import { write } from "./line.mjs";
+import { identifier, write } from "./line.mjs";
 import { patiently } from "./patience.mjs";
 import { signed } from "./sign.mjs";
 
@@ -30,6 +31,11 @@ export class Exchange {
     return found;
   }
 
+  /** Names the request, for the log and, in a header, for its origin and its client. */
+  identify(header) {
+    this.named = [header, identifier(this.request.headers)];
+  }
+
   /** One signature check. Whatever it comes to, an error too, is for wasm to judge. */
   verify(parameters, key, signature, input) {
     return subtle.verify(parameters, key, signature, input).then(
@@ -40,7 +46,9 @@ export class Exchange {
 
   /** An answer of the Worker's own. `set`: header name, value, name, value … */
   respond(status, set, body, line) {
-    const response = new Response(body, { status, headers: record(set) });
+    const headers = record(set);
+    if (this.named) headers[this.named[0]] = this.named[1];
+    const response = new Response(body, { status, headers });
     write(this, line, status);
     return response;
   }
@@ -65,6 +73,7 @@ export class Exchange {
       const outgoing = new Request(this.target, body ? withBody(request, body) : request);
       edit(outgoing.headers, lines(this.removed), set);
       if (body) edit(outgoing.headers, FRAMING, "");
+      if (this.named) outgoing.headers.set(...this.named);
       const fetcher = binding ? this.env[binding] : globalThis;
       return patiently(fetcher.fetch(outgoing, cache ? { cache } : undefined), this);
     } catch (error) {
@@ -88,6 +97,7 @@ export class Exchange {
     edit(answer.headers, removed, this.cors);
     edit(answer.headers, [], added);
     if (this.vary) answer.headers.append("Vary", this.vary);
+    if (this.named) answer.headers.set(...this.named);
     forwarded(this, answer.status);
     return answer;
   }
@@ -97,20 +107,4 @@ const FRAMING = ["content-length", "transfer-encoding"];
 
 const withBody = ({ method, headers, signal }, body) => ({ method, headers, signal, body, redirect: "manual" });
 
-const forwarded = (exchange, status) => write(exchange, exchange.line + exchange.end, status);
-
-const lines = (text) => (text ? text.split("\n") : []);
-
-/** A list of names and values, each name once, as the runtime takes it most quickly. */
-function record(set) {
-  const headers = {};
-  const list = lines(set);
-  for (let i = 0; i < list.length; i += 2) headers[list[i]] = list[i + 1];
-  return headers;
-}
-
-function edit(headers, removed, set) {
-  for (const name of removed) headers.delete(name);
-  const list = lines(set);
-  for (let i = 0; i < list.length; i += 2) headers.set(list[i], list[i + 1]);
-}
+const forwarded = (exchange, status) => write(exchange, exchange.line && exchange.line + exchange.end, status);

@@ -33,6 +33,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn names(this: &Exchange, pattern: &RegExp) -> Result<String, JsValue>;
 
+    /// Names the request, for the log and, in a header of this name, for its origin and its client.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn identify(this: &Exchange, header: &str) -> Result<(), JsValue>;
+
     /// Starts a signature check; `on_signature` goes on with what it comes to.
     #[wasm_bindgen(method, catch)]
     pub(super) fn verify(

@@ -6,7 +6,7 @@ use super::admitted::Admitted;
 use super::exchange::Exchange;
 use super::header_lists::{joined, list, only};
 use super::header_patterns::Names;
-use super::isolate::Isolate;
+use super::isolate::{Isolate, names_requests};
 use super::pending::RequestId;
 use super::plan::Plan;
 use super::signer::Asserted;
@@ -103,7 +103,9 @@ impl Forwarding<'_> {
         let cors_set = cors.as_ref().map(|cors| {
             let allowed = cors.allow_origin.as_deref().map(|origin| (cors::ALLOW_ORIGIN, origin));
             let nonce = nonce.map(|nonce| (cors::DPOP_NONCE, nonce));
-            list([(cors::EXPOSE_HEADERS, cors.exposed())].into_iter().chain(allowed).chain(nonce))
+            let exposed = names_requests().then(|| cors::with_request_id(cors.exposed()));
+            let exposed = exposed.as_deref().unwrap_or_else(|| cors.exposed());
+            list([(cors::EXPOSE_HEADERS, exposed)].into_iter().chain(allowed).chain(nonce))
         });
         Ok(Plan {
             resource,
@@ -118,7 +120,7 @@ impl Forwarding<'_> {
             varies: cors.is_some_and(|cors| cors.varies),
             owner: bound.map(|(_, owner)| serde_json::json!(owner).to_string()),
             caller,
-            line: admitted.line.members(),
+            line: admitted.line.forwarded(),
         })
     }
 

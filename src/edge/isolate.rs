@@ -18,6 +18,7 @@ use crate::fault::Fault;
 use crate::json;
 use crate::origin::assertion::reuse::Reuse;
 use crate::policy::floods::Floods;
+use crate::resource::logging::Logging;
 use crate::resource::{Config, Resource};
 use crate::settings::{self, Variables};
 use crate::token::introspected::Introspected;
@@ -204,6 +205,16 @@ fn has_method(value: &JsValue, name: &str) -> bool {
 /// The settings, if there are any without a fault.
 pub(super) fn config() -> Option<&'static Config> {
     Isolate::held().and_then(Isolate::config)
+}
+
+/// Whether each request gets a name that its origin and its client are told.
+pub(super) fn names_requests() -> bool {
+    config().is_some_and(|config| config.request_ids)
+}
+
+/// Which requests have a line. Faulty settings cannot say that there is to be none.
+pub(super) fn logging() -> Logging {
+    config().map_or(Logging::ALL, |config| config.logging)
 }
 
 /// The resource in this place.

@@ -17,16 +17,22 @@ const TRACEPARENT = /^(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16
 /** The same for all requests of an isolate, once one was written of. */
 let version;
 
-/** Writes a request's line, which wants its event and its last members. */
-export function write({ request, env, started }, line, status) {
+/** Writes a request's line, which wants its event and its last members; none if it is empty. */
+export function write({ request, env, started, named }, line, status) {
+  if (!line) return;
   const { headers, cf } = request;
   version ??= member("version", env.VERSION?.id, VERSION);
-  const end = `${ray(headers)}${member("colo", cf?.colo, COLO)}${trace(headers)}${version}`;
+  const id = named ? `,"request_id":"${named[1]}"` : "";
+  const end = `${id}${ray(headers)}${member("colo", cf?.colo, COLO)}${trace(headers)}${version}`;
   console.log(`{"event":"request",${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}${end}}`);
 }
 
 /** The trace-id of a request, if its header is valid. */
 export const traceOf = (headers) => TRACEPARENT.exec(headers.get("traceparent") ?? "")?.[1];
+
+/** Cloudflare's name of a request, or 128 random bits. */
+export const identifier = (headers) =>
+  RAY.exec(headers.get("cf-ray") ?? "")?.[0] ?? crypto.getRandomValues(new Uint8Array(16)).toHex();
 
 const ray = (headers) => member("cf_ray", headers.get("cf-ray"), RAY);
 

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use worker::console_log;
 
+use super::exchange::Exchange;
 use crate::admission::Refused;
 use crate::fault::Fault;
 use crate::fault::Warning;
@@ -15,6 +16,7 @@ use crate::policy::{Authorized, Denial, RpcSummary};
 use crate::refusal::Refusal;
 use crate::resource::Config;
 use crate::resource::Resource;
+use crate::resource::logging::Logging;
 use crate::token::verify::{Verification, Verified};
 
 /// The line of a usual request fits without growing.
@@ -78,13 +80,16 @@ pub(super) struct Line {
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
+    /// Whether there is to be a line.
+    #[serde(skip)]
+    logging: Logging,
     /// Whether a header names the trace, which is written with the line's end.
     #[serde(skip)]
     pub(super) is_traced: bool,
 }
 
 impl Line {
-    pub(super) fn new(method: &str) -> Self {
+    pub(super) fn new(method: &str, logging: Logging) -> Self {
         Self {
             method: method.to_owned(),
             resource: None,
@@ -107,6 +112,7 @@ impl Line {
             argument: None,
             limit: None,
             would_refuse: None,
+            logging,
             is_traced: false,
         }
     }
@@ -115,8 +121,18 @@ impl Line {
         &self.method
     }
 
+    /// Empty, as that of each other end, where the log is to have none.
     pub(super) fn served(&self, what: &str) -> String {
+        if !self.is_wanted(false) {
+            return String::new();
+        }
         ended(&self.members(), None, "served", what)
+    }
+
+    /// The members for a request that is sent on. Where it is not to have a line, none are written:
+    /// what is refused after all has a line of `members_of`.
+    pub(super) fn forwarded(&self) -> String {
+        if self.is_wanted(self.would_refuse.is_some()) { self.members() } else { String::new() }
     }
 
     pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> String {
@@ -126,7 +142,7 @@ impl Line {
 
     /// A refusal where nothing is protected.
     pub(super) fn unavailable(&self, refusal: Refusal) -> String {
-        refused(&self.members(), refusal, None)
+        if self.is_wanted(true) { refused(&self.members(), refusal, None) } else { String::new() }
     }
 
     /// It is for this resource.
@@ -178,6 +194,11 @@ impl Line {
         self.limit = unmet.limit;
     }
 
+    /// Whether it is written. `refused`: or would have been, in report mode.
+    fn is_wanted(&self, refused: bool) -> bool {
+        self.logging.takes(refused, js_sys::Math::random)
+    }
+
     /// The members, without their braces.
     pub(super) fn members(&self) -> String {
         let mut text = Vec::with_capacity(USUAL_BYTES);
@@ -189,6 +210,19 @@ impl Line {
 
 /// The end of a forwarded request's line, behind its members.
 pub(super) const FORWARDED: &str = r#","outcome":"forwarded","reason":"ok""#;
+
+/// The members of the line of a request that was sent on: those that were written, or the least.
+pub(super) fn members_of(exchange: &Exchange, resource: Option<&'static Resource>) -> String {
+    let written = exchange.line();
+    if !written.is_empty() {
+        return written;
+    }
+    let mut line = Line::new(&exchange.request().method(), Logging::ALL);
+    if let Some(resource) = resource {
+        line.at(resource);
+    }
+    line.members()
+}
 
 /// The line of a refused request. `said`: a member that says more, and its value.
 pub(super) fn refused(members: &str, refusal: Refusal, said: Option<(&str, &str)>) -> String {

@@ -64,6 +64,7 @@ use crate::admission::{Decision, Head, decide};
 use crate::resource::Resource;
 use crate::token::access;
 use crate::token::credential::Scheme;
+use crate::token::identity;
 use crate::token::verify::Verification;
 use admitted::Admitted;
 use authorizing::Authorizing;
@@ -110,6 +111,9 @@ pub fn fetch(
         })
         .into());
     }
+    if isolate.config().is_some_and(|config| config.request_ids) {
+        exchange.identify(identity::REQUEST_ID)?;
+    }
     let requested_headers = match method {
         "OPTIONS" => exchange.header("access-control-request-headers")?,
         _ => None,
@@ -125,7 +129,7 @@ pub fn fetch(
         access_assertion: access_assertion.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
-    let line = Line::new(method);
+    let line = Line::new(method, isolate::logging());
     match decide(isolate.config(), &head) {
         Decision::Serve(answer, what) => own::answer(exchange, &answer, &line.served(what)),
         Decision::Refuse(refused) => own::refuse(exchange, &refused, line),

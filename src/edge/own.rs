@@ -4,16 +4,23 @@ use wasm_bindgen::JsValue;
 
 use super::exchange::Exchange;
 use super::header_lists::list;
+use super::isolate::names_requests;
 use super::log::Line;
 use crate::admission::Refused;
 use crate::documents::copy;
+use crate::http::cors;
 use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
 
 /// `line`: as `log::ended` writes it.
 pub(super) fn answer(exchange: &Exchange, answer: &LocalResponse, line: &str) -> Result<JsValue, JsValue> {
-    let headers = answer.headers.iter().map(|(name, value)| (*name, value.as_ref()));
+    let exposed = if names_requests() { answer.header(cors::EXPOSE_HEADERS) } else { None };
+    let exposed = exposed.map(cors::with_request_id);
+    let headers = answer.headers.iter().map(|(name, value)| match (*name, &exposed) {
+        (cors::EXPOSE_HEADERS, Some(exposed)) => (*name, exposed.as_str()),
+        (name, _) => (name, value.as_ref()),
+    });
     exchange.respond(answer.status, &list(headers), answer.body.as_deref(), line)
 }
 

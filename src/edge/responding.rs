@@ -113,5 +113,5 @@ pub fn on_failure(exchange: &Exchange, kind: &str, said: &str) -> Result<JsValue
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is pub")]
 pub fn on_slow(exchange: &Exchange) {
-    log::waiting(&exchange.line());
+    log::waiting(&log::members_of(exchange, Answer::of(exchange).resource));
 }

@@ -24,6 +24,11 @@ pub const DPOP_NONCE: &str = "DPoP-Nonce";
 pub const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version";
 const EXPOSED_WITH_DPOP: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce";
 
+/// What a page may read, and the name of the request beside.
+pub fn with_request_id(exposed: &str) -> String {
+    [exposed, ", X-MCP-Auth-Request-Id"].concat()
+}
+
 const DEFAULT_HEADERS: &str = "Content-Type, Authorization, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, \
                                Mcp-Name, Last-Event-ID";
 const DEFAULT_HEADERS_WITH_DPOP: &str = "Content-Type, Authorization, DPoP, Accept, Mcp-Session-Id, \

@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod compatibility;
+pub mod logging;
 
 use crate::fault::Warning;
 use crate::http::cors::{AllowedOrigins, Cors};
@@ -19,6 +20,7 @@ use crate::token::dpop;
 use crate::token::trusted_issuer::TrustedIssuer;
 use canonical::Canonical;
 use compatibility::Compatibility;
+use logging::Logging;
 
 /// Settings without a fault.
 #[derive(Clone, Debug)]
@@ -34,6 +36,10 @@ pub struct Config {
     pub log_subject: bool,
     /// Whether the list of revoked tokens is heeded.
     pub revocation: bool,
+    /// Which requests the log has a line of.
+    pub logging: Logging,
+    /// Whether each request gets a name that its origin and its client are told.
+    pub request_ids: bool,
     /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged
     /// them, nothing may be served.
     pub signing: Option<SigningKeys>,

@@ -19,6 +19,7 @@ mod hosts;
 mod introspection;
 mod issuers;
 mod limits;
+mod logging;
 mod names;
 mod object_reader;
 mod origin;

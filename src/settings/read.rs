@@ -2,7 +2,9 @@
 
 use super::names::ORIGIN_MODE;
 use super::variables::{self, Variables};
-use super::{about, assertion, authorization_servers, canonical, compatibility, dpop, origin, origins};
+use super::{
+    about, assertion, authorization_servers, canonical, compatibility, dpop, logging, origin, origins,
+};
 use super::{policy, scopes, sessions, urls, warnings};
 use crate::documents::{landing, metadata};
 use crate::fault::{Fault, Faults};
@@ -29,6 +31,8 @@ pub(super) fn of_one(
     let cache_ttl = cache_ttl(variables, &mut faults);
     let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
     let revocation = about::switch(variables, "REVOCATION", false, &mut faults);
+    let logging = logging::read(variables, &mut faults);
+    let request_ids = about::switch(variables, "REQUEST_ID", false, &mut faults);
     let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
     let allowed_origins = origins::read(variables, loopback, &mut faults);
     let origin_url = urls::read_origin_url(variables, &mut faults);
@@ -100,6 +104,8 @@ pub(super) fn of_one(
         cache_ttl,
         log_subject,
         revocation,
+        logging,
+        request_ids,
         signing,
         sessions,
         unseen_secrets,

@@ -209,6 +209,10 @@ impl Definitions {
                 "additionalProperties": scopes(1, "+"),
             }),
             Form::Demands(name, members) => self.demands(name, members),
+            Form::Part => any_of(vec![
+                json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+                json!({ "type": "string", "pattern": r"^\s*\+?(0*\.[0-9]+|0+\.?|0*1(\.0*)?)\s*$" }),
+            ]),
             Form::Number => exact("number".into()),
             Form::NumberOrTime => {
                 any_of(vec![exact("number".into()), json!({ "type": "string", "pattern": TIME })])

@@ -181,6 +181,8 @@ pub(super) enum Form {
     /// An object of paths, and of each the values that are accepted, or a condition that the schema
     /// defines by this name, with these members.
     Demands(&'static str, &'static [Setting]),
+    /// A number from 0 to 1, as such or as text.
+    Part,
     /// A number between the greatest that are exact.
     Number,
     /// The same, or a time of RFC 3339.

@@ -46,7 +46,7 @@ pub(super) fn names(table: &[Setting]) -> Vec<&'static str> {
 }
 
 /// Variables, and what an element of `RESOURCES` has beside them, in the order of fault texts.
-pub(super) static SETTINGS: [Setting; 37] = [
+pub(super) static SETTINGS: [Setting; 40] = [
     variable(
         "CANONICAL_URL",
         Form::Url(Url::Public),
@@ -117,6 +117,19 @@ pub(super) static SETTINGS: [Setting; 37] = [
     variable("LOG_SUBJECT", Form::Switch, "Whether the log names the subject of a token.")
         .or("false")
         .or_empty(),
+    variable("LOG", Form::OneOf(&["all", "refusals", "none"]), "Which requests the log has a line of.")
+        .or("\"all\"")
+        .or_empty(),
+    variable("LOG_SAMPLE", Form::Part, "How large a part of what is not refused has a line in the log.")
+        .or("1")
+        .or_empty(),
+    variable(
+        "REQUEST_ID",
+        Form::Switch,
+        "Whether each request gets a name that the MCP server, the client and the log have.",
+    )
+    .or("false")
+    .or_empty(),
     variable(
         "REVOCATION",
         Form::Switch,

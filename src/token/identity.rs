@@ -13,6 +13,9 @@ use crate::json::{Document, Node};
 
 pub const PREFIX: &str = "x-mcp-auth-";
 
+/// What names a request.
+pub const REQUEST_ID: &str = "X-MCP-Auth-Request-Id";
+
 /// Who is calling, encoded as header values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -3,7 +3,7 @@
 
 use mcp_edge_auth::admission::{Decision, Head, Refused, decide};
 use mcp_edge_auth::http::cors::AllowedOrigins;
-use mcp_edge_auth::http::cors::{EXPOSED, RESPONSE_HEADERS};
+use mcp_edge_auth::http::cors::{EXPOSED, RESPONSE_HEADERS, with_request_id};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::resource::Config;
 use serde_json::{Value, json};
@@ -268,6 +268,7 @@ fn cors_is_on_every_answer_of_the_endpoint_and_only_there() {
         },
     );
     assert_eq!(EXPOSED, "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version");
+    assert_eq!(with_request_id(EXPOSED), [EXPOSED, "X-MCP-Auth-Request-Id"].join(", "));
     let nowhere = decided(&config, &request("POST", "https://mcp.example.com/x", page, None));
     assert_eq!(nowhere.answer().header("Access-Control-Allow-Origin"), None);
     assert_eq!(nowhere.answer().header("Access-Control-Expose-Headers"), None);

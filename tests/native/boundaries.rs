@@ -103,6 +103,7 @@ const WORKER_MODULES: [(&str, usize); 10] = [
     ("sign", 40),
     ("bodies", 80),
     ("bytes", 30),
+    ("headers", 30),
     ("line", 60),
     ("patience", 60),
     ("proof", 30),

@@ -90,6 +90,7 @@ mod settings_hints;
 mod settings_introspection;
 mod settings_issuers;
 mod settings_limits;
+mod settings_logging;
 mod settings_origins;
 mod settings_policy;
 mod settings_presets;

@@ -308,7 +308,7 @@ fn the_log_page_has_every_member() {
         .map(|(name, _)| name);
     let members: Vec<&str> = members.filter(|name| *name != "event").collect();
     assert!(members.len() > 15, "{members:?}");
-    let added = ["status", "ms", "cf_ray", "colo", "version", "time", "credential", "detail"];
+    let added = ["status", "ms", "request_id", "cf_ray", "colo", "version", "time", "credential", "detail"];
     for_each_row(members.into_iter().chain(added), |name| {
         same(name, rows.matches(&format!("`{name}`")).count(), 1)
     });

@@ -58,6 +58,8 @@ fn faults_of_the_array() {
         ("an array in it", set(json!({ "resources": [] })), &["MCP_SERVER_AUTH_RESOURCES[1].resources"]),
         ("the whole Worker's", set(json!({ "cache_ttl": 60 })), &["MCP_SERVER_AUTH_RESOURCES[1].cache_ttl"]),
         ("the log's", set(json!({ "log_subject": true })), &["MCP_SERVER_AUTH_RESOURCES[1].log_subject"]),
+        ("which lines it has", set(json!({ "log": "none" })), &["MCP_SERVER_AUTH_RESOURCES[1].log"]),
+        ("names", set(json!({ "request_id": true })), &["MCP_SERVER_AUTH_RESOURCES[1].request_id"]),
         ("a secret", set(json!({ "session_key": "k" })), &["MCP_SERVER_AUTH_RESOURCES[1].session_key"]),
         ("another", set(json!({ "assertion_key": "k" })), &["MCP_SERVER_AUTH_RESOURCES[1].assertion_key"]),
         (

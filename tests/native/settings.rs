@@ -5,6 +5,7 @@ use mcp_edge_auth::http::cors::AllowedOrigins;
 use mcp_edge_auth::keys::algorithm::Algorithm;
 use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::logging::Logging;
 use mcp_edge_auth::settings::is_ours;
 use serde_json::{Value, json};
 
@@ -25,6 +26,7 @@ fn defaults() {
     let entry = &resource.entries[0];
     assert_eq!(config.sources, [KeySource::Discovery(ISSUER.to_owned())]);
     assert_eq!((config.cache_ttl, config.log_subject, config.resources.len()), (3600, false, 1));
+    assert_eq!((config.logging, config.request_ids), (Logging::ALL, false));
     assert_eq!(resource.canonical.as_str(), CANONICAL);
     assert_eq!(resource.origin_url, ORIGIN);
     assert_eq!(resource.allowed_origins, AllowedOrigins::Any { null: false });

@@ -27,11 +27,14 @@ const PROTECTING: [&str; 11] = [
 const SINGLE_ISSUER: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];
 
 /// What protects nothing that its default leaves open.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 12] = [
     "CACHE_TTL",
     "SCOPES_SUPPORTED",
     "DEFAULT_CHALLENGE_SCOPES",
     "LOG_SUBJECT",
+    "LOG",
+    "LOG_SAMPLE",
+    "REQUEST_ID",
     "RESOURCE_NAME",
     "RESOURCE_DOCUMENTATION",
     "RESOURCE_POLICY_URI",

@@ -32,6 +32,7 @@ const MODULES: [&str; 10] = [
     "limiting.mjs",
     "bodies.mjs",
     "bytes.mjs",
+    "headers.mjs",
     "line.mjs",
     "patience.mjs",
     "proof.mjs",
