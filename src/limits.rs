@@ -254,6 +254,15 @@ pub const ASSERTION_JWKS_MAX_AGE: Seconds = 300;
 /// Bytes of `MCP_SERVER_AUTH_SESSION_KEY`: as many as the MAC has.
 pub const SESSION_KEY_BYTES: usize = 32;
 
+/// Bytes of `MCP_SERVER_AUTH_AUDIT_KEY`: as many as the MAC has.
+pub const AUDIT_KEY_BYTES: usize = 32;
+
+/// Characters of a caller's hash in reports: 132 bits, so that no two callers have one.
+pub const PSEUDONYM_CHARS: usize = 22;
+
+/// Bytes of the Analytics Engine's index; a point with more is lost.
+pub const AUDIT_INDEX_BYTES: usize = 96;
+
 /// Bytes of a session id with its MAC, "under 1 KiB".
 pub const SESSION_ID_BYTES: usize = 1023;
 

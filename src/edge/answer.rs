@@ -6,7 +6,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::exchange::{Exchange, said};
-use super::isolate::{logging, names_requests, resource};
+use super::isolate::{audits, logging, names_requests, resource};
+use super::log::End;
 use super::plan::Duties;
 use super::stop::Stop;
 use super::{log, own};
@@ -93,6 +94,7 @@ impl<'e> Answer<'e> {
             Lines::None => String::new(),
             _ => log::refused(&log::members_of(self.exchange, self.resource), refusal, said),
         };
-        own::answer(self.exchange, &refused.answer(), &line)
+        let end = End::after_all(line, audits(), refusal);
+        own::answer(self.exchange, &refused.answer(), &end)
     }
 }

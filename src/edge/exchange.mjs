@@ -36,6 +36,12 @@ export class Exchange {
     this.named = [header, identifier(this.request.headers)];
   }
 
+  /** What is reported of the request, one part a line; the first parts of it anew. */
+  note(text) {
+    const parts = text.split("\n");
+    this.point = [...parts, ...(this.point ?? []).slice(parts.length)];
+  }
+
   /** One signature check. Whatever it comes to, an error too, is for wasm to judge. */
   verify(parameters, key, signature, input) {
     return subtle.verify(parameters, key, signature, input).then(

@@ -37,6 +37,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn identify(this: &Exchange, header: &str) -> Result<(), JsValue>;
 
+    /// Keeps what is reported of the request, one part a line; or the first parts of it anew.
+    #[wasm_bindgen(method)]
+    pub(super) fn note(this: &Exchange, text: &str);
+
     /// Starts a signature check; `on_signature` goes on with what it comes to.
     #[wasm_bindgen(method, catch)]
     pub(super) fn verify(

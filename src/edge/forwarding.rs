@@ -107,6 +107,8 @@ impl Forwarding<'_> {
             let exposed = exposed.as_deref().unwrap_or_else(|| cors.exposed());
             list([(cors::EXPOSE_HEADERS, exposed)].into_iter().chain(allowed).chain(nonce))
         });
+        let end = admitted.line.forwarded();
+        end.note(exchange);
         Ok(Plan {
             resource,
             target: sent.target,
@@ -120,7 +122,7 @@ impl Forwarding<'_> {
             varies: cors.is_some_and(|cors| cors.varies),
             owner: bound.map(|(_, owner)| serde_json::json!(owner).to_string()),
             caller,
-            line: admitted.line.forwarded(),
+            line: end.line,
         })
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Isolate {
     /// Whether the log says what the settings came to.
     is_announced: Cell<bool>,
     pub(super) has_kv: bool,
+    /// Whether requests are reported.
+    audits: bool,
     /// One per resource, in the order of `Config::resources`, once it was needed.
     patterns: Vec<OnceCell<Patterns>>,
     /// One per key source, in the order of `Config::sources`.
@@ -54,6 +56,9 @@ pub(super) struct Isolate {
     /// The list of revoked tokens, if it is heeded.
     pub(super) revocations: RefCell<Reading>,
 }
+
+/// The binding to the Analytics Engine.
+const AUDIT: &str = "AUDIT";
 
 thread_local! {
     static ISOLATE: Cell<Option<&'static Isolate>> = const { Cell::new(None) };
@@ -88,6 +93,7 @@ impl Isolate {
             judged: OnceCell::new(),
             is_announced: Cell::new(false),
             has_kv: kv::is_bound(env),
+            audits: Reflect::get(env, &AUDIT.into()).is_ok_and(|audit| has_method(&audit, "writeDataPoint")),
             patterns,
             sources: RefCell::new(sources),
             reuse: RefCell::default(),
@@ -119,7 +125,7 @@ impl Isolate {
             return;
         }
         match &self.config {
-            Ok(config) => log::started(config, self.has_kv),
+            Ok(config) => log::started(config, self.has_kv, self.audits),
             Err(faults) => log::misconfigured(faults),
         }
     }
@@ -139,7 +145,7 @@ impl Isolate {
     fn settle(&self, config: &Config, judged: Result<Option<Signer>, Vec<Fault>>) {
         self.is_announced.set(true);
         match &judged {
-            Ok(_) => log::started(config, self.has_kv),
+            Ok(_) => log::started(config, self.has_kv, self.audits),
             Err(faults) => log::misconfigured(faults),
         }
         _ = self.judged.set(judged.unwrap_or_default());
@@ -196,8 +202,8 @@ fn variables(env: &Env) -> Variables {
     variables.outside_cloudflare(is_outside.unwrap_or_default())
 }
 
-/// Whether it is a binding that can do this: `fetch`, as what answers requests, or `limit`, as what
-/// counts.
+/// Whether it is a binding that can do this: `fetch`, as what answers requests, `limit`, as what
+/// counts, or `writeDataPoint`, as what takes reports.
 fn has_method(value: &JsValue, name: &str) -> bool {
     value.is_object() && Reflect::get(value, &name.into()).is_ok_and(|method| method.is_function())
 }
@@ -210,6 +216,11 @@ pub(super) fn config() -> Option<&'static Config> {
 /// Whether each request gets a name that its origin and its client are told.
 pub(super) fn names_requests() -> bool {
     config().is_some_and(|config| config.request_ids)
+}
+
+/// Whether requests are reported.
+pub(super) fn audits() -> bool {
+    Isolate::held().is_some_and(|isolate| isolate.audits)
 }
 
 /// Which requests have a line. Faulty settings cannot say that there is to be none.

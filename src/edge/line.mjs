@@ -2,6 +2,8 @@
 // others is taken in no form but its own, so that none of it can break the line. No decision is
 // made here.
 
+import { report } from "./audit.mjs";
+
 /** Cloudflare's name of a request. */
 const RAY = /^[0-9A-Za-z-]{1,128}$/;
 /** The place where the request came in: an airport's code. */
@@ -14,17 +16,24 @@ const VERSION = /^[0-9A-Za-z-]{1,128}$/;
  */
 const TRACEPARENT = /^(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
-/** The same for all requests of an isolate, once one was written of. */
+/** The same for all requests of an isolate, once one has ended; empty if there is none. */
 let version;
 
-/** Writes a request's line, which wants its event and its last members; none if it is empty. */
-export function write({ request, env, started, named }, line, status) {
+/**
+ * Writes a request's line, which wants its event and its last members; none if it is empty. And
+ * reports the request, if there is something to report.
+ */
+export function write(exchange, line, status) {
+  const { request, env, started, named, point } = exchange;
+  if (!line && !point) return;
+  const ms = Math.max(0, Date.now() - started);
+  version ??= VERSION.exec(env.VERSION?.id ?? "")?.[0] ?? "";
+  if (point) report(exchange, version, ms);
   if (!line) return;
   const { headers, cf } = request;
-  version ??= member("version", env.VERSION?.id, VERSION);
   const id = named ? `,"request_id":"${named[1]}"` : "";
-  const end = `${id}${ray(headers)}${member("colo", cf?.colo, COLO)}${trace(headers)}${version}`;
-  console.log(`{"event":"request",${line},"status":${status},"ms":${Math.max(0, Date.now() - started)}${end}}`);
+  const end = `${id}${ray(headers)}${member("colo", cf?.colo, COLO)}${trace(headers)}${member("version", version, VERSION)}`;
+  console.log(`{"event":"request",${line},"status":${status},"ms":${ms}${end}}`);
 }
 
 /** The trace-id of a request, if its header is valid. */

@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::resource::Config;
 use crate::resource::Resource;
 use crate::resource::logging::Logging;
+use crate::token::pseudonym::Pseudonyms;
 use crate::token::verify::{Verification, Verified};
 
 /// The line of a usual request fits without growing.
@@ -83,13 +84,19 @@ pub(super) struct Line {
     /// Whether there is to be a line.
     #[serde(skip)]
     logging: Logging,
+    /// Whether the request is reported.
+    #[serde(skip)]
+    audits: bool,
+    /// What its caller is called there.
+    #[serde(skip)]
+    caller: Option<String>,
     /// Whether a header names the trace, which is written with the line's end.
     #[serde(skip)]
     pub(super) is_traced: bool,
 }
 
 impl Line {
-    pub(super) fn new(method: &str, logging: Logging) -> Self {
+    pub(super) fn new(method: &str, logging: Logging, audits: bool) -> Self {
         Self {
             method: method.to_owned(),
             resource: None,
@@ -113,6 +120,8 @@ impl Line {
             limit: None,
             would_refuse: None,
             logging,
+            audits,
+            caller: None,
             is_traced: false,
         }
     }
@@ -121,28 +130,56 @@ impl Line {
         &self.method
     }
 
-    /// Empty, as that of each other end, where the log is to have none.
-    pub(super) fn served(&self, what: &str) -> String {
-        if !self.is_wanted(false) {
-            return String::new();
-        }
-        ended(&self.members(), None, "served", what)
+    pub(super) fn served(&self, what: &str) -> End {
+        let line = self.written(false, |members| ended(members, None, "served", what));
+        End { line, point: self.point("served", what) }
     }
 
-    /// The members for a request that is sent on. Where it is not to have a line, none are written:
-    /// what is refused after all has a line of `members_of`.
-    pub(super) fn forwarded(&self) -> String {
-        if self.is_wanted(self.would_refuse.is_some()) { self.members() } else { String::new() }
+    /// Of a request that is sent on the members: what JavaScript adds, it adds when the answer is
+    /// there. What is refused after all has the line of `members_of`.
+    pub(super) fn forwarded(&self) -> End {
+        let line = self.written(self.would_refuse.is_some(), str::to_owned);
+        End { line, point: self.point("forwarded", "ok") }
     }
 
-    pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> String {
+    pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> End {
         self.resource = refused.resource().map(|r| r.canonical.as_str());
         self.unavailable(refused.refusal)
     }
 
     /// A refusal where nothing is protected.
-    pub(super) fn unavailable(&self, refusal: Refusal) -> String {
-        if self.is_wanted(true) { refused(&self.members(), refusal, None) } else { String::new() }
+    pub(super) fn unavailable(&self, refusal: Refusal) -> End {
+        let line = self.written(true, |members| self::refused(members, refusal, None));
+        End { line, point: self.point("refused", refusal.row().reason) }
+    }
+
+    /// The line, from its members; empty if there is to be none. `refused`: or would have been, in
+    /// report mode.
+    fn written(&self, refused: bool, line: impl FnOnce(&str) -> String) -> String {
+        match self.logging.takes(refused, js_sys::Math::random) {
+            true => line(&self.members()),
+            false => String::new(),
+        }
+    }
+
+    /// What is reported of it, if it is: the parts as `audit.mjs` takes them, one a line.
+    fn point(&self, outcome: &str, reason: &str) -> Option<String> {
+        let resource = plain::line(self.resource.unwrap_or_default());
+        let index = resource.get(..resource.floor_char_boundary(limits::AUDIT_INDEX_BYTES));
+        let own = |text: &Option<String>| plain::line(text.as_deref().unwrap_or_default());
+        self.audits.then(|| {
+            [
+                outcome,
+                reason,
+                index.unwrap_or_default(),
+                &plain::line(self.rpc_method.as_deref().unwrap_or(&self.method)),
+                &own(&self.rpc_name),
+                &own(&self.client),
+                &own(&self.caller),
+                self.keys.unwrap_or_default(),
+            ]
+            .join("\n")
+        })
     }
 
     /// It is for this resource.
@@ -163,6 +200,13 @@ impl Line {
     pub(super) fn verified(&mut self, verified: &Verified) {
         self.client = verified.client_id().map(|client| printable(client, limits::LOGGED_CLIENT_CHARS));
         self.jti = verified.token_id().map(|jti| printable(jti, limits::LOGGED_JTI_CHARS));
+    }
+
+    /// What its caller is called in reports.
+    pub(super) fn called(&mut self, verified: &Verified, pseudonyms: Option<&Pseudonyms>) {
+        if self.audits {
+            self.caller = pseudonyms.map(|names| names.of(verified.permit().identity()));
+        }
     }
 
     /// What was asked for.
@@ -194,17 +238,34 @@ impl Line {
         self.limit = unmet.limit;
     }
 
-    /// Whether it is written. `refused`: or would have been, in report mode.
-    fn is_wanted(&self, refused: bool) -> bool {
-        self.logging.takes(refused, js_sys::Math::random)
-    }
-
     /// The members, without their braces.
     pub(super) fn members(&self) -> String {
         let mut text = Vec::with_capacity(USUAL_BYTES);
         let _written = serde_json::to_writer(&mut text, self); // into memory: it cannot fail
         let members = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         plain::json(String::from_utf8_lossy(members).into_owned())
+    }
+}
+
+/// How a request ended.
+pub(super) struct End {
+    /// Of the log; empty if it is to have none.
+    pub(super) line: String,
+    /// What is reported of it, if it is.
+    pub(super) point: Option<String>,
+}
+
+impl End {
+    /// Of a request that was sent on, and is refused after all: what was noted of it stays.
+    pub(super) fn after_all(line: String, audits: bool, refusal: Refusal) -> Self {
+        let point = audits.then(|| ["refused", refusal.row().reason].join("\n"));
+        Self { line, point }
+    }
+
+    pub(super) fn note(&self, exchange: &Exchange) {
+        if let Some(point) = &self.point {
+            exchange.note(point);
+        }
     }
 }
 
@@ -217,7 +278,7 @@ pub(super) fn members_of(exchange: &Exchange, resource: Option<&'static Resource
     if !written.is_empty() {
         return written;
     }
-    let mut line = Line::new(&exchange.request().method(), Logging::ALL);
+    let mut line = Line::new(&exchange.request().method(), Logging::ALL, false);
     if let Some(resource) = resource {
         line.at(resource);
     }
@@ -250,7 +311,7 @@ pub(super) fn waiting(members: &str) {
 
 /// At an isolate's first request: the summary of the settings; each of several resources has a line
 /// of its own.
-pub(super) fn started(config: &Config, kv: bool) {
+pub(super) fn started(config: &Config, kv: bool, audits: bool) {
     let mut members = vec![("event", json!("start")), ("Resource Server auth enabled", json!(true))];
     let summary = |resource| {
         crate::settings::summary(config, resource).into_iter().map(|(name, values)| (name, json!(values)))
@@ -263,6 +324,13 @@ pub(super) fn started(config: &Config, kv: bool) {
     if config.revocation {
         let list = if kv { "by the list in KV" } else { "none: there is no KV binding JWKS_CACHE" };
         members.push(("Revoked tokens", json!(list)));
+    }
+    if audits {
+        let callers = match &config.pseudonyms {
+            Some(_) => "binding AUDIT, callers hashed",
+            None => "binding AUDIT, without callers: there is no secret MCP_SERVER_AUTH_AUDIT_KEY",
+        };
+        members.push(("Audit", json!(callers)));
     }
     if !config.warnings.is_empty() {
         let warnings: Vec<String> = config.warnings.iter().map(Warning::to_string).collect();

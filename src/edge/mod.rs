@@ -129,7 +129,7 @@ pub fn fetch(
         access_assertion: access_assertion.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
-    let line = Line::new(method, isolate::logging());
+    let line = Line::new(method, isolate::logging(), isolate::audits());
     match decide(isolate.config(), &head) {
         Decision::Serve(answer, what) => own::answer(exchange, &answer, &line.served(what)),
         Decision::Refuse(refused) => own::refuse(exchange, &refused, line),

@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use super::exchange::Exchange;
 use super::header_lists::list;
 use super::isolate::names_requests;
-use super::log::Line;
+use super::log::{End, Line};
 use crate::admission::Refused;
 use crate::documents::copy;
 use crate::http::cors;
@@ -13,15 +13,15 @@ use crate::http::response::LocalResponse;
 use crate::limits::Seconds;
 use crate::refusal::Refusal;
 
-/// `line`: as `log::ended` writes it.
-pub(super) fn answer(exchange: &Exchange, answer: &LocalResponse, line: &str) -> Result<JsValue, JsValue> {
+pub(super) fn answer(exchange: &Exchange, answer: &LocalResponse, end: &End) -> Result<JsValue, JsValue> {
+    end.note(exchange);
     let exposed = if names_requests() { answer.header(cors::EXPOSE_HEADERS) } else { None };
     let exposed = exposed.map(cors::with_request_id);
     let headers = answer.headers.iter().map(|(name, value)| match (*name, &exposed) {
         (cors::EXPOSE_HEADERS, Some(exposed)) => (*name, exposed.as_str()),
         (name, _) => (name, value.as_ref()),
     });
-    exchange.respond(answer.status, &list(headers), answer.body.as_deref(), line)
+    exchange.respond(answer.status, &list(headers), answer.body.as_deref(), &end.line)
 }
 
 pub(super) fn refuse(
@@ -34,6 +34,6 @@ pub(super) fn refuse(
 
 /// Where there is no copy of an issuer's metadata: seconds until it is worth asking again.
 pub(super) fn no_copy(exchange: &Exchange, seconds: Seconds, line: Line) -> Result<JsValue, JsValue> {
-    let line = line.unavailable(Refusal::MetadataUnavailable(seconds));
-    answer(exchange, &copy::answer(Err(seconds)), &line)
+    let end = line.unavailable(Refusal::MetadataUnavailable(seconds));
+    answer(exchange, &copy::answer(Err(seconds)), &end)
 }

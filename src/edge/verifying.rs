@@ -12,7 +12,7 @@ use super::clock::now_milliseconds;
 use super::exchange::{self, Exchange};
 use super::introspecting::{self, Asking};
 use super::key_sets::{self, Keys, Look};
-use super::log::FORWARDED;
+use super::log::{End, FORWARDED};
 use super::pending::{Pending, RequestId};
 use super::revoking::Revoking;
 use super::sources::ServedFrom;
@@ -211,11 +211,13 @@ impl Verifying {
                 line.at(resource);
                 let mut answer = LocalResponse::json(200, r#"{"status":"ok"}"#);
                 resource.cors(admitted.origin.as_deref()).apply(&mut answer);
-                own::answer(exchange, &answer, &[&line.members(), FORWARDED].concat())
+                let line = [&line.members(), FORWARDED].concat();
+                own::answer(exchange, &answer, &End { line, point: None })
             }
             Ok(verified) => {
                 line.verified(&verified);
                 let config = admitted.isolate.config();
+                line.called(&verified, config.and_then(|config| config.pseudonyms.as_ref()));
                 if config.is_some_and(|config| config.log_subject) {
                     line.sub = Some(verified.permit().identity().subject().to_owned());
                 }

@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 
 use super::clock::now_milliseconds;
 use super::exchange::{self, Exchange};
-use super::isolate::{Isolate, logging, resource};
+use super::isolate::{Isolate, audits, logging, resource};
 use super::log::Line;
 use super::own;
 use super::pending::{Pending, RequestId};
@@ -97,7 +97,7 @@ pub fn on_wait(exchange: &Exchange, id: RequestId) -> Result<JsValue, JsValue> {
 /// The request came too late to look, and its place was another's; or it was known to an instance
 /// of the wasm module that has panicked.
 pub(super) fn lost(exchange: &Exchange) -> Result<JsValue, JsValue> {
-    let line = Line::new(&exchange.request().method(), logging());
+    let line = Line::new(&exchange.request().method(), logging(), audits());
     let seconds = limits::WAITERS_RETRY;
     match exchange.resource().and_then(resource) {
         Some(resource) => {

@@ -17,6 +17,7 @@ use crate::origin::sessions::{self, Sessions};
 use crate::policy::Policy;
 use crate::refusal::Challenges;
 use crate::token::dpop;
+use crate::token::pseudonym::Pseudonyms;
 use crate::token::trusted_issuer::TrustedIssuer;
 use canonical::Canonical;
 use compatibility::Compatibility;
@@ -40,6 +41,8 @@ pub struct Config {
     pub logging: Logging,
     /// Whether each request gets a name that its origin and its client are told.
     pub request_ids: bool,
+    /// What callers are called in reports, if they are named there.
+    pub pseudonyms: Option<Pseudonyms>,
     /// What assertions are signed with, if there are any. Before `SigningKeys::publish` has judged
     /// them, nothing may be served.
     pub signing: Option<SigningKeys>,

@@ -8,6 +8,7 @@ mod about;
 mod across;
 mod algorithms;
 mod assertion;
+mod audit;
 mod authorization_servers;
 mod canonical;
 mod compatibility;

@@ -3,7 +3,7 @@
 use super::names::ORIGIN_MODE;
 use super::variables::{self, Variables};
 use super::{
-    about, assertion, authorization_servers, canonical, compatibility, dpop, logging, origin, origins,
+    about, assertion, audit, authorization_servers, canonical, compatibility, dpop, logging, origin, origins,
 };
 use super::{policy, scopes, sessions, urls, warnings};
 use crate::documents::{landing, metadata};
@@ -32,6 +32,7 @@ pub(super) fn of_one(
     let log_subject = about::switch(variables, "LOG_SUBJECT", false, &mut faults);
     let revocation = about::switch(variables, "REVOCATION", false, &mut faults);
     let logging = logging::read(variables, &mut faults);
+    let pseudonyms = audit::read(variables, &mut faults);
     let request_ids = about::switch(variables, "REQUEST_ID", false, &mut faults);
     let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
     let allowed_origins = origins::read(variables, loopback, &mut faults);
@@ -106,6 +107,7 @@ pub(super) fn of_one(
         revocation,
         logging,
         request_ids,
+        pseudonyms,
         signing,
         sessions,
         unseen_secrets,

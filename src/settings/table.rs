@@ -46,7 +46,7 @@ pub(super) fn names(table: &[Setting]) -> Vec<&'static str> {
 }
 
 /// Variables, and what an element of `RESOURCES` has beside them, in the order of fault texts.
-pub(super) static SETTINGS: [Setting; 40] = [
+pub(super) static SETTINGS: [Setting; 41] = [
     variable(
         "CANONICAL_URL",
         Form::Url(Url::Public),
@@ -136,6 +136,11 @@ pub(super) static SETTINGS: [Setting; 40] = [
         "Whether the list of revoked tokens in KV is heeded: `npx mcp-edge-auth revoke` writes it.",
     )
     .or("false"),
+        "AUDIT_KEY",
+        Form::Text,
+        "The secret that callers are hashed with in the points of the binding AUDIT: 32 random bytes or more.",
+    )
+    .secret(),
     variable(
         "POLICY",
         Form::Object("policy", &POLICY),

@@ -26,6 +26,7 @@ pub mod introspected;
 pub mod introspection;
 pub mod jose;
 pub mod nonce;
+pub mod pseudonym;
 pub mod replays;
 pub mod revocation;
 pub mod revocation_reading;

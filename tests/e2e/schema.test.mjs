@@ -105,7 +105,7 @@ const VALUES = [
 // Where the schema takes more than the Worker: what it cannot say, or what the Worker finds only
 // when it looks inside.
 const LAXER = {
-  "a key, which is looked into": (name) => ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_SESSION_KEY"].includes(name),
+  "a key, which is looked into": (name) => ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_AUDIT_KEY", "MCP_SERVER_AUTH_SESSION_KEY"].includes(name),
   "headers, of which some are the Worker's own": (name) => name === "ORIGIN_HEADERS",
   "origins, which are compared with what a browser sends": (name) => /allowed_origins$/i.test(name),
   "a text that may be JSON": (_, value) => typeof value === "string" && /^[[{]/.test(value),

@@ -67,7 +67,15 @@ fn the_example_of_secrets_sets_nothing_and_names_no_value() {
     }
     let names: Vec<_> =
         DEV_VARS.lines().filter_map(|line| line.strip_prefix("# ")?.strip_suffix('=')).collect();
-    assert_eq!(names, ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_SESSION_KEY", "ORIGIN_HEADERS"]);
+    assert_eq!(
+        names,
+        [
+            "MCP_SERVER_AUTH_ASSERTION_KEY",
+            "MCP_SERVER_AUTH_SESSION_KEY",
+            "MCP_SERVER_AUTH_AUDIT_KEY",
+            "ORIGIN_HEADERS"
+        ]
+    );
 }
 
 #[test]

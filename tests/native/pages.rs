@@ -344,6 +344,7 @@ fn the_reference_has_the_limits_of_the_program() {
         ("settings", "issuer", format!("{} bytes", limits::ISSUER_BYTES)),
         ("settings", "MCP_SERVER_AUTH_RESOURCE_NAME", format!("{} characters", limits::RESOURCE_NAME_CHARS)),
         ("settings", "MCP_SERVER_AUTH_SESSION_KEY", format!("{} bytes", limits::SESSION_KEY_BYTES)),
+        ("settings", "MCP_SERVER_AUTH_AUDIT_KEY", format!("{} bytes", limits::AUDIT_KEY_BYTES)),
         ("reasons", "token_too_large", kib(limits::TOKEN_BYTES)),
         ("reasons", "body_too_large", mib(limits::BODY_BYTES)),
         ("reasons", "list_unreadable", mib(limits::LIST_BYTES)),

@@ -10,7 +10,7 @@ use crate::support::{config, for_each_row, read, same, settings, single_issuer_s
 const BLANKS: [&str; 7] = ["", " ", "\t", "\n", "\r\n", "\u{a0}", "\u{2003}\u{3000}"];
 
 /// What protects, by its name without a prefix.
-const PROTECTING: [&str; 11] = [
+const PROTECTING: [&str; 12] = [
     "ALLOWED_ORIGINS",
     "POLICY",
     "ASSERTION",
@@ -22,6 +22,7 @@ const PROTECTING: [&str; 11] = [
     "SESSION_KEY",
     "DPOP_NONCE_KEY",
     "REVOCATION",
+    "AUDIT_KEY",
 ];
 
 const SINGLE_ISSUER: [&str; 4] = ["JWKS_URI", "ISSUER", "AUDIENCE", "ALGORITHM"];

@@ -24,7 +24,7 @@ use wasm_bindgen_cli_support::Bindgen;
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
 /// The Worker's own JavaScript, in `src/edge`.
-const MODULES: [&str; 10] = [
+const MODULES: [&str; 11] = [
     "entry.mjs",
     "exchange.mjs",
     "introspect.mjs",
@@ -32,6 +32,7 @@ const MODULES: [&str; 10] = [
     "limiting.mjs",
     "bodies.mjs",
     "bytes.mjs",
+    "audit.mjs",
     "headers.mjs",
     "line.mjs",
     "patience.mjs",

@@ -63,11 +63,12 @@ export function testClock(start = Date.now()) {
  * the bundle's own; rewrite(text), the text of the bundle's own in its place; modules, texts by
  * name that it imports; services, bindings to what listens at an address; limiters, rate limiters
  * by name, each as { limit, period } or as the text of a module that makes one; port, where it is
- * to listen (0: anywhere); cfHeader, a header whose JSON is `request.cf`. In miniflare also: cf,
- * that object. Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the
- * JSON lines of the Worker's console.
+ * to listen (0: anywhere); cfHeader, a header whose JSON is `request.cf`; audit, the text of a
+ * module that makes the binding AUDIT. In miniflare also: cf, that object; audit, whether there is
+ * one. Gives { port, url, logs, lines(event), output(), send(head), stop() }; logs are the JSON
+ * lines of the Worker's console.
  */
-export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, limiters = {}, port = 0, cfHeader, cf, runtime = "workerd" } = {}) {
+export async function startWorker(t, { vars = {}, kv = false, clock, around, rewrite, modules = {}, services = {}, limiters = {}, audit, port = 0, cfHeader, cf, runtime = "workerd" } = {}) {
   const worker = { logs: [], stdout: "", stderr: "" };
   const heard = (out, err) => {
     createInterface({ input: out }).on("line", (line) => {
@@ -77,7 +78,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
     err.on("data", (chunk) => (worker.stderr += chunk));
   };
   const start = runtime === "miniflare" ? startMiniflare : startWorkerd;
-  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, limiters, port, cfHeader, cf, heard }));
+  Object.assign(worker, await start({ vars, kv, clock, around, rewrite, modules, services, limiters, audit, port, cfHeader, cf, heard }));
   worker.url = `http://127.0.0.1:${worker.port}`;
   worker.output = () => worker.stdout + worker.stderr;
   worker.lines = (event) => worker.logs.filter((line) => line.event === event);
@@ -104,7 +105,7 @@ export async function startWorker(t, { vars = {}, kv = false, clock, around, rew
   return worker;
 }
 
-async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, limiters, port, cfHeader, heard }) {
+async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewrite, modules: extra, services: bound, limiters, audit, port, cfHeader, heard }) {
   const built = await bundle();
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-auth-workerd-"));
   const modules = built.files.map(({ name, kind }) => ({ name, kind }));
@@ -137,6 +138,11 @@ async function startWorkerd({ vars, kv, clock, around = clock && clockMain, rewr
   if (clock) bindings.push(`(name = "TEST_CLOCK", service = "clock")`);
   for (const name of Object.keys(bound)) bindings.push(`(name = "${name}", service = "bound-${name}")`);
   const extensions = [];
+  if (audit) {
+    writeFileSync(join(folder, "audit-binding.mjs"), audit);
+    extensions.push(`(modules = [(name = "test:audit", esModule = embed "audit-binding.mjs", internal = true)])`);
+    bindings.push(`(name = "AUDIT", wrapped = (moduleName = "test:audit"))`);
+  }
   for (const [name, limiter] of Object.entries(limiters)) {
     const text = typeof limiter === "string" ? limiter : readFileSync(SERVED_LIMITER, "utf8");
     writeFileSync(join(folder, `limiter-${name}`), text);
@@ -207,7 +213,7 @@ export default {
 };
 `;
 
-async function startMiniflare({ vars, kv, clock, around, limiters, cf = false, heard }) {
+async function startMiniflare({ vars, kv, clock, around, limiters, cf = false, audit, heard }) {
   assert.ok(!clock && !around, "only bare workerd takes these");
   const { Miniflare } = loadMiniflare();
   const built = await bundle();
@@ -223,6 +229,7 @@ async function startMiniflare({ vars, kv, clock, around, limiters, cf = false, h
     bindings: vars,
     ratelimits: Object.fromEntries(Object.entries(limiters).map(([name, simple]) => [name, { simple }])),
     ...(kv && { kvNamespaces: ["JWKS_CACHE"], kvPersist: kv.folder }),
+    ...(audit && { analyticsEngineDatasets: { AUDIT: { dataset: "test" } } }),
     handleRuntimeStdio: heard,
   });
   const port = Number((await bounded("Miniflare's port", miniflare.ready)).port);
