@@ -5,10 +5,11 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 
 use super::clock::now;
+use super::events;
 use super::exchange::{Exchange, promise};
 use super::isolate::Isolate;
 use super::issuers::with;
-use super::log::{self, Line};
+use super::log::Line;
 use super::metadata;
 use super::pending::RequestId;
 use super::waiting::{self, Awaited, Waiter};
@@ -69,5 +70,5 @@ async fn read_metadata(issuer: &str) -> Option<String> {
         discovery::metadata(document, issuer).map(|_| json::without_mark(document).to_owned())
     };
     let found = metadata::find(issuer, &fetch::deadline(), &read).await;
-    found.inspect_err(|misses| log::copy_failed(issuer, misses)).ok()
+    found.inspect_err(|misses| events::copy_failed(issuer, misses)).ok()
 }

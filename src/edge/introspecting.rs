@@ -16,7 +16,7 @@ use super::clock::{now, now_milliseconds};
 use super::exchange::{self, Exchange};
 use super::isolate::Isolate;
 use super::pending::{Pending, RequestId};
-use super::{fetch, issuers, log, metadata, waiting};
+use super::{events, fetch, issuers, metadata, waiting};
 use crate::documents::copy::Next;
 use crate::keys::discovery;
 use crate::limits;
@@ -96,7 +96,7 @@ impl Asking<'_> {
             introspected.told(key, answer, cache_seconds, asked, now_milliseconds());
         }
         if let Some(why) = verification.failure() {
-            log::introspection(&self.entry.rules.issuer, "failed", why);
+            events::introspection(&self.entry.rules.issuer, "failed", why);
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) fn crowded(isolate: &Isolate, issuer: &str) -> Told {
             limits::INTROSPECTIONS,
             limits::INTROSPECTIONS_PER_SECOND
         );
-        log::introspection(issuer, "crowded", &detail);
+        events::introspection(issuer, "crowded", &detail);
     }
     Told::NotAsked(limits::INTROSPECTION_CROWDED_RETRY)
 }
@@ -180,7 +180,7 @@ fn discover(isolate: &'static Isolate, issuer: &'static str, exchange: &Exchange
     let found = exchange::promise(async move {
         let read = |document: &str| discovery::introspection_endpoint(document, issuer);
         let found = metadata::find(issuer, &fetch::deadline(), &read).await;
-        let found = found.inspect_err(|misses| log::introspection(issuer, "no_endpoint", misses));
+        let found = found.inspect_err(|misses| events::introspection(issuer, "no_endpoint", misses));
         issuers::with(&isolate.endpoints, issuer, |kept| kept.fetched(found.ok(), now()));
         Ok(JsValue::UNDEFINED)
     });

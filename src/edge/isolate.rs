@@ -13,7 +13,7 @@ use super::issuers::OfIssuers;
 use super::measuring::only_nobodys;
 use super::signer::Signer;
 use super::sources::Source;
-use super::{kv, log};
+use super::{events, kv};
 use crate::fault::Fault;
 use crate::json;
 use crate::origin::assertion::reuse::Reuse;
@@ -125,8 +125,8 @@ impl Isolate {
             return;
         }
         match &self.config {
-            Ok(config) => log::started(config, self.has_kv, self.audits),
-            Err(faults) => log::misconfigured(faults),
+            Ok(config) => events::started(config, self.has_kv, self.audits),
+            Err(faults) => events::misconfigured(faults),
         }
     }
 
@@ -145,8 +145,8 @@ impl Isolate {
     fn settle(&self, config: &Config, judged: Result<Option<Signer>, Vec<Fault>>) {
         self.is_announced.set(true);
         match &judged {
-            Ok(_) => log::started(config, self.has_kv, self.audits),
-            Err(faults) => log::misconfigured(faults),
+            Ok(_) => events::started(config, self.has_kv, self.audits),
+            Err(faults) => events::misconfigured(faults),
         }
         _ = self.judged.set(judged.unwrap_or_default());
     }

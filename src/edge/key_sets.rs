@@ -10,11 +10,11 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 
 use super::clock::now;
+use super::events;
 use super::exchange::{Exchange, promise};
 use super::fetch::{self, Document, deadline};
 use super::isolate::Isolate;
 use super::kv::{Fetched, Store};
-use super::log;
 use super::metadata;
 use super::sources::{ServedFrom, Source};
 use crate::keys::cache::{self, Held, Need, Next};
@@ -75,7 +75,7 @@ impl Keys<'_> {
             sources.get_mut(id.index()).zip(self.isolate.config().and_then(|c| c.sources.get(id.index())));
         if let Some((state, source)) = source.filter(|(state, _)| !state.crowded) {
             state.crowded = true;
-            log::keys(source, "crowded", &format!("{} requests wait already", limits::WAITERS));
+            events::keys(source, "crowded", &format!("{} requests wait already", limits::WAITERS));
         }
         Err(limits::WAITERS_RETRY)
     }
@@ -137,7 +137,7 @@ impl Refresh {
         }
         match self.fetch(kid).await {
             Ok((set, document)) => {
-                log::keys(self.source, "fetched", &set.kids().collect::<Vec<_>>().join(" "));
+                events::keys(self.source, "fetched", &set.kids().collect::<Vec<_>>().join(" "));
                 let at = now();
                 let fresh_for = cache::fresh_for(document.cache_control.as_deref(), self.config.cache_ttl);
                 let may_store = self.with(|held| {
@@ -149,7 +149,7 @@ impl Refresh {
                 Outcome { from: Some(ServedFrom::Issuer), to_store }
             }
             Err(reason) => {
-                log::keys(self.source, "fetch_failed", &reason);
+                events::keys(self.source, "fetch_failed", &reason);
                 self.with(|held| {
                     held.state.fetch_failed(now(), js_sys::Math::random());
                     held.jwks_uri = None; // the key set may have moved

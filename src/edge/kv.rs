@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::{Env, KvError, KvStore};
 
 use super::clock::{now, pause};
-use super::{log, webcrypto};
+use super::{events, webcrypto};
 use crate::keys::cache::Held;
 use crate::keys::source::KeySource;
 use crate::keys::stored;
@@ -56,7 +56,7 @@ impl Store {
     pub(super) fn open(env: &Env, source: &'static KeySource) -> Option<Self> {
         let store = namespace(env).map(|kv| Self { kv, source });
         if store.is_none() && is_bound(env) {
-            log::keys(source, "kv_failed", NO_NAMESPACE);
+            events::keys(source, "kv_failed", NO_NAMESPACE);
         }
         store
     }
@@ -67,13 +67,13 @@ impl Store {
         let value = match text(&self.kv, &key).await {
             Ok(value) => value?,
             Err(reason) => {
-                log::keys(source, "kv_failed", &reason);
+                events::keys(source, "kv_failed", &reason);
                 return None;
             }
         };
         let held = stored::decode(&value, source, cache_ttl, now());
         if held.is_none() {
-            log::keys(source, "kv_unreadable", "not a key set of this format and source");
+            events::keys(source, "kv_unreadable", "not a key set of this format and source");
         }
         held
     }
@@ -87,7 +87,7 @@ impl Store {
         };
         let expiration = fetched.fresh_for + limits::STALE;
         if let Err(error) = self.put(&key, &value, expiration).await {
-            log::keys(source, "kv_failed", &said(&error));
+            events::keys(source, "kv_failed", &said(&error));
         }
     }
 

@@ -9,7 +9,7 @@ use super::admitted::Admitted;
 use super::exchange::{self, Exchange};
 use super::header_lists::list;
 use super::pending::{Pending, RequestId};
-use super::{clock, forwarding, log};
+use super::{clock, events, forwarding};
 use crate::limits::{self, Seconds};
 use crate::policy::floods::Bearer;
 use crate::policy::limits::{Answer, Count, Limit, Sender, count_floods, exceeded, flood_counts, unanswered};
@@ -179,6 +179,6 @@ fn tell(binding: &str) {
     let now = clock::now();
     if TOLD.get() + limits::LIMITER_NOTICE <= now {
         TOLD.set(now);
-        log::limiter_failed(binding);
+        events::limiter_failed(binding);
     }
 }

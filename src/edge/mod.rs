@@ -20,13 +20,15 @@
 //! checks signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata,
 //! `signer` signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
 //! `list_filter` and `redirects` make of the origin's answer what the client gets, `own` makes the
-//! Worker's own, `pending` and `isolate` keep what waits and what is shared, and `log` writes lines.
+//! Worker's own, `pending` and `isolate` keep what waits and what is shared, and `log` writes
+//! lines.
 
 mod admitted;
 mod answer;
 mod authorizing;
 mod clock;
 mod copies;
+mod events;
 mod exchange;
 mod fetch;
 mod forwarding;

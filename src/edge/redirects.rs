@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use url::Url;
 
+use super::events;
 use super::exchange::Exchange;
-use super::log;
 use crate::origin::request;
 use crate::resource::Resource;
 
@@ -43,6 +43,6 @@ fn log_redirect(resource: &'static Resource, to: &str) {
         is_new
     });
     if is_new {
-        log::redirect(canonical, to);
+        events::redirect(canonical, to);
     }
 }

@@ -12,7 +12,7 @@ use super::authorizing::Authorizing;
 use super::clock::now;
 use super::exchange::{Exchange, promise};
 use super::waiting::{self, Awaited, Waiter};
-use super::{kv, limiting, log};
+use super::{events, kv, limiting};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::token::revocation::{self, List, Presented};
@@ -69,7 +69,7 @@ impl Revoking {
             };
             let said = isolate.revocations.borrow_mut().ended(found, started, now());
             for (result, detail) in said {
-                log::revocations(result, &detail);
+                events::revocations(result, &detail);
             }
             Ok(JsValue::UNDEFINED)
         });

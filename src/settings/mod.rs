@@ -27,6 +27,7 @@ mod origin;
 mod origins;
 mod patterns;
 mod policy;
+mod policy_table;
 pub mod presets;
 mod providers;
 mod read;

@@ -150,8 +150,7 @@ impl Variables {
         for (name, value) in others {
             values.insert(name, value);
         }
-        let (bindings, limiters, named) =
-            (self.bindings.clone(), self.limiters.clone(), self.named.clone());
+        let (bindings, limiters, named) = (self.bindings.clone(), self.limiters.clone(), self.named.clone());
         let Self { secrets_elsewhere, outside_cloudflare, .. } = *self;
         Self { values, secrets_elsewhere, outside_cloudflare, bindings, limiters, named, own, place }
     }

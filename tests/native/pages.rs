@@ -318,7 +318,7 @@ fn the_log_page_has_every_member() {
 fn the_log_page_has_every_line() {
     let page = read("docs/log.md");
     let rows: String = page.lines().filter(|line| line.starts_with("| `")).map(first_cell).collect();
-    let source = read("src/edge/log.rs");
+    let source = read("src/edge/events.rs");
     let events = source.split(r#"("event", json!(""#).skip(1).filter_map(|rest| rest.split('"').next());
     let events: Vec<&str> = events.chain(["request", "waiting"]).collect();
     assert!(events.len() > 7, "{events:?}");

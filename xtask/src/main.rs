@@ -24,7 +24,7 @@ use wasm_bindgen_cli_support::Bindgen;
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
 /// The Worker's own JavaScript, in `src/edge`.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 13] = [
     "entry.mjs",
     "exchange.mjs",
     "introspect.mjs",
