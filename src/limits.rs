@@ -325,8 +325,8 @@ pub const LIMIT_PERIODS: [Seconds; 2] = [10, 60];
 /// the Worker and answers within one or two.
 pub const LIMITER_MILLISECONDS: u64 = 500;
 
-/// Seconds between two lines of the log that say that a rate limiter gives no answer: one that
-/// fails does so for every request.
+/// Seconds between two lines of the log that say that a rate limiter, or a policy decision point,
+/// gives no answer: one that fails does so for every request.
 pub const LIMITER_NOTICE: Seconds = 60;
 
 /// Senders of bad tokens that an isolate remembers; the oldest goes first. Some 30 KB.
@@ -334,3 +334,10 @@ pub const FLOODS: usize = 256;
 
 /// Good tokens that an isolate knows again behind the address of such a sender: 32 KB of hashes.
 pub const TOKENS_KNOWN: usize = 1024;
+
+/// `decide.timeout_ms`: milliseconds in which a policy decision point has to answer. Every request
+/// that it decides on waits for it.
+pub const DECIDE_MILLISECONDS: std::ops::RangeInclusive<u64> = 10..=10_000;
+
+/// The default of `decide.timeout_ms`: many times what one nearby takes.
+pub const DECIDE_MILLISECONDS_DEFAULT: u64 = 500;

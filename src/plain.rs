@@ -48,3 +48,8 @@ pub fn json(json: String) -> String {
     }
     escaped
 }
+
+/// What others say, as far as the log takes it.
+pub fn printable(text: &str, characters: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(characters).collect()
+}

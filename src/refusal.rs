@@ -130,6 +130,10 @@ pub enum Refusal {
     ScopeInsufficient,
     /// More often than a limit permits; its period.
     RateLimited(Seconds),
+    /// A policy decision point has said no.
+    DecisionDenied,
+    /// It has said nothing.
+    DecisionUnavailable,
 
     /// A session id that the Worker has not given: without a MAC, or not in its form.
     SessionMalformed,
@@ -282,6 +286,10 @@ impl Refusal {
                 challenge: Challenge::InsufficientScope,
                 ..rpc(403, Rpc::INSUFFICIENT_SCOPE, "insufficient_scope", "scope_insufficient")
             },
+            Self::DecisionDenied => rpc(403, Rpc::FORBIDDEN, "decision_denied", "decision_denied"),
+            Self::DecisionUnavailable => {
+                rpc(503, Rpc::UNDECIDED, "temporarily_unavailable", "decision_unavailable")
+            }
             Self::RateLimited(_) => rpc(429, Rpc::RATE_LIMITED, "rate_limited", "rate_limited"),
 
             Self::SessionMalformed => rpc(404, Rpc::NO_SESSION, "session_not_found", "session_malformed"),

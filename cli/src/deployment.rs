@@ -8,7 +8,7 @@
 
 use mcp_edge_auth::fault::{Fault, Warning};
 use mcp_edge_auth::json::Object;
-use mcp_edge_auth::resource::Config;
+use mcp_edge_auth::resource::{Config, Resource};
 use mcp_edge_auth::settings::{self, Variables, is_ours};
 use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use serde_json::Value;
@@ -123,10 +123,16 @@ impl Deployment {
         let asked_by = |entry: &TrustedIssuer, name: &str| {
             entry.introspection.as_ref().is_some_and(|asking| asking.binding.as_deref() == Some(name))
         };
-        let used = |name: &str| {
-            let mut all = config.resources.iter();
-            all.any(|r| r.binding.as_deref() == Some(name) || r.entries.iter().any(|e| asked_by(e, name)))
+        let decides = |r: &Resource, name: &str| {
+            let decide = r.policy.as_ref().and_then(|policy| policy.decide.as_ref());
+            decide.is_some_and(|decide| decide.binding.as_deref() == Some(name))
         };
+        let is_of = |r: &Resource, name: &str| {
+            r.binding.as_deref() == Some(name)
+                || decides(r, name)
+                || r.entries.iter().any(|e| asked_by(e, name))
+        };
+        let used = |name: &str| config.resources.iter().any(|r| is_of(r, name));
         let idle = self.bindings.iter().filter_map(|(kind, name)| {
             let text = match *kind {
                 "kv_namespaces" if self.kv => return None,

@@ -7,6 +7,7 @@ use worker::console_log;
 
 use crate::fault::{Fault, Warning};
 use crate::keys::source::KeySource;
+use crate::limits;
 use crate::plain;
 use crate::resource::Config;
 
@@ -98,6 +99,16 @@ pub(super) fn limiter_failed(binding: &str) {
             "detail",
             json!("the rate limiter failed, was slow or said nothing of use: requests are let through"),
         ),
+    ]));
+}
+
+/// A policy decision point gives no answer. The query of its URL, which may hold a key, stays out.
+pub(super) fn undecided(asked: &str, why: &str) {
+    print(&Members(vec![
+        ("event", json!("decision")),
+        ("source", json!(asked.split('?').next())),
+        ("result", json!("no_answer")),
+        ("detail", json!(plain::printable(why, limits::LOGGED_DETAIL_CHARS))),
     ]));
 }
 

@@ -193,6 +193,21 @@ extern "C" {
     pub(super) fn socket(exchange: &Exchange) -> Option<String>;
 }
 
+#[wasm_bindgen(raw_module = "./deciding.mjs")]
+extern "C" {
+    /// Asks a policy decision point; `on_decided` goes on with what it says. `questions`: JSON
+    /// texts, a NUL between them. `limit`: bytes of an answer.
+    #[wasm_bindgen(catch)]
+    pub(super) fn decide(
+        exchange: &Exchange,
+        binding: &str,
+        url: &str,
+        questions: &str,
+        milliseconds: f64,
+        limit: f64,
+    ) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen(raw_module = "./sign.mjs")]
 extern "C" {
     /// A name that no other assertion has.

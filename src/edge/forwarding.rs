@@ -40,9 +40,11 @@ struct Forwarding<'f> {
 /// Sends a request to its origin; the promise of the answer.
 pub(super) fn forward(
     exchange: &Exchange,
-    admitted: Admitted,
+    mut admitted: Admitted,
     authorized: &Authorized,
 ) -> Result<JsValue, JsValue> {
+    admitted.line.at(admitted.protected.resource());
+    admitted.line.cleared(authorized);
     let planned = Forwarding { exchange, admitted: &admitted, authorized }.plan();
     match planned {
         Ok(plan) => plan.send(exchange),

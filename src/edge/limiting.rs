@@ -9,7 +9,7 @@ use super::admitted::Admitted;
 use super::exchange::{self, Exchange};
 use super::header_lists::list;
 use super::pending::{Pending, RequestId};
-use super::{clock, events, forwarding};
+use super::{clock, deciding, events, forwarding};
 use crate::limits::{self, Seconds};
 use crate::policy::floods::Bearer;
 use crate::policy::limits::{Answer, Count, Limit, Sender, count_floods, exceeded, flood_counts, unanswered};
@@ -61,20 +61,13 @@ impl Limiting {
     }
 }
 
-/// On to the limits that are to be counted, or to the origin.
-pub(super) fn proceed(
-    exchange: &Exchange,
-    mut admitted: Admitted,
-    cleared: Cleared,
-) -> Result<JsValue, JsValue> {
+/// On to the limits that are to be counted, to whoever else decides, or to the origin.
+pub(super) fn proceed(exchange: &Exchange, admitted: Admitted, cleared: Cleared) -> Result<JsValue, JsValue> {
     let resource = admitted.resource();
     let cleared = match cleared.authorized() {
-        Ok(authorized) => {
-            admitted.line.at(resource);
-            admitted.line.cleared(&authorized);
-            return forwarding::forward(exchange, admitted, &authorized);
-        }
-        Err(cleared) => cleared,
+        Ok(authorized) => return forwarding::forward(exchange, admitted, &authorized),
+        Err(cleared) if cleared.is_to_be_counted() => cleared,
+        Err(cleared) => return deciding::ask(exchange, admitted, cleared),
     };
     let address = address(exchange)?;
     let sender =

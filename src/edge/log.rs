@@ -74,6 +74,9 @@ pub(super) struct Line {
     /// The limit that is exceeded, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
+    /// What a policy decision point says of its no, or why there is no decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<String>,
     /// What report mode let through: the reason that it would have been refused for.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
@@ -114,6 +117,7 @@ impl Line {
             rule: None,
             argument: None,
             limit: None,
+            decision: None,
             would_refuse: None,
             logging,
             audits,
@@ -187,15 +191,17 @@ impl Line {
     /// `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
         self.issuer = verification.issuer();
-        self.iss = verification.untrusted_issuer().map(|iss| printable(iss, limits::LOGGED_DETAIL_CHARS));
+        self.iss =
+            verification.untrusted_issuer().map(|iss| plain::printable(iss, limits::LOGGED_DETAIL_CHARS));
         self.alg = verification.algorithm().map(|alg| alg.row().name);
         self.kid = verification.kid().map(|kid| kid.chars().take(limits::LOGGED_KID_CHARS).collect());
     }
 
     /// Whose token it is, now that it is verified.
     pub(super) fn verified(&mut self, verified: &Verified) {
-        self.client = verified.client_id().map(|client| printable(client, limits::LOGGED_CLIENT_CHARS));
-        self.jti = verified.token_id().map(|jti| printable(jti, limits::LOGGED_JTI_CHARS));
+        self.client =
+            verified.client_id().map(|client| plain::printable(client, limits::LOGGED_CLIENT_CHARS));
+        self.jti = verified.token_id().map(|jti| plain::printable(jti, limits::LOGGED_JTI_CHARS));
     }
 
     /// What its caller is called in reports.
@@ -219,6 +225,11 @@ impl Line {
         if let Some(unmet) = &clearance.would_refuse {
             self.would_refuse(unmet);
         }
+    }
+
+    /// What was said of a decision from outside, if anything was.
+    pub(super) fn decided(&mut self, said: Option<&str>) {
+        self.decision = said.map(|said| plain::printable(said, limits::LOGGED_DETAIL_CHARS));
     }
 
     /// Report mode lets it through.
@@ -289,15 +300,12 @@ pub(super) fn refused(members: &str, refusal: Refusal, said: Option<(&str, &str)
 /// A line, all but what JavaScript adds.
 fn ended(members: &str, said: Option<(&str, &str)>, outcome: &str, reason: &str) -> String {
     let said = said
-        .map(|(name, value)| format!(r#","{name}":{}"#, json!(printable(value, limits::LOGGED_DETAIL_CHARS))))
+        .map(|(name, value)| {
+            format!(r#","{name}":{}"#, json!(plain::printable(value, limits::LOGGED_DETAIL_CHARS)))
+        })
         .unwrap_or_default();
     let said = plain::json(said);
     [members, &said, r#","outcome":""#, outcome, r#"","reason":""#, reason, "\""].concat()
-}
-
-/// What others say, as far as the log takes it.
-fn printable(text: &str, characters: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(characters).collect()
 }
 
 /// A forwarded request has waited for its answer. `members`: of its line.

@@ -14,8 +14,8 @@
 //!    runtime gives that request up.
 //!
 //! The stages of a request are `verifying`, `revoking` (where tokens can be revoked),
-//! `authorizing`, `limiting`, `forwarding` and `responding`; `admitted` goes from one to the next,
-//! and `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with
+//! `authorizing`, `limiting`, `deciding`, `forwarding` and `responding`; `admitted` goes from one
+//! to the next, and `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with
 //! `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and
 //! checks signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata,
 //! `signer` signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
@@ -28,6 +28,7 @@ mod answer;
 mod authorizing;
 mod clock;
 mod copies;
+mod deciding;
 mod events;
 mod exchange;
 mod fetch;

@@ -51,6 +51,22 @@ pub(super) fn first_unmet<'r>(body: &[u8], asked: &[Asked<'r>]) -> Option<Asked<
     asked.iter().zip(&found).find(|(one, found)| !found.meets(&one.demand.condition)).map(|(one, _)| *one)
 }
 
+/// The arguments of each message, as they are written; none, or an error where readers could
+/// disagree.
+#[inline(never)]
+pub(super) fn written(body: &[u8]) -> Vec<Result<Option<&str>, ()>> {
+    let arguments = |message| {
+        let mut found = [Found::Unsure];
+        look(message, &[(0, "params.arguments")], &mut found);
+        match found {
+            [Found::Unsure] => Err(()),
+            [Found::Nothing] => Ok(None),
+            [Found::Value(value)] => Ok(Some(value)),
+        }
+    };
+    messages(body).into_iter().map(arguments).collect()
+}
+
 /// The messages of a body, each as it is written.
 fn messages(body: &[u8]) -> Vec<&str> {
     let text = str::from_utf8(body).unwrap_or_default().trim_ascii();

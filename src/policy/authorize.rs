@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::caller::Caller;
+use super::decision::Question;
 use super::denial::Denial;
 use super::limits::{self as counting, Answer, Count, Hit, Limit, Sender};
 use super::message::{Message, Messages, Unreadable};
@@ -46,8 +47,8 @@ pub struct Body<'a> {
     pub content_encoding: Option<&'a str>,
 }
 
-/// What the rules permit, and what is still open: limits are to be counted. Only [`authorize`]
-/// gives one.
+/// What the rules permit, and what is still open: limits are to be counted, or somebody else is to
+/// be asked. Only [`authorize`] gives one.
 #[derive(Debug)]
 pub struct Cleared {
     authorized: Authorized,
@@ -55,11 +56,12 @@ pub struct Cleared {
     /// The JSON of the request's id.
     id: Option<String>,
     hits: Vec<Hit>,
+    questions: Vec<Question>,
 }
 
 impl Cleared {
     const fn at_once(authorized: Authorized) -> Self {
-        Self { authorized, mode: Mode::Enforce, id: None, hits: Vec::new() }
+        Self { authorized, mode: Mode::Enforce, id: None, hits: Vec::new(), questions: Vec::new() }
     }
 
     /// The right to be forwarded, if nothing is open.
@@ -67,12 +69,46 @@ impl Cleared {
     /// # Errors
     /// Something is, and has to be asked first.
     pub fn authorized(self) -> Result<Authorized, Box<Self>> {
-        if self.hits.is_empty() { Ok(self.authorized) } else { Err(Box::new(self)) }
+        let is_open = !(self.hits.is_empty() && self.questions.is_empty());
+        if is_open { Err(Box::new(self)) } else { Ok(self.authorized) }
     }
 
     /// `None`: anonymous.
     pub const fn verified(&self) -> Option<&Verified> {
         self.authorized.verified()
+    }
+
+    /// Whether limits are to be counted: that comes first.
+    pub const fn is_to_be_counted(&self) -> bool {
+        !self.hits.is_empty()
+    }
+
+    /// What a policy decision point is to be asked, at the server with this canonical URL.
+    pub fn evaluations(&self, server: &str) -> Vec<String> {
+        self.questions.iter().map(|question| question.evaluation(server, self.verified())).collect()
+    }
+
+    /// Goes on with what it says. `refusal`: none for a yes.
+    ///
+    /// # Errors
+    /// It is none; or limits were not counted yet, without which nobody is asked.
+    pub fn decided(mut self, refusal: Option<Refusal>) -> Result<Authorized, Denial> {
+        self.questions.clear();
+        let is_nobody = self.verified().is_none();
+        let cleared = match refusal {
+            None => self,
+            Some(refusal) => {
+                let denial = match (refusal, self.mode) {
+                    // Whoever logs in may get it.
+                    (Refusal::DecisionDenied, Mode::Enforce) if is_nobody => {
+                        Refusal::CredentialsMissing.into()
+                    }
+                    _ => Denial { id: self.id.clone(), ..refusal.into() },
+                };
+                self.refuse(denial)?
+            }
+        };
+        cleared.authorized().map_err(|_| Refusal::DecisionUnavailable.into())
     }
 
     /// What is to be counted, and by which binding.
@@ -152,17 +188,19 @@ pub fn authorize(
     let (heard, lists, open, judged) = match asked {
         PolicyInput::Head(asked) => {
             let operation = Operation { method: Some(asked.method), ..Operation::default() };
-            let open = Open::of(policy, &[operation]);
+            let (open, _) = Open::of(policy, &[operation], None);
             (RpcSummary::default(), asked.method == "GET", open, head(policy, &caller, asked))
         }
         PolicyInput::Body(body) => match read(body) {
             Ok(messages) => {
                 let operations: Vec<Operation<'_>> = messages.all.iter().map(Operation::of).collect();
-                let mut open = Open::of(policy, &operations);
-                if !open.hits.is_empty() {
+                let (mut open, is_sure) = Open::of(policy, &operations, body.bytes);
+                let judged = said(policy, &caller, &messages, &operations, body).and_then(|()| {
+                    is_sure.map_err(|refusal| Denial { id: first_id(&messages), ..refusal.into() })
+                });
+                if open.is_something() {
                     open.id = first_id(&messages);
                 }
-                let judged = said(policy, &caller, &messages, &operations, body);
                 (heard(&messages), lists::asked_for(&messages), open, judged)
             }
             // What cannot be read cannot be on the list of what is anonymous.
@@ -172,7 +210,8 @@ pub fn authorize(
             }
             // In report mode it counts as one message of no method.
             Err(unmet) => {
-                (RpcSummary::default(), false, Open::of(policy, &[Operation::default()]), Err(unmet))
+                let (open, _) = Open::of(policy, &[Operation::default()], None);
+                (RpcSummary::default(), false, open, Err(unmet))
             }
         },
     };
@@ -184,8 +223,8 @@ pub fn authorize(
         Err(unmet) => return (heard, Err(unmet)),
     };
     let authorized = Authorized { verified, would_refuse, lists: lists && policy.filters() };
-    let Open { id, hits } = open;
-    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits }))
+    let Open { id, hits, questions } = open;
+    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits, questions }))
 }
 
 /// What is asked after the rules have said yes.
@@ -193,14 +232,25 @@ pub fn authorize(
 struct Open {
     id: Option<String>,
     hits: Vec<Hit>,
+    questions: Vec<Question>,
 }
 
 impl Open {
-    fn of(policy: &Policy, operations: &[Operation<'_>]) -> Self {
-        if policy.limits.is_empty() {
-            return Self::default();
+    /// And whether all readers of the body find the same in what is asked.
+    fn of(policy: &Policy, operations: &[Operation<'_>], body: Option<&[u8]>) -> (Self, Result<(), Refusal>) {
+        let mut open = Self::default();
+        if !policy.limits.is_empty() {
+            open.hits = counting::hits(&policy.limits, operations);
         }
-        Self { id: None, hits: counting::hits(&policy.limits, operations) }
+        let Some(decide) = &policy.decide else { return (open, Ok(())) };
+        match decide.questions(operations, body) {
+            Ok(questions) => (Self { questions, ..open }, Ok(())),
+            Err(refusal) => (open, Err(refusal)),
+        }
+    }
+
+    const fn is_something(&self) -> bool {
+        !(self.hits.is_empty() && self.questions.is_empty())
     }
 }
 

@@ -103,12 +103,7 @@ pub type Answer = Option<bool>;
 
 impl Limit {
     fn matches(&self, operation: &Operation<'_>) -> bool {
-        let method = operation.method.unwrap_or_default();
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|one| one.matches(method)))
-            && self.names.as_ref().is_none_or(|patterns| {
-                let mut names = operation.names.iter().flatten();
-                names.any(|name| patterns.iter().any(|one| one.matches(name)))
-            })
+        operation.is_among(self.methods.as_deref(), self.names.as_deref())
     }
 
     /// Whether it is about tokens that are refused, too: it counts by address, whatever is asked

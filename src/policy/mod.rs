@@ -10,8 +10,9 @@
 //! 4. Neither there is of an argument that is not accepted (`arguments`). Lists are filtered as if
 //!    there were no demands on arguments.
 //! 5. A challenge names every scope that the operation needs, so a token with just these passes.
-//! 6. Limits are counted after the rules have said yes (`limits`). An `Authorized`, by which alone
-//!    a request is forwarded, comes of a `Cleared` to which nothing is open any more.
+//! 6. Limits are counted after the rules have said yes (`limits`), and after them somebody else may
+//!    be asked (`decision`). An `Authorized`, by which alone a request is forwarded, comes of a
+//!    `Cleared` to which nothing is open any more.
 //! 7. In report mode whatever this module would refuse is let through and said in the log. It never
 //!    lets a token through that `verify` refused, nor a request without a credential that is not
 //!    listed as anonymous.
@@ -19,6 +20,7 @@
 mod arguments;
 mod authorize;
 mod caller;
+pub mod decision;
 mod demands;
 mod denial;
 pub mod events;

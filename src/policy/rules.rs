@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::arguments::{self, Arguments, Asked};
 use super::caller::Caller;
+use super::decision::Decide;
 use super::demands::{Demand, MemberDemand};
 use super::denial::Denial;
 use super::limits::Limit;
@@ -23,6 +24,8 @@ pub struct Policy {
     pub rules: Rules,
     /// How often, in the order of the settings.
     pub limits: Vec<Limit>,
+    /// Who decides beside the rules.
+    pub decide: Option<Decide>,
 }
 
 /// Rules, in the order of the settings.
@@ -150,7 +153,7 @@ impl Policy {
 
     /// Whether the body of every POST is read.
     pub fn reads_bodies(&self) -> bool {
-        self.has_rules() || !self.limits.is_empty()
+        self.has_rules() || !self.limits.is_empty() || self.decide.is_some()
     }
 
     /// Whether lists in answers are filtered.

@@ -20,6 +20,7 @@ impl Rpc {
         Self { code: -32020, message: "Header mismatch: a required header is missing" };
     pub(super) const MIRROR_MISMATCH: Self =
         Self { code: -32020, message: "Header mismatch: a header does not match the request body" };
+    pub(super) const UNDECIDED: Self = Self { code: 503, message: "Temporarily unavailable" };
     pub(super) const FORBIDDEN: Self = Self { code: 403, message: "Forbidden" };
     pub(super) const ARGUMENT: Self = Self { code: 403, message: "An argument is not accepted" };
     pub(super) const RATE_LIMITED: Self = Self { code: 429, message: "Too many requests" };

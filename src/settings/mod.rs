@@ -13,6 +13,7 @@ mod authorization_servers;
 mod canonical;
 mod compatibility;
 mod conditions;
+mod decide;
 mod dpop;
 #[cfg(feature = "commands")]
 mod hints;

@@ -7,7 +7,7 @@ use super::object_reader::ObjectReader;
 use super::table::{self, POLICY, RULE};
 use super::variables::Variables;
 use super::written::Shape;
-use super::{conditions, limits, patterns, scopes};
+use super::{conditions, decide, limits, patterns, scopes};
 use crate::fault::Faults;
 use crate::json::Object;
 use crate::policy::{Demand, MethodPattern, Mode, Policy, Rule, Rules};
@@ -31,11 +31,11 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Option<Policy>
     };
     let mut members = ObjectReader::new(found.name, String::new(), object, faults);
     members.check_names(&table::names(&POLICY));
-    let policy = policy(&mut members, &|name| variables.has_limiter(name));
+    let policy = policy(&mut members, variables);
     (faults.count() == before).then_some(policy)
 }
 
-fn policy(members: &mut ObjectReader<'_>, is_limiter: &dyn Fn(&str) -> bool) -> Policy {
+fn policy(members: &mut ObjectReader<'_>, variables: &Variables) -> Policy {
     let hierarchy = hierarchy(members);
     let rules = rules(members, &hierarchy);
     let policy = Policy {
@@ -48,7 +48,8 @@ fn policy(members: &mut ObjectReader<'_>, is_limiter: &dyn Fn(&str) -> bool) -> 
         .unwrap_or_default(),
         filter_lists: members.switch("filter_lists").unwrap_or_default(),
         rules: Rules::new(rules),
-        limits: limits::read(members, is_limiter),
+        limits: limits::read(members, &|name| variables.has_limiter(name)),
+        decide: decide::read(members, &|name| variables.has_binding(name)),
     };
     if policy.filter_lists && !policy.has_rules() {
         members.fault("filter_lists", "rules, by which lists could be filtered");

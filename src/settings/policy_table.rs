@@ -1,10 +1,10 @@
 //! The part of the table that is about `POLICY`.
 
-use super::setting::{Form, Setting, member};
+use super::setting::{Form, Setting, Url, member};
 use crate::limits;
 
 /// `POLICY`.
-pub(super) static POLICY: [Setting; 8] = [
+pub(super) static POLICY: [Setting; 9] = [
     member("required_scopes", Form::SomeScopes, "Scopes that every request needs."),
     member(
         "rules",
@@ -21,6 +21,29 @@ pub(super) static POLICY: [Setting; 8] = [
         "limits",
         Form::Items("limit", &LIMIT, 0),
         "How often something may be done, counted by rate limiters of the runtime's.",
+    ),
+    member("decide", Form::Object("decide", &DECIDE), "Who decides beside the rules, from outside."),
+];
+
+/// `decide`.
+pub(super) static DECIDE: [Setting; 8] = [
+    member("binding", Form::Text, "The binding by which the policy decision point is reached."),
+    member("url", Form::Url(Url::Public), "The URL of its evaluations."),
+    member("format", Form::OneOf(&["authzen"]), "What it is asked: an evaluation of AuthZEN 1.0.")
+        .or("\"authzen\""),
+    member("methods", Form::OneOrMore, "The JSON-RPC methods that it decides on; by default all."),
+    member("names", Form::OneOrMore, "The tools, prompts or resources that it decides on; by default all."),
+    member("arguments", Form::Bool, "Whether it is told the arguments of a call.").or("false"),
+    member(
+        "on_error",
+        Form::OneOf(&["deny", "allow"]),
+        "What becomes of a request that it gives no answer to.",
+    )
+    .or("\"deny\""),
+    member(
+        "timeout_ms",
+        Form::Whole(limits::DECIDE_MILLISECONDS, limits::DECIDE_MILLISECONDS_DEFAULT),
+        "Milliseconds in which it has to answer.",
     ),
 ];
 

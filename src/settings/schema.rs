@@ -131,6 +131,10 @@ impl Definitions {
             if !rules.is_empty() {
                 schema = and(schema, json!({ "allOf": rules }));
             }
+            if name == "decide" {
+                let one_of = json!([{ "required": ["binding"] }, { "required": ["url"] }]);
+                schema = and(schema, json!({ "anyOf": one_of }));
+            }
             if name == "limit" {
                 schema = and(schema, json!({ "required": ["by", "binding"] }));
             }

@@ -46,6 +46,13 @@ pub fn summary(config: &Config, resource: &Resource) -> Vec<(&'static str, Vec<S
     if let Some(policy) = resource.policy.as_ref().map(described) {
         summary.push(("Policy", vec![policy]));
     }
+    if let Some(decide) = resource.policy.as_ref().and_then(|policy| policy.decide.as_ref()) {
+        let by = decide.binding.as_ref().map(|binding| format!("by the binding {binding}"));
+        let no_answer =
+            if decide.lets_through { "without an answer: let through" } else { "without an answer: 503" };
+        let url = decide.url.split('?').next().unwrap_or_default().to_owned();
+        summary.push(("Decided by", [url].into_iter().chain(by).chain([no_answer.to_owned()]).collect()));
+    }
     let limits = resource.policy.iter().flat_map(|policy| &policy.limits);
     let limiters = distinct(&mut limits.map(|limit| limit.binding.clone()));
     if !limiters.is_empty() {

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::resource::compatibility::{ACCEPT, CHALLENGE, COPY};
 use crate::token::introspection::AuthMethod;
 
-pub(super) use super::policy_table::{ARGUMENT_CONDITION, CLAIM_CONDITION, LIMIT, POLICY, RULE};
+pub(super) use super::policy_table::{ARGUMENT_CONDITION, CLAIM_CONDITION, DECIDE, LIMIT, POLICY, RULE};
 
 /// The setting of a variable, by its full name in either spelling.
 #[inline(never)]

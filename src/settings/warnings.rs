@@ -26,7 +26,7 @@ pub(super) fn of_scopes(
     }
     let Some(policy) = policy else { return warnings };
     let demands = !policy.required_scopes.is_empty() || policy.clients.is_some() || policy.has_rules();
-    let is_limited = !policy.limits.is_empty();
+    let is_limited = !policy.limits.is_empty() || policy.decide.is_some();
     if !demands && !is_limited && policy.anonymous_methods.is_empty() {
         warn(POLICY, String::new(), "demands nothing: a good token opens everything".to_owned());
     }

@@ -98,6 +98,7 @@ const VALUES = [
   ...[{ mode: "enforce" }, [{ deny: true }], [{}], "[", '["a"]', '{"a":"b"}'],
   ...[{ a: { min: 1 } }, { a: { min: -0.5, max: "2026-01-31T12:00:00Z" } }, { a: { min: "2026" } }, { a: { max: 2 ** 53 } }, { a: { min: 2, max: 1 } }],
   ...[{ a: { present: false } }, { a: { present: "no" } }, { a: { present: true, min: 1 } }, { a: { max_length: 5 } }, { a: { max_length: -1 } }],
+  ...["authzen", "allow", { url: "https://acme.test/x" }],
   ...[10, 60, "user", [{ by: "user" }], [{ by: "user", binding: "CALLS" }]],
   ...[{ a: {} }, { a: [{ min: 1 }] }, { a: 2 ** 53 }, { [Array(17).fill("a").join(".")]: "b" }],
 ];
@@ -128,6 +129,7 @@ const PLACES = [
   ["options", `${SERVERS}[0].validation_options.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, validation_options: { [name]: value } }] })],
   ["introspection", `${SERVERS}[0].introspection.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, introspection: { client_id: "edge", client_secret: "AS_SECRET", [name]: value } }] })],
   ["policy", `${POLICY}.`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ deny: true }], [name]: value } })],
+  ["decide", `${POLICY}.decide.`, (name, value) => ({ ...SOUND, [POLICY]: { decide: { url: "https://pdp.acme.test/x", [name]: value } } })],
   ["limit", `${POLICY}.limits[0].`, (name, value) => ({ ...SOUND, [POLICY]: { limits: [{ by: "user", binding: "CALLS", [name]: value }] } })],
   ["rule", `${POLICY}.rules[0].`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ ...(name !== "deny" && { deny: true }), scopes: "a", ...(name === "arguments" && { methods: "tools/call" }), [name]: value }] } })],
   ["server", `${RESOURCES}[0].`, (name, value) => ({ [RESOURCES]: [{ canonical_url: SOUND[CANONICAL], origin_url: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...believed(name), [name]: value }] })],

@@ -365,6 +365,9 @@ fn the_reference_has_the_limits_of_the_program() {
     for said in [
         format!("| `period` | {period} seconds"),
         format!("there can be {}.", limits::LIMITS),
+        format!("answer, {} to {} |", limits::DECIDE_MILLISECONDS.start(), limits::DECIDE_MILLISECONDS.end())
+            + &format!(" {} |", limits::DECIDE_MILLISECONDS_DEFAULT),
+        format!("more than {}, no JSON", kib(limits::DOCUMENT_BYTES)),
         format!("takes more than {} ms", limits::LIMITER_MILLISECONDS),
     ] {
         assert!(policy.contains(&said), "{said}");

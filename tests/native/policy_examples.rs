@@ -6,7 +6,7 @@ use mcp_edge_auth::refusal::{Detail, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::policy::{POLICY, call, plain, posted, said, verified};
-use crate::support::{config, for_each_row, resource, same, settings, with};
+use crate::support::{CANONICAL, config, for_each_row, resource, same, settings, with};
 
 const DOCUMENT: &str = include_str!("../../docs/policy.md");
 
@@ -62,9 +62,24 @@ fn the_limits_of_the_example_count_what_it_says() {
 }
 
 #[test]
+fn the_question_of_the_example_is_the_real_one() {
+    let config = config(&with(settings(), json!({ POLICY: policies()[11] })));
+    let policy = resource(&config).policy.as_ref();
+    let asked = |body: &Value| {
+        let text = body.to_string();
+        let claims = json!({ "sub": "user-1", "client_id": "client-1", "scope": "mcp" });
+        let asked = PolicyInput::Body(posted(Some(text.as_bytes())));
+        authorize(policy, Some(verified(&claims)), &asked).1.unwrap().evaluations(CANONICAL)
+    };
+    let evaluations = asked(&calling("pay", json!({ "amount": 5 })));
+    assert!(DOCUMENT.contains(&format!("```json\n{}\n```", evaluations[0])), "{evaluations:?}");
+    assert!(asked(&plain("ping")).is_empty());
+}
+
+#[test]
 fn every_example_is_sound_and_does_what_it_says() {
     let policies = policies();
-    assert_eq!(policies.len(), 11, "the one at the top, the one of arguments, eight, and that of limits");
+    assert_eq!(policies.len(), 12, "one at the top, one of arguments, eight, of limits, of a decision");
     for policy in &policies {
         config(&with(settings(), json!({ POLICY: policy })));
     }

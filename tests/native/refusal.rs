@@ -103,6 +103,8 @@ fn rows() -> Vec<Row> {
         rpc("claim_not_met", ClaimNotMet, 403, "forbidden"),
         rpc("argument_not_met", ArgumentNotMet, 403, "argument_not_met"),
         ("scope_insufficient", ScopeInsufficient, 403, "insufficient_scope", Some("scope")),
+        ("decision_denied", DecisionDenied, 403, "decision_denied", None),
+        ("decision_unavailable", DecisionUnavailable, 503, "temporarily_unavailable", None),
         ("rate_limited", RateLimited(10), 429, "rate_limited", None),
         rpc("session_malformed", SessionMalformed, 404, "session_not_found"),
         rpc("session_mismatch", SessionMismatch, 404, "session_not_found"),

@@ -24,12 +24,13 @@ use wasm_bindgen_cli_support::Bindgen;
 const WASM: &str = "wasm32-unknown-unknown/release/mcp_edge_auth.wasm";
 
 /// The Worker's own JavaScript, in `src/edge`.
-const MODULES: [&str; 13] = [
+const MODULES: [&str; 14] = [
     "entry.mjs",
     "exchange.mjs",
     "introspect.mjs",
     "keys.mjs",
     "limiting.mjs",
+    "deciding.mjs",
     "bodies.mjs",
     "bytes.mjs",
     "audit.mjs",

@@ -90,7 +90,8 @@ pub const LIMITERS: [&str; 3] = ["CALLS", "BURSTS", "ADDRESSES"];
 
 pub fn variables(settings: &Value) -> Variables {
     let all = settings.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone()));
-    all.collect::<Variables>().with_limiters(LIMITERS.map(str::to_owned))
+    let all: Variables = all.collect();
+    all.with_limiters(LIMITERS.map(str::to_owned))
 }
 
 pub fn read(settings: &Value) -> Result<Config, Vec<Fault>> {
