@@ -21,6 +21,10 @@ pub const DPOP_MAX_AGE: std::ops::RangeInclusive<Seconds> = 10..=DPOP_MAX_AGE_DE
 /// The default of `dpop_max_age`.
 pub const DPOP_MAX_AGE_DEFAULT: Seconds = 300;
 
+/// Seconds after its `iat` for which a proof is remembered: the longest that one may be good for,
+/// and as long as a request may wait for keys and for its authorization server.
+pub const DPOP_REMEMBERED: Seconds = DPOP_MAX_AGE_DEFAULT + 60;
+
 /// Seconds that one DPoP nonce is given out. It is good for as long again: a client that calls now
 /// and then has one that works, and a proof that was made ahead is of no use after ten minutes.
 pub const DPOP_NONCE_SECONDS: Seconds = 300;
@@ -334,6 +338,10 @@ pub const FLOODS: usize = 256;
 
 /// Good tokens that an isolate knows again behind the address of such a sender: 32 KB of hashes.
 pub const TOKENS_KNOWN: usize = 1024;
+
+/// Questions about one request that a policy decision point is asked at once: the runtime lets six
+/// connections wait for an answer at a time, and no client sends such batches.
+pub const DECISIONS: usize = 16;
 
 /// `decide.timeout_ms`: milliseconds in which a policy decision point has to answer. Every request
 /// that it decides on waits for it.

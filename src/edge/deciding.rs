@@ -32,7 +32,7 @@ struct Deciding {
 pub(super) fn ask(
     exchange: &Exchange,
     admitted: Admitted,
-    cleared: Box<Cleared>,
+    mut cleared: Box<Cleared>,
 ) -> Result<JsValue, JsValue> {
     let resource = admitted.resource();
     let Some(decide) = decide(&admitted) else { return admitted.refuse(exchange, Refusal::Misconfigured) };
@@ -60,7 +60,7 @@ pub fn on_decided(exchange: &Exchange, id: RequestId, answers: Vec<JsValue>) -> 
     let Deciding { mut admitted, cleared } = deciding;
     let Some(decide) = decide(&admitted) else { return admitted.refuse(exchange, Refusal::Misconfigured) };
     let verdicts: Vec<Verdict> = answers.chunks(2).map(verdict).collect();
-    let (refusal, said) = outcome(&verdicts, decide.lets_through);
+    let (refusal, said) = outcome(&verdicts, cleared.asked(), decide.lets_through);
     admitted.line.decided(said);
     if refusal != Some(Refusal::DecisionDenied)
         && let Some(said) = said

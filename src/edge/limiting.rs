@@ -64,7 +64,7 @@ impl Limiting {
 /// On to the limits that are to be counted, to whoever else decides, or to the origin.
 pub(super) fn proceed(exchange: &Exchange, admitted: Admitted, cleared: Cleared) -> Result<JsValue, JsValue> {
     let resource = admitted.resource();
-    let cleared = match cleared.authorized() {
+    let mut cleared = match cleared.authorized() {
         Ok(authorized) => return forwarding::forward(exchange, admitted, &authorized),
         Err(cleared) if cleared.is_to_be_counted() => cleared,
         Err(cleared) => return deciding::ask(exchange, admitted, cleared),
@@ -73,6 +73,7 @@ pub(super) fn proceed(exchange: &Exchange, admitted: Admitted, cleared: Cleared)
     let sender =
         Sender { resource: resource.canonical.as_str(), verified: cleared.verified(), address: &address };
     let counts = cleared.counts(limits_of(resource), &sender);
+    cleared.forget_names();
     Limiting { admitted, counts, then: Then::GoOn(cleared) }.ask(exchange)
 }
 

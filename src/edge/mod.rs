@@ -15,13 +15,13 @@
 //!
 //! The stages of a request are `verifying`, `revoking` (where tokens can be revoked),
 //! `authorizing`, `limiting`, `deciding`, `forwarding` and `responding`; `admitted` goes from one
-//! to the next, and `exchange` is the request as JavaScript holds it. What they need: `key_sets` (with
-//! `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them and
-//! checks signatures, `introspecting` asks about tokens, `issuers` has what is known of metadata,
-//! `signer` signs assertions, `header_patterns` finds headers, `plan` says what is sent, `answer`,
-//! `list_filter` and `redirects` make of the origin's answer what the client gets, `own` makes the
-//! Worker's own, `pending` and `isolate` keep what waits and what is shared, and `log` writes
-//! lines.
+//! to the next, and `exchange` is the request as JavaScript holds it. What they need: `key_sets`
+//! (with `sources`, `kv`, `fetch`, `metadata` and `waiting`) gets keys, `webcrypto` imports them
+//! and checks signatures, `introspecting` asks about tokens, `issuers` has what is known of
+//! metadata, `signer` signs assertions, `header_patterns` finds headers, `plan` says what is sent,
+//! `answer`, `list_filter` and `redirects` make of the origin's answer what the client gets, `own`
+//! makes the Worker's own, `pending` and `isolate` keep what waits and what is shared, `log` writes
+//! a request's line, and `events` all others.
 
 mod admitted;
 mod answer;

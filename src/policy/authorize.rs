@@ -1,5 +1,7 @@
 //! The decision on one request: what it asks for is read, and the policy is asked about it.
 
+use std::mem;
+
 use super::arguments::Arguments;
 use super::caller::Caller;
 use super::decision::Question;
@@ -57,11 +59,14 @@ pub struct Cleared {
     id: Option<String>,
     hits: Vec<Hit>,
     questions: Vec<Question>,
+    /// How many were told, and have not been answered.
+    asked: usize,
 }
 
 impl Cleared {
-    const fn at_once(authorized: Authorized) -> Self {
-        Self { authorized, mode: Mode::Enforce, id: None, hits: Vec::new(), questions: Vec::new() }
+    fn at_once(authorized: Authorized) -> Self {
+        let (hits, questions) = (Vec::new(), Vec::new());
+        Self { authorized, mode: Mode::Enforce, id: None, hits, questions, asked: 0 }
     }
 
     /// The right to be forwarded, if nothing is open.
@@ -69,7 +74,7 @@ impl Cleared {
     /// # Errors
     /// Something is, and has to be asked first.
     pub fn authorized(self) -> Result<Authorized, Box<Self>> {
-        let is_open = !(self.hits.is_empty() && self.questions.is_empty());
+        let is_open = !(self.hits.is_empty() && self.questions.is_empty()) || self.asked > 0;
         if is_open { Err(Box::new(self)) } else { Ok(self.authorized) }
     }
 
@@ -83,9 +88,17 @@ impl Cleared {
         !self.hits.is_empty()
     }
 
-    /// What a policy decision point is to be asked, at the server with this canonical URL.
-    pub fn evaluations(&self, server: &str) -> Vec<String> {
-        self.questions.iter().map(|question| question.evaluation(server, self.verified())).collect()
+    /// What a policy decision point is to be asked, at the server with this canonical URL. It is
+    /// told once: a call's arguments may be long, and are not kept while the request waits.
+    pub fn evaluations(&mut self, server: &str) -> Vec<String> {
+        let questions = mem::take(&mut self.questions);
+        self.asked = questions.len();
+        questions.iter().map(|question| question.evaluation(server, self.verified())).collect()
+    }
+
+    /// How many questions wait for an answer.
+    pub const fn asked(&self) -> usize {
+        self.asked
     }
 
     /// Goes on with what it says. `refusal`: none for a yes.
@@ -94,6 +107,7 @@ impl Cleared {
     /// It is none; or limits were not counted yet, without which nobody is asked.
     pub fn decided(mut self, refusal: Option<Refusal>) -> Result<Authorized, Denial> {
         self.questions.clear();
+        self.asked = 0;
         let is_nobody = self.verified().is_none();
         let cleared = match refusal {
             None => self,
@@ -114,6 +128,11 @@ impl Cleared {
     /// What is to be counted, and by which binding.
     pub fn counts(&self, limits: &[Limit], sender: &Sender<'_>) -> Vec<Count> {
         counting::counts(limits, &self.hits, sender)
+    }
+
+    /// Lets go of what only `counts` needs: the names of tools may be long, and the request waits.
+    pub fn forget_names(&mut self) {
+        self.hits.iter_mut().for_each(Hit::forget_tool);
     }
 
     /// Goes on with what the bindings say of these counts.
@@ -224,7 +243,7 @@ pub fn authorize(
     };
     let authorized = Authorized { verified, would_refuse, lists: lists && policy.filters() };
     let Open { id, hits, questions } = open;
-    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits, questions }))
+    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits, questions, asked: 0 }))
 }
 
 /// What is asked after the rules have said yes.

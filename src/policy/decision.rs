@@ -14,6 +14,7 @@ use super::arguments;
 use super::operation::Operation;
 use super::pattern::{MethodPattern, NamePattern};
 use crate::json::{Document, Node};
+use crate::limits;
 use crate::refusal::Refusal;
 use crate::token::verify::Verified;
 
@@ -64,7 +65,7 @@ impl Decide {
     /// What is asked about these operations. `body`: where they are from, if they are from one.
     ///
     /// # Errors
-    /// Readers could find different arguments.
+    /// Readers could find different arguments; or there are too many.
     pub(super) fn questions(
         &self,
         operations: &[Operation<'_>],
@@ -81,6 +82,10 @@ impl Decide {
                 None => None,
             };
             questions.push(Question::new(operation, arguments));
+        }
+        // Who asks for so much at once could otherwise see to it that not all of it is answered.
+        if questions.len() > limits::DECISIONS {
+            return Err(Refusal::MessageInvalid);
         }
         Ok(questions)
     }
@@ -180,8 +185,11 @@ fn reason(answer: &Document) -> Option<String> {
 }
 
 /// What all of them come to: why it is refused, and what was said of it. A no comes before what is
-/// not known.
-pub fn outcome(verdicts: &[Verdict], lets_through: bool) -> (Option<Refusal>, Option<&str>) {
+/// not known. `asked`: of how many questions; one without a verdict is no yes.
+pub fn outcome(verdicts: &[Verdict], asked: usize, lets_through: bool) -> (Option<Refusal>, Option<&str>) {
+    if verdicts.len() != asked {
+        return (Some(Refusal::DecisionUnavailable), Some("not as many answers as questions"));
+    }
     let denied = verdicts.iter().find_map(|verdict| match verdict {
         Verdict::Deny(reason) => Some((Some(Refusal::DecisionDenied), reason.as_deref())),
         _ => None,

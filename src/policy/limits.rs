@@ -101,6 +101,12 @@ pub struct Count {
 /// What a binding says of one: whether it is within the limit. `None`: nothing of use.
 pub type Answer = Option<bool>;
 
+impl Hit {
+    pub(super) fn forget_tool(&mut self) {
+        self.tool = None;
+    }
+}
+
 impl Limit {
     fn matches(&self, operation: &Operation<'_>) -> bool {
         operation.is_among(self.methods.as_deref(), self.names.as_deref())

@@ -98,7 +98,7 @@ pub struct Proof {
     /// Its key's.
     pub thumbprint: [u8; 32],
     pub id: ProofId,
-    /// The last second in which it would be accepted.
+    /// Until then it is remembered, and would be accepted by no entry any more.
     pub until: Seconds,
     /// Whether its nonce will soon not be accepted any more.
     pub has_old_nonce: bool,
@@ -135,7 +135,7 @@ impl Proof {
             id: ProofId::new(&thumbprint, claims.jti),
             thumbprint,
             material: key.material,
-            until: iat.ceil() as Seconds + terms.max_age,
+            until: iat.ceil() as Seconds + limits::DPOP_REMEMBERED,
             has_old_nonce,
         })
     }

@@ -1,5 +1,6 @@
 //! A decision from outside: what is asked about a request, and what an answer means.
 
+use mcp_edge_auth::limits;
 use mcp_edge_auth::policy::decision::{Verdict, outcome};
 use mcp_edge_auth::policy::limits::Sender;
 use mcp_edge_auth::policy::{self, Cleared, Denial, Head, PolicyInput};
@@ -25,7 +26,7 @@ fn posting<'b>(body: &'b str) -> PolicyInput<'b> {
 
 /// What is asked about a POST.
 fn asked(policy: &Value, body: &str) -> Vec<Value> {
-    let cleared = judged(policy, Some(&json!({ "sub": "u" })), &posting(body)).unwrap();
+    let mut cleared = judged(policy, Some(&json!({ "sub": "u" })), &posting(body)).unwrap();
     let all = cleared.evaluations(CANONICAL);
     all.iter().map(|text| serde_json::from_str(text).unwrap_or_else(|e| panic!("{text}: {e}"))).collect()
 }
@@ -76,12 +77,12 @@ fn who_asks_for_what() {
         same(name, &question["resource"], resource)
     });
     let head = PolicyInput::Head(Head { method: "DELETE", ..Head::default() });
-    let cleared = judged(&deciding(json!({})), Some(&json!({})), &head).unwrap();
+    let mut cleared = judged(&deciding(json!({})), Some(&json!({})), &head).unwrap();
     let question: Value = serde_json::from_str(&cleared.evaluations(CANONICAL)[0]).unwrap();
     assert_eq!((&question["action"]["name"], &question["resource"]), (&json!("DELETE"), &server(json!({}))));
 
     let policy = with(deciding(json!({})), json!({ "anonymous_methods": ["tools/call"] }));
-    let cleared = judged(&policy, None, &posting(&body)).unwrap();
+    let mut cleared = judged(&policy, None, &posting(&body)).unwrap();
     let question: Value = serde_json::from_str(&cleared.evaluations(CANONICAL)[0]).unwrap();
     assert_eq!(question["subject"], json!({ "type": "anonymous", "id": "anonymous" }));
     assert_eq!(question["context"], json!({ "resource": CANONICAL, "scopes": [] }));
@@ -97,7 +98,7 @@ fn what_it_decides_on() {
         ("a batch", json!([call("a"), call("b"), call("a"), plain("ping")]), 2),
     ];
     for_each_row(rows, |(name, body, expected)| {
-        let cleared = judged(&policy, Some(&json!({})), &posting(&body.to_string())).unwrap();
+        let mut cleared = judged(&policy, Some(&json!({})), &posting(&body.to_string())).unwrap();
         same(name, cleared.evaluations(CANONICAL).len(), *expected)?;
         same(name, cleared.authorized().is_ok(), *expected == 0)
     });
@@ -120,7 +121,7 @@ fn arguments_are_passed_on_as_they_are_written_or_refused() {
         ("one that seems to end its place", r#","arguments":{"a":"}}\"}"}"#, Some(r#"{"a":"}}\"}"}"#)),
     ];
     for_each_row(rows, |(name, params, expected)| {
-        let cleared = judged(&told, Some(&json!({})), &posting(&with_params(params))).unwrap();
+        let mut cleared = judged(&told, Some(&json!({})), &posting(&with_params(params))).unwrap();
         let text = cleared.evaluations(CANONICAL).remove(0);
         let found = text.split_once(r#","arguments":"#).map(|(_, rest)| rest.strip_suffix("}}").unwrap());
         same(name, found, *expected)?;
@@ -202,9 +203,26 @@ fn what_all_of_them_come_to() {
         ("both", vec![nothing, no], (denied, Some("r")), (denied, Some("r"))),
     ];
     for_each_row(rows, |(name, verdicts, closed, open)| {
-        same(name, outcome(verdicts, false), *closed)?;
-        same(name, outcome(verdicts, true), *open)
+        same(name, outcome(verdicts, verdicts.len(), false), *closed)?;
+        same(name, outcome(verdicts, verdicts.len(), true), *open)
     });
+    for lets_through in [false, true] {
+        let (refusal, _) = outcome(&[Permit], 2, lets_through);
+        assert_eq!(refusal, unavailable, "one of two was answered");
+    }
+}
+
+/// Whoever asks for more at once than can be answered must not get it for that.
+#[test]
+fn how_much_is_asked_at_once() {
+    let batch = |calls: usize| json!(vec![call("t"); calls]).to_string();
+    let most = judged(&deciding(json!({})), Some(&json!({})), &posting(&batch(limits::DECISIONS)));
+    assert_eq!(most.unwrap().evaluations(CANONICAL).len(), limits::DECISIONS);
+    for on_error in ["deny", "allow"] {
+        let policy = deciding(json!({ "on_error": on_error }));
+        let more = judged(&policy, Some(&json!({})), &posting(&batch(limits::DECISIONS + 1)));
+        assert_eq!(more.unwrap_err().refusal, Refusal::MessageInvalid);
+    }
 }
 
 #[test]

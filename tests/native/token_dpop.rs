@@ -349,7 +349,7 @@ fn the_example_of_the_specification() {
     let proof = check(at, TOKEN, 1_562_262_618).unwrap();
     assert_eq!(b64(proof.thumbprint), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     assert!(cli::signatures::is_good(&proof).unwrap());
-    assert_eq!((proof.until, proof.has_old_nonce), (1_562_262_918, false));
+    assert_eq!((proof.until, proof.has_old_nonce), (1_562_262_978, false));
     let elsewhere = request("GET", "https://resource.example.org/");
     let rows = [
         (check(at, TOKEN, 1_562_262_919).err(), "proof_iat"),
