@@ -100,10 +100,8 @@ impl Deployment {
     pub fn config(&self) -> Result<(Config, Vec<Warning>), Vec<Fault>> {
         let faults = self.side_by_side.iter().cloned();
         match settings::read(&self.variables) {
-            // The Worker would work, and refuse none of the tokens that were revoked.
             Ok(config) if config.revocation && !self.kv => {
-                let expected = format!("a KV namespace with the binding {KV} beside it: there the list is");
-                Err(faults.chain([Fault::new("MCP_SERVER_AUTH_REVOCATION", "", expected)]).collect())
+                Err(faults.chain(settings::unstored(&config)).collect())
             }
             Ok(config) if self.side_by_side.is_empty() => {
                 let mut warnings = config.warnings.clone();

@@ -34,7 +34,7 @@ pub(super) struct Isolate {
     judged: OnceCell<Option<Signer>>,
     /// Whether the log says what the settings came to.
     is_announced: Cell<bool>,
-    pub(super) has_kv: bool,
+    has_kv: bool,
     /// Whether requests are reported.
     audits: bool,
     /// One per resource, in the order of `Config::resources`, once it was needed.
@@ -83,7 +83,12 @@ impl Isolate {
     }
 
     fn new(env: &Env) -> Self {
+        let has_kv = kv::is_bound(env);
         let config = only_nobodys(settings::read(&variables(env)));
+        let config = config.and_then(|config| match settings::unstored(&config).filter(|_| !has_kv) {
+            Some(fault) => Err(vec![fault]),
+            None => Ok(config),
+        });
         let count = config.as_ref().map_or(0, |config| config.sources.len());
         let resources = config.as_ref().map_or(0, |config| config.resources.len());
         let patterns = std::iter::repeat_with(OnceCell::new).take(resources).collect();
@@ -92,7 +97,7 @@ impl Isolate {
             config,
             judged: OnceCell::new(),
             is_announced: Cell::new(false),
-            has_kv: kv::is_bound(env),
+            has_kv,
             audits: Reflect::get(env, &AUDIT.into()).is_ok_and(|audit| has_method(&audit, "writeDataPoint")),
             patterns,
             sources: RefCell::new(sources),

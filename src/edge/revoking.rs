@@ -28,9 +28,6 @@ impl Revoking {
     /// To the next promise, or to the end.
     pub(super) fn proceed(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
         let isolate = self.admitted.isolate;
-        if !isolate.has_kv {
-            return self.decide(exchange, None);
-        }
         let next = isolate.revocations.borrow().next(now());
         match next {
             Next::Use(list) => self.decide(exchange, list.as_deref()),

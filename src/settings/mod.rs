@@ -47,6 +47,9 @@ mod variables;
 mod warnings;
 mod written;
 
+use crate::fault::Fault;
+use crate::resource::Config;
+
 #[cfg(feature = "commands")]
 pub use hints::{hints, meant_variable};
 pub use names::OUTSIDE_CLOUDFLARE;
@@ -60,4 +63,10 @@ pub use variables::{Variables, is_ours};
 #[cfg(feature = "commands")]
 pub fn seconds_of(time: &str) -> Option<i64> {
     times::seconds(time)
+}
+
+/// What is wrong with settings without a fault where there is no KV namespace to read.
+pub fn unstored(config: &Config) -> Option<Fault> {
+    const NEEDED: &str = "a KV namespace with the binding JWKS_CACHE beside it: there the list is";
+    config.revocation.then(|| Fault::new("MCP_SERVER_AUTH_REVOCATION", "", NEEDED))
 }

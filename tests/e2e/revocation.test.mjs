@@ -283,11 +283,10 @@ test("a full list, of which each entry counts", async (t) => {
   assert.deepEqual(results(s), ["kv_unreadable"], "one more than may be");
 });
 
-test("without KV no token is revoked, and the log says so at the start", async (t) => {
+test("without KV nothing is served, and the log says why", async (t) => {
   const s = await stage(t, { vars: ON });
-  await assertPasses(s);
-  assert.equal(s.worker.lines("start")[0]["Revoked tokens"], "none: there is no KV binding JWKS_CACHE");
-  assert.deepEqual(results(s), []);
+  assert.equal((await s.worker.send({ path: "/mcp", method: "POST" })).status, 503);
+  assert.match(s.worker.lines("misconfigured")[0].faults.join(), /MCP_SERVER_AUTH_REVOCATION.*JWKS_CACHE/);
   const odd = await stage(t, { vars: { ...ON, JWKS_CACHE: "text" } });
   await assertPasses(odd);
   assert.deepEqual(results(odd), ["kv_failed", "never_read"]);
