@@ -15,10 +15,13 @@ export function introspect(exchange, request, resource, milliseconds, limit) {
   const signal = AbortSignal.timeout(milliseconds);
   const fetcher = binding ? env[binding] : globalThis;
   const asked = fetcher.fetch(url, { method: "POST", headers, body, signal, redirect: "manual", cache: "no-store" });
-  return asked.then((response) => answered(response, limit)).then(
+  const end = asked.then((response) => answered(response, limit)).then(
     ([status, type, bytes]) => on_introspection(exchange, id, status, type, bytes),
     () => on_introspection(exchange, id, 0, "", undefined),
   );
+  // A client that leaves gives its place free when the server has answered, and not later.
+  exchange.context.waitUntil(end);
+  return end;
 }
 
 const answered = async ({ status, headers, body }, limit) => [status, headers.get("content-type") ?? "", await gather(body, limit)];

@@ -130,7 +130,9 @@ pub(super) fn contradiction(before: &[TrustedIssuer], entry: &TrustedIssuer) -> 
     let asks_about_jwts =
         |entry: &TrustedIssuer| entry.introspection.as_ref().is_some_and(|asking| asking.jwts);
     let is_unasked = before.iter().any(|other| {
-        let is_same = other.rules.issuer == entry.rules.issuer || other.source == entry.source;
+        // One that does not look at `iss` takes any issuer's tokens that its keys fit.
+        let takes_any = !other.rules.verify_iss || !entry.rules.verify_iss;
+        let is_same = takes_any || other.rules.issuer == entry.rules.issuer || other.source == entry.source;
         is_same && (asks_about_jwts(other) || asks_about_jwts(entry))
     });
     is_unasked.then_some(

@@ -120,9 +120,12 @@ impl Verified {
         self.names.client(self.claims())
     }
 
-    /// The token's own name (RFC 7519 section 4.1.7), if it has one.
+    /// The token's own name (RFC 7519 section 4.1.7), if it has one. Some servers name an opaque
+    /// token by itself, which is for no log.
     pub fn token_id(&self) -> Option<&str> {
-        self.claims().get("jti")?.as_str().filter(|jti| !jti.is_empty())
+        let token = self.signing_input().split('\n').next().unwrap_or_default();
+        let is_name = |jti: &&str| !jti.is_empty() && !token.contains(jti);
+        self.claims().get("jti")?.as_str().filter(is_name)
     }
 
     /// The token but for its signature, as it was sent. Of an opaque one, all of it, and what its

@@ -44,6 +44,14 @@ fn the_same_token_and_no_other() {
     }]));
     let by_other_names = accepted(&keycloak, &trusted().with_claims(&claims()));
     assert_eq!(by_other_names.permit().identity().issuer(), ISSUER);
+    // Or of one issuer that do not look for the subject in the same claim.
+    let mailed = json!({ "email": "u@example.com" });
+    let by_email = with_entries(json!([with(support::entry(), json!({ "subject": "email" }))]));
+    let by_another_subject = accepted(&by_email, &trusted().with_claims(&with(claims(), mailed.clone())));
+    let mut mailed_kept = Reuse::default();
+    mailed_kept.signing(CANONICAL, &verified(mailed), NOW, 1.0, "a.b");
+    mailed_kept.signed(1.0, "c");
+    assert_eq!(mailed_kept.find(CANONICAL, &by_another_subject, NOW), None);
     let rows = [
         ("the same", CANONICAL, verified(json!({})), NOW, true),
         ("at its end", CANONICAL, verified(json!({})), NOW + 29, true),

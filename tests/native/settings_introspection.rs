@@ -135,6 +135,14 @@ fn one_authorization_server_is_asked_and_no_jwt_gets_round_it() {
             Some("[1].introspection: expected one entry for this issuer"),
         ),
         (
+            "one that takes any issuer's tokens",
+            json!([
+                entry_with(json!({ "jwt": true })),
+                with(other(json!({})), json!({ "validation_options": { "verify_iss": false } }))
+            ]),
+            Some("[1].introspection: expected one entry for this issuer"),
+        ),
+        (
             "a provider with several issuers",
             json!([{ "provider": "entra-id", "tenant": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "expected_audiences": ["x"], "introspection": introspection(json!({})) }]),
             Some("[0].introspection: expected an issuer of the entry's own"),

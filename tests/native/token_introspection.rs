@@ -105,6 +105,18 @@ fn an_opaque_token_is_asked_about_and_nothing_else_is() {
     assert_eq!(verify(crate::support::resource(&plain), TOKEN, &good).reason(), "token_parts");
 }
 
+/// Some servers give an opaque token, or a part of it, for its own `jti`.
+#[test]
+fn a_name_that_is_the_token_itself_is_no_name() {
+    let config = config(&asking(json!({}), json!({})));
+    let rows = [("a name", "j-1", true), ("the token", TOKEN, false), ("a part", &TOKEN[1..], false)];
+    for_each_row(rows, |(name, jti, is_told)| {
+        let answer = told(&with(said(), json!({ "jti": jti })));
+        let verified = verify(resource(&config), TOKEN, &answer).verdict.unwrap();
+        same(name, verified.token_id(), is_told.then_some(*jti))
+    });
+}
+
 #[test]
 fn of_a_jwt_the_server_is_asked_after_all_else_was_good() {
     let config = config(&asking(json!({ "jwt": true }), json!({})));

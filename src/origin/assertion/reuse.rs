@@ -2,8 +2,8 @@
 //! (docs/performance.md).
 //!
 //! 1. The same token is the same text, signature included, at the same resource, accepted for the
-//!    same issuer by an entry that finds client and scopes in the same claims. So nothing that an
-//!    assertion says can differ but its times and its `jti`.
+//!    same issuer and subject by an entry that finds client and scopes in the same claims. So
+//!    nothing that an assertion says can differ but its times and its `jti`.
 //! 2. The token is verified on every request all the same; only what is said of it is kept.
 //! 3. An assertion serves for half of its own lifetime, so that what arrives has the other half
 //!    left. It is counted by the clock that made it.
@@ -26,6 +26,7 @@ struct Kept {
     signature: Vec<u8>,
     signing_input: String,
     issuer: String,
+    subject: String,
     names: ClaimNames,
     resource: &'static str,
     made_at: Seconds,
@@ -40,6 +41,7 @@ impl Kept {
         self.signature == verified.signature()
             && self.signing_input == verified.signing_input()
             && self.issuer == verified.permit().identity().issuer()
+            && self.subject == verified.permit().identity().subject()
             && self.names == verified.names()
             && self.resource == resource
     }
@@ -79,6 +81,7 @@ impl Reuse {
             signature: verified.signature().to_vec(),
             signing_input: verified.signing_input().to_owned(),
             issuer: verified.permit().identity().issuer().to_owned(),
+            subject: verified.permit().identity().subject().to_owned(),
             names: verified.names(),
             resource,
             made_at: now,
