@@ -25,6 +25,8 @@ pub struct Head<'r> {
     pub authorization: Option<&'r str>,
     /// `Cf-Access-Jwt-Assertion`; it need not be there where no server is behind Access.
     pub access_assertion: Option<&'r str>,
+    /// `Sec-Fetch-Site`; as the assertion.
+    pub fetch_site: Option<&'r str>,
     /// `Access-Control-Request-Headers`.
     pub requested_headers: Option<&'r str>,
 }
@@ -188,7 +190,9 @@ fn endpoint<'c, 'r>(protected: Protected<'c>, head: &Head<'r>) -> Decision<'c, '
             "preflight",
         );
     }
-    if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin)) {
+    if head.origin.is_some_and(|origin| !resource.allowed_origins.allows(origin))
+        || resource.is_behind_access() && access::is_of_another_origin(head.origin, head.fetch_site)
+    {
         return Decision::Refuse(Refused::at(resource, head.origin, Refusal::OriginNotAllowed));
     }
     let credential = match resource.is_behind_access() {

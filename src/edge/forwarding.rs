@@ -69,7 +69,7 @@ impl Forwarding<'_> {
         let is_nominated = |name: &str| {
             names.connection.as_deref().is_some_and(|connection| request::is_nominated(connection, name))
         };
-        let edits_cookies = resource.is_behind_access()
+        let edits_cookies = resource.delivery.removes_access
             && !resource.removes(request::COOKIE)
             && !is_nominated(request::COOKIE);
         let cookies = if edits_cookies { self.cookies(&names)? } else { None };

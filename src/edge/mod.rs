@@ -64,7 +64,6 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::admission::{Decision, Head, decide};
-use crate::resource::Resource;
 use crate::token::access;
 use crate::token::credential::Scheme;
 use crate::token::identity;
@@ -121,15 +120,19 @@ pub fn fetch(
         "OPTIONS" => exchange.header("access-control-request-headers")?,
         _ => None,
     };
-    let is_behind_access =
-        isolate.config().is_some_and(|config| config.resources.iter().any(Resource::is_behind_access));
-    let access_assertion = if is_behind_access { exchange.header(access::HEADER)? } else { None };
+    let (access_assertion, fetch_site) = match isolate.config() {
+        Some(config) if config.behind_access => {
+            (exchange.header(access::HEADER)?, exchange.header(access::FETCH_SITE)?)
+        }
+        _ => (None, None),
+    };
     let head = Head {
         method,
         url,
         origin: origin.as_deref(),
         authorization: authorization.as_deref(),
         access_assertion: access_assertion.as_deref(),
+        fetch_site: fetch_site.as_deref(),
         requested_headers: requested_headers.as_deref(),
     };
     let line = Line::new(method, isolate::logging(), isolate::audits());

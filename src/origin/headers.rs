@@ -51,8 +51,11 @@ pub struct Delivery {
     names: Vec<String>,
     /// `ORIGIN_AUTHORIZATION = "forward"`.
     pub forwards_token: bool,
-    /// Whether the credential is Cloudflare Access's: its headers and cookies are removed.
+    /// Whether the credential is Cloudflare Access's.
     pub behind_access: bool,
+    /// Whether Access's headers and cookies are removed: at every server of a Worker as soon as one
+    /// is behind Access, where they would be good.
+    pub removes_access: bool,
 }
 
 impl Delivery {
@@ -60,7 +63,8 @@ impl Delivery {
     pub fn new(headers: &[(String, String)], forwards_token: bool) -> Self {
         let parts: Vec<&str> = headers.iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
         let names = headers.iter().map(|(name, _)| name.clone()).collect();
-        Self { headers: Secret::new(parts.join("\n")), names, forwards_token, behind_access: false }
+        let headers = Secret::new(parts.join("\n"));
+        Self { headers, names, forwards_token, ..Self::default() }
     }
 
     /// The operator's headers in one text, each part but the first after a newline; empty if there
@@ -72,7 +76,7 @@ impl Delivery {
     /// Whether an incoming header is kept from the origin.
     pub fn removes(&self, name: &str) -> bool {
         (name.eq_ignore_ascii_case(AUTHORIZATION) && !self.forwards_token)
-            || (self.behind_access && access::is_header(name))
+            || (self.removes_access && access::is_header(name))
             || self.names.iter().any(|own| header_names::same(own, name))
     }
 

@@ -96,7 +96,7 @@ pub fn is_removed(delivery: &Delivery, has_policy: bool, name: &str) -> bool {
 pub fn looked_at(delivery: &Delivery, others: &[&str]) -> String {
     let known =
         [headers::AUTHORIZATION].into_iter().chain(headers::OF_CONNECTION).chain(OVERRIDES).chain(PARTS);
-    let (starts, cookies): (_, &[&str]) = match delivery.behind_access {
+    let (starts, cookies): (_, &[&str]) = match delivery.removes_access {
         true => ([identity::PREFIX, "|^", access::PREFIX].concat(), &[COOKIE]),
         false => (identity::PREFIX.to_owned(), &[]),
     };

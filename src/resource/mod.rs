@@ -30,6 +30,8 @@ pub struct Config {
     pub resources: Vec<Resource>,
     /// Whether they have several hosts, so that a request's host decides, too.
     pub by_host: bool,
+    /// Whether any of them is behind Cloudflare Access.
+    pub behind_access: bool,
     /// Where key sets come from, each once; `SourceId` counts in it.
     pub sources: Vec<KeySource>,
     pub cache_ttl: Seconds,

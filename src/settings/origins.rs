@@ -9,12 +9,25 @@ use super::urls;
 use super::variables::{Variables, strings};
 use super::written::Shape;
 use crate::fault::Faults;
+use crate::resource::canonical::Canonical;
 
 const EXPECTED: &str =
     "* or a list of origins such as https://app.example.com (scheme, host, port; no path), or null";
 
-pub(super) fn read(variables: &Variables, loopback: bool, faults: &mut Faults) -> AllowedOrigins {
-    let default = if loopback { AllowedOrigins::Loopback } else { AllowedOrigins::Any { null: false } };
+/// Behind Cloudflare Access a browser brings the credential along for whatever page asks it to.
+const EXPECTED_BEHIND_ACCESS: &str = "a list of origins without * and null: behind Cloudflare Access a page of any site would act with its visitor's Access cookie";
+
+pub(super) fn read(
+    variables: &Variables,
+    canonical: Option<&Canonical>,
+    behind_access: bool,
+    faults: &mut Faults,
+) -> AllowedOrigins {
+    let default = match canonical {
+        _ if behind_access => AllowedOrigins::Listed(own(canonical)),
+        Some(canonical) if canonical.is_loopback() => AllowedOrigins::Loopback,
+        _ => AllowedOrigins::Any { null: false },
+    };
     let Some(found) = variables.get("ALLOWED_ORIGINS", faults) else { return default };
     let listed = match &found.value {
         Value::String(text) if !found.is_broken_json() => Some(split(text)).filter(|words| !words.is_empty()),
@@ -28,10 +41,19 @@ pub(super) fn read(variables: &Variables, loopback: bool, faults: &mut Faults) -
         faults.add_hinted(found.name, "", EXPECTED, self::found(wrong));
         return default;
     }
+    if behind_access && origins.iter().any(|origin| origin == "*" || origin == "null") {
+        faults.add(found.name, "", EXPECTED_BEHIND_ACCESS);
+        return default;
+    }
     match origins.iter().any(|o| o == "*") {
         true => AllowedOrigins::Any { null: origins.iter().any(|o| o == "null") },
         false => AllowedOrigins::Listed(origins),
     }
+}
+
+/// The canonical URL's origin, as a browser would send it.
+fn own(canonical: Option<&Canonical>) -> Vec<String> {
+    canonical.and_then(|canonical| url::parse(canonical.as_str())).map(|url| url.origin).into_iter().collect()
 }
 
 /// One text with several origins: neither commas nor white space can be in one.

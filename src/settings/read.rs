@@ -11,7 +11,6 @@ use crate::fault::{Fault, Faults};
 use crate::keys::source::KeySource;
 use crate::limits::{self, Seconds};
 use crate::refusal::Challenges;
-use crate::resource::canonical::Canonical;
 use crate::resource::{Config, Resource};
 use crate::token::trusted_issuer::dpop_offer;
 
@@ -34,8 +33,8 @@ pub(super) fn of_one(
     let logging = logging::read(variables, &mut faults);
     let pseudonyms = audit::read(variables, &mut faults);
     let request_ids = about::switch(variables, "REQUEST_ID", false, &mut faults);
-    let loopback = canonical.as_ref().is_some_and(Canonical::is_loopback);
-    let allowed_origins = origins::read(variables, loopback, &mut faults);
+    let behind_access = entries.iter().any(|entry| entry.from_access);
+    let allowed_origins = origins::read(variables, canonical.as_ref(), behind_access, &mut faults);
     let origin_url = urls::read_origin_url(variables, &mut faults);
     let origin_timeout = origin::timeout(variables, &mut faults);
     if let (Some(canonical), Some(origin_url), false) = (&canonical, &origin_url, has_binding)
@@ -47,8 +46,9 @@ pub(super) fn of_one(
     let (assertion, signing) =
         assertion::read(variables, canonical.as_ref(), origin_url.as_deref(), &mut faults);
     let mut delivery = origin::read(variables, assertion.as_ref(), &mut faults);
-    delivery.behind_access = entries.iter().any(|entry| entry.from_access);
-    if delivery.behind_access && delivery.forwards_token {
+    delivery.behind_access = behind_access;
+    delivery.removes_access = behind_access;
+    if behind_access && delivery.forwards_token {
         let expected = "remove: behind Cloudflare Access the client's token is not in Authorization";
         faults.add(ORIGIN_MODE, "", expected);
     }
@@ -101,6 +101,7 @@ pub(super) fn of_one(
     Ok(Config {
         resources: vec![resource],
         by_host: false,
+        behind_access,
         sources: Vec::new(),
         cache_ttl,
         log_subject,

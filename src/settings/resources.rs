@@ -88,6 +88,9 @@ pub fn read(variables: &Variables) -> Result<Config, Vec<Fault>> {
         return faults.into_result().and(Err(Vec::new()));
     };
     config.by_host = across::has_hosts(&config);
+    for resource in &mut config.resources {
+        resource.delivery.removes_access = config.behind_access;
+    }
     across::nest(&mut config);
     across::check(&config, array.name, &mut faults);
     config.warnings.extend(faults.into_result()?);
@@ -160,6 +163,7 @@ fn beside<'v>(variables: &'v Variables, name: &str, faults: &mut Faults) -> Opti
 
 fn joined(mut config: Config, other: Config) -> Config {
     config.resources.extend(other.resources);
+    config.behind_access |= other.behind_access;
     config.signing = config.signing.or(other.signing);
     config.sessions = config.sessions.or(other.sessions);
     let new = |all: &[String], one: &String| !all.contains(one);

@@ -6,6 +6,9 @@
 //!    Access's.
 //! 3. No header of Access's and no cookie that gets in there reaches the origin, which is told by
 //!    the Worker who is calling.
+//! 4. The assertion may have been a cookie, which a browser sends along for a page of any site:
+//!    only pages of listed origins may call, and where no `Origin` says whose page it was,
+//!    `Sec-Fetch-Site` has to.
 
 use crate::http::header_names;
 use crate::refusal::Refusal;
@@ -13,6 +16,10 @@ use crate::token::credential::{Credential, is_token68};
 
 /// Where the assertion is.
 pub const HEADER: &str = "Cf-Access-Jwt-Assertion";
+
+/// How far a page that sends a request is from where it goes (W3C Fetch Metadata); browsers send
+/// it, and no page can.
+pub const FETCH_SITE: &str = "Sec-Fetch-Site";
 
 /// What the names of Access's headers begin with: the assertion, a service token's id and secret, a
 /// linked application's token, the user's address.
@@ -30,6 +37,12 @@ pub fn read(assertion: Option<&str>) -> Result<Credential<'_>, Refusal> {
         token if is_token68(token) => Ok(Credential::bearer(token)),
         _ => Err(Refusal::CredentialsMalformed),
     }
+}
+
+/// Whether a page of another origin sent this request, whose `Origin` is in `origin`. With it, the
+/// list of origins decides. Without it, a browser's request is its user's own or this origin's.
+pub fn is_of_another_origin(origin: Option<&str>, fetch_site: Option<&str>) -> bool {
+    origin.is_none() && fetch_site.is_some_and(|site| !matches!(site, "none" | "same-origin"))
 }
 
 /// Whether some server could take a header for one of Access's.

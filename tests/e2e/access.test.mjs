@@ -2,10 +2,13 @@
 // whatever way a request comes, and nothing of Access reaches the origin.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { WebSocketServer } from "ws";
 import { doctor, inFront, OWN, speaks } from "./support/doctor.mjs";
+import { raw } from "./support/http.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { mint, seconds } from "./support/mint.mjs";
-import { assertUnauthorized, bearer, CANONICAL, stage } from "./support/stage.mjs";
+import { BASE, startOrigin } from "./support/origin.mjs";
+import { assertUnauthorized, bearer, CANONICAL, entryFor, stage } from "./support/stage.mjs";
 
 const AUD = "0".repeat(63) + "1";
 const ISS = "https://example.cloudflareaccess.com";
@@ -95,6 +98,88 @@ test("cookies that the operator sets, or that are for this connection only", asy
   const plain = await behind(t);
   assert.equal((await plain.with({ [HEADER]: plain.assertion(), cookie, connection: "close, cookie" })).response.status, 200);
   assert.equal(plain.origin.last().header("cookie"), undefined);
+});
+
+test("a page of another site cannot act with its visitor's Access cookie", async (t) => {
+  const s = await behind(t);
+  const good = { [HEADER]: s.assertion() };
+  const own = new URL(CANONICAL).origin;
+  const evil = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+  const rows = [
+    ["no-cors POST of a page", {}, { ...evil, "content-type": "text/plain" }, "origin_not_allowed"],
+    ["POST of an old browser's page", {}, { origin: evil.origin }, "origin_not_allowed"],
+    ["POST of a sandbox", {}, { origin: "null" }, "origin_not_allowed"],
+    ["POST of the next host", {}, { origin: "https://other.example.com", "sec-fetch-site": "same-site" }, "origin_not_allowed"],
+    ["an image or a link", { method: "GET" }, { "sec-fetch-site": "cross-site" }, "origin_not_allowed"],
+    ["a link at the next host", { method: "GET" }, { "sec-fetch-site": "same-site" }, "origin_not_allowed"],
+    ["two lines", { method: "GET" }, { "sec-fetch-site": ["none", "cross-site"] }, "origin_not_allowed"],
+    ["a user's own navigation", { method: "GET" }, { "sec-fetch-site": "none" }, "ok"],
+    ["its own page", {}, { origin: own, "sec-fetch-site": "same-origin" }, "ok"],
+    ["its own page, by GET", { method: "GET" }, { "sec-fetch-site": "same-origin" }, "ok"],
+    ["no browser", {}, {}, "ok"],
+    ["no browser, by GET", { method: "GET" }, {}, "ok"],
+  ];
+  let forwarded = 0;
+  for (const [name, head, headers, reason] of rows) {
+    const { response, line } = await s.ask(undefined, { ...head, headers: { ...good, ...headers } });
+    assert.deepEqual([response.status, line.reason], [reason === "ok" ? 200 : 403, reason], name);
+    assert.equal(response.get("access-control-allow-credentials"), undefined, name);
+    if (headers.origin) assert.equal(response.get("access-control-allow-origin"), reason === "ok" ? own : undefined, name);
+    forwarded += reason === "ok" ? 1 : 0;
+    assert.equal(s.origin.seen.length, forwarded, name);
+  }
+  const preflight = await s.call(undefined, { method: "OPTIONS", headers: { origin: evil.origin, "access-control-request-method": "POST" } });
+  assert.deepEqual(["origin", "credentials"].map((what) => preflight.get(`access-control-allow-${what}`)), [undefined, undefined]);
+});
+
+test("a page of another site opens no WebSocket, and its own page does", async (t) => {
+  const s = await behind(t);
+  const sockets = new WebSocketServer({ noServer: true });
+  s.origin.server.on("upgrade", (req, socket, head) => sockets.handleUpgrade(req, socket, head, (client) => client.on("error", () => {})));
+  t.after(() => sockets.clients.forEach((client) => client.terminate()));
+  const open = async (origin) => {
+    const head = ["GET /mcp HTTP/1.1", "Host: x", `${HEADER}: ${s.assertion()}`, ...origin, "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
+    return (await raw(s.worker.port, `${head.join("\r\n")}\r\n\r\n`)).status;
+  };
+  assert.equal(await open(["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"]), 403);
+  assert.equal(await open(["Origin: https://evil.example"]), 403);
+  assert.equal(await open([`Origin: ${new URL(CANONICAL).origin}`, "Sec-Fetch-Site: same-origin"]), 101);
+  assert.equal(await open([]), 101);
+});
+
+test("which pages may call: a list, and never all of them", async (t) => {
+  const s = await behind(t, { vars: { MCP_SERVER_AUTH_ALLOWED_ORIGINS: "https://app.example.com" } });
+  const of = (origin) => s.with({ [HEADER]: s.assertion(), origin, "sec-fetch-site": "cross-site" });
+  assert.equal((await of("https://app.example.com")).line.reason, "ok");
+  assert.equal((await of(new URL(CANONICAL).origin)).line.reason, "origin_not_allowed");
+  const all = await behind(t, { vars: { MCP_SERVER_AUTH_ALLOWED_ORIGINS: "*" } });
+  assert.equal((await all.call(undefined, { headers: { [HEADER]: all.assertion() } })).status, 503);
+  assert.equal(all.origin.seen.length, 0);
+});
+
+test("a server beside one that is behind Access gets nothing of Access either", async (t) => {
+  const beside = await startOrigin(t);
+  const s = await behind(t, {
+    vars: (issuer, origin) => ({
+      MCP_SERVER_AUTH_CANONICAL_URL: undefined,
+      MCP_SERVER_AUTH_AUTHORIZATION_SERVERS: undefined,
+      ORIGIN_URL: undefined,
+      MCP_SERVER_AUTH_RESOURCES: [
+        { canonical_url: CANONICAL, origin_url: `${origin.url}${BASE}`, authorization_servers: [access(issuer)] },
+        { canonical_url: "https://mcp.example.com/other", origin_url: `${beside.url}${BASE}`, authorization_servers: [entryFor(issuer)] },
+      ],
+    }),
+  });
+  const token = s.token({ aud: "https://mcp.example.com/other" });
+  const headers = { host: "mcp.example.com", [HEADER]: "secret", "cf-access-client-secret": "secret", cookie: "a=1; CF_Authorization=secret", origin: "https://app.example.com", "sec-fetch-site": "cross-site" };
+  // Its own credential is in a header, which no page has by a cookie.
+  const { response } = await s.ask(token, { path: "/other", headers });
+  assert.equal(response.status, 200, response.text);
+  assert.equal(beside.last().header("cookie"), "a=1");
+  const all = JSON.stringify(beside.last());
+  assert.ok(!all.includes("secret") && !/cf.access/i.test(all), all);
+  const refused = await s.ask(undefined, { headers: { ...headers, [HEADER]: s.assertion() } });
+  assert.equal(refused.line.reason, "origin_not_allowed");
 });
 
 test("without the setting the header of Access is none, and goes on as ever", async (t) => {

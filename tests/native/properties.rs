@@ -274,6 +274,7 @@ proptest! {
                 origin: origin.as_deref(),
                 authorization: authorization.as_deref(),
                 access_assertion: None,
+                fetch_site: None,
                 requested_headers: requested_headers.as_deref(),
             };
             let answer = match decide(Some(&config), &head) {

@@ -2,14 +2,17 @@
 //! origin.
 
 use mcp_edge_auth::admission::Head;
+use mcp_edge_auth::http::cors::AllowedOrigins;
+use mcp_edge_auth::resource::Resource;
 use mcp_edge_auth::token::access;
 use serde_json::{Value, json};
 
 use crate::support::engine::run_with;
 use crate::support::es256::trusted;
+use crate::support::resources::{at, many};
 use crate::support::{
-    CANONICAL, Decided, JWKS_URI, NOW, claims, config, decided, entry, for_each_row, head, read, resource,
-    same, settings, single_issuer_settings, with, with_entries,
+    ALLOWED_ORIGINS, CANONICAL, CANONICAL_URL, Decided, JWKS_URI, NOW, claims, config, decided, entry,
+    for_each_row, head, read, resource, same, settings, single_issuer_settings, with, with_entries,
 };
 
 const AUD: &str = "0000000000000000000000000000000000000000000000000000000000000001";
@@ -214,4 +217,121 @@ fn cookies_of_access_stay_at_the_worker() {
     for_each_row(rows, |(cookie, expected)| {
         same(cookie, access::without_cookies(cookie).as_deref(), *expected)
     });
+}
+
+/// Settings behind Access with this list of origins; `None`: not set.
+fn listing(allowed: Option<Value>) -> Value {
+    let list = allowed.map_or_else(|| json!({}), |allowed| json!({ ALLOWED_ORIGINS: allowed }));
+    with(behind(json!([of_access(json!({}))])), list)
+}
+
+#[test]
+fn which_pages_may_call_with_a_cookie_of_access() {
+    let own = |canonical: &str| {
+        let config = config_of(&with(listing(None), json!({ CANONICAL_URL: canonical })));
+        resource(&config).allowed_origins.clone()
+    };
+    let only = |origin: &str| AllowedOrigins::Listed(vec![origin.to_owned()]);
+    for (canonical, origin) in [
+        (CANONICAL, "https://mcp.example.com"),
+        ("https://mcp.example.com:8443/mcp?a=1", "https://mcp.example.com:8443"),
+        ("https://mcp.example.com:443/mcp", "https://mcp.example.com"),
+        ("http://localhost:8787/mcp", "http://localhost:8787"),
+    ] {
+        assert_eq!(own(canonical), only(origin), "{canonical}");
+    }
+    let listed = config_of(&listing(Some(json!(["https://app.example.com"]))));
+    assert_eq!(resource(&listed).allowed_origins, only("https://app.example.com"));
+    for odd in [
+        json!("*"),
+        json!(["*"]),
+        json!("null"),
+        json!("https://app.example.com *"),
+        json!(["https://app.example.com", "null"]),
+        json!(["*", "https://app.example.com", "null"]),
+    ] {
+        let faults = read(&listing(Some(odd.clone()))).err().unwrap_or_default();
+        let names: Vec<&str> = faults.iter().map(|fault| fault.variable.as_str()).collect();
+        assert_eq!(names, [ALLOWED_ORIGINS], "{odd}");
+        assert!(faults[0].expected.contains("visitor's Access cookie"), "{odd}");
+        assert!(read(&with(settings(), json!({ ALLOWED_ORIGINS: odd }))).is_ok(), "{odd}");
+    }
+    // So for one of several servers, also where the list is beside them.
+    let two = |beside: Value| {
+        let access = json!({ "authorization_servers": [of_access(json!({}))] });
+        let servers = [with(at("https://mcp.example.com/a"), access), at("https://mcp.example.com/b")];
+        with(many(json!(servers)), beside)
+    };
+    let faults = read(&two(json!({ ALLOWED_ORIGINS: "*" }))).err().unwrap_or_default();
+    assert_eq!(faults.iter().map(|fault| fault.variable.as_str()).collect::<Vec<_>>(), [ALLOWED_ORIGINS]);
+    let config = config_of(&two(json!({})));
+    let found: Vec<_> = config.resources.iter().map(|one| one.allowed_origins.clone()).collect();
+    assert_eq!(found, [only("https://mcp.example.com"), AllowedOrigins::Any { null: false }]);
+}
+
+#[test]
+fn what_a_browser_says_of_the_page() {
+    let own = Some("https://mcp.example.com");
+    let rows = [
+        ("no browser", None, None, true),
+        ("the user's own navigation", None, Some("none"), true),
+        ("a page of this origin", None, Some("same-origin"), true),
+        ("an image on another site", None, Some("cross-site"), false),
+        ("a link at the next host", None, Some("same-site"), false),
+        ("nothing known", None, Some(""), false),
+        ("another spelling", None, Some("None"), false),
+        ("two lines", None, Some("none, cross-site"), false),
+        ("its own origin", own, Some("same-origin"), true),
+        ("a listed origin, wherever it is", own, Some("cross-site"), true),
+        ("another site", Some("https://evil.example"), Some("cross-site"), false),
+        ("another site in an old browser", Some("https://evil.example"), None, false),
+        ("which claims more", Some("https://evil.example"), Some("none"), false),
+        ("the next host", Some("https://a.example.com"), Some("same-site"), false),
+        ("a sandbox", Some("null"), Some("cross-site"), false),
+    ];
+    let (access, plain) = (config_of(&listing(None)), config_of(&settings()));
+    for_each_row(rows, |(name, origin, fetch_site, passes)| {
+        for method in ["GET", "POST", "DELETE"] {
+            let asked =
+                Head { fetch_site: *fetch_site, access_assertion: Some("a.b.c"), ..head(method, CANONICAL) };
+            let decided_on = decided(&access, &Head { origin: *origin, ..asked });
+            match decided_on {
+                Decided::Verify(_) => same(name, true, *passes)?,
+                refused => {
+                    let reason = refused.refusal().row().reason;
+                    same(name, (false, reason), (*passes, "origin_not_allowed"))?;
+                    same(name, refused.answer().status, 403)?;
+                    let credentials = refused.answer().header("Access-Control-Allow-Credentials").is_some();
+                    same(name, credentials, false)?;
+                }
+            }
+            // Where the token is in a header of its own, no cookie can be one.
+            let asked = Head { authorization: Some("Bearer a.b.c"), ..asked };
+            same(name, matches!(decided(&plain, &asked), Decided::Verify(_)), true)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn one_server_behind_access_and_others_beside_it() {
+    let access = json!({ "authorization_servers": [of_access(json!({}))] });
+    let (a, b) = (at("https://mcp.example.com/a"), at("https://mcp.example.com/b"));
+    for (name, servers, expected) in [
+        ("first", json!([with(a.clone(), access.clone()), b.clone()]), [true, false]),
+        ("last", json!([a.clone(), with(b.clone(), access)]), [false, true]),
+        ("none", json!([a, b]), [false, false]),
+    ] {
+        let config = config_of(&many(servers));
+        let behind: Vec<bool> = config.resources.iter().map(Resource::is_behind_access).collect();
+        assert_eq!(behind, expected, "{name}");
+        let any = expected.contains(&true);
+        assert_eq!(config.behind_access, any, "{name}");
+        for resource in &config.resources {
+            assert_eq!(resource.delivery.removes_access, any, "{name}");
+            assert_eq!(resource.removes("cf-access-jwt-assertion"), any, "{name}");
+            let looked_at = resource.looked_at();
+            assert_eq!(looked_at.contains("cookie") && looked_at.contains("cf-access-"), any, "{name}");
+        }
+    }
 }

@@ -78,6 +78,7 @@ impl Scenario {
             origin: None,
             authorization: self.authorization.as_deref(),
             access_assertion: None,
+            fetch_site: None,
             requested_headers: None,
         };
         match decide(Some(&self.config), &head) {

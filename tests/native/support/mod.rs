@@ -123,7 +123,15 @@ pub fn claims() -> Value {
 
 /// A request's head without any of the headers.
 pub const fn head<'r>(method: &'r str, url: &'r str) -> Head<'r> {
-    Head { method, url, origin: None, authorization: None, access_assertion: None, requested_headers: None }
+    Head {
+        method,
+        url,
+        origin: None,
+        authorization: None,
+        access_assertion: None,
+        fetch_site: None,
+        requested_headers: None,
+    }
 }
 
 /// What came of a request's head.
