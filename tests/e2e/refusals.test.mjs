@@ -42,7 +42,7 @@ for (const [form, vars, parameters] of FORMS) {
 const CREDENTIALS = [
   ["no header", undefined, "credentials_missing"],
   ["another scheme", "Basic dXNlcjpwYXNz", "scheme_not_bearer"],
-  ["DPoP", "DPoP abc.def.ghi", "scheme_not_bearer"],
+  ["DPoP", "DPoP abc.def.ghi", "dpop_not_accepted"],
   ["a scheme that only starts like Bearer", "Bearerx abc", "scheme_not_bearer"],
   ["the token alone", "abc.def.ghi", "scheme_not_bearer"],
   ["a scheme and nothing", "Bearer", "token_empty"],

@@ -106,12 +106,13 @@ const VALUES = [
 // Where the schema takes more than the Worker: what it cannot say, or what the Worker finds only
 // when it looks inside.
 const LAXER = {
-  "a key, which is looked into": (name) => ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_AUDIT_KEY", "MCP_SERVER_AUTH_SESSION_KEY"].includes(name),
+  "a key, which is looked into": (name) => ["MCP_SERVER_AUTH_ASSERTION_KEY", "MCP_SERVER_AUTH_AUDIT_KEY", "MCP_SERVER_AUTH_DPOP_NONCE_KEY", "MCP_SERVER_AUTH_SESSION_KEY"].includes(name),
   "headers, of which some are the Worker's own": (name) => name === "ORIGIN_HEADERS",
   "origins, which are compared with what a browser sends": (name) => /allowed_origins$/i.test(name),
   "a text that may be JSON": (_, value) => typeof value === "string" && /^[[{]/.test(value),
   "seconds as text, which no pattern counts": (name, value) => /_ttl$|_seconds$/i.test(name) && typeof value === "string",
   "a binding and a secret, which have to be there": (name) => /\.(binding|origin_headers|client_secret)$/.test(name),
+  "a client of the Worker's own at the endpoint": (name, value) => name.endsWith(".introspection") && value?.url !== undefined,
   "a method, which has no blanks and no list in it": (name) => /methods$/.test(name),
   "bounds, which are compared with each other": (name, value) => /(claims|arguments)$/.test(name) && value.a?.min > value.a?.max,
   "the length of a path": (name, value) => /arguments$/.test(name) && Object.keys(value)[0].length > 30,
@@ -120,12 +121,13 @@ const LAXER = {
 
 // Sound settings that have one value in one place.
 const ENTRY = { authorization_server_url: "https://login.acme.test", jwks_uri: "https://login.acme.test/jwks" };
+const NONCES = { MCP_SERVER_AUTH_DPOP_NONCE_KEY: "k".repeat(43) };
 const SINGLE = { jwks_uri: "https://login.acme.test/jwks", issuer: "acme", audience: "acme" };
 const believed = (name) => (/^(MCP_SERVER_AUTH_)?(JWKS_URI|ISSUER|AUDIENCE|ALGORITHM)$/i.test(name) ? SINGLE : { authorization_servers: [ENTRY] });
 const prefixed = (members) => Object.fromEntries(Object.entries(members).map(([name, value]) => [`MCP_SERVER_AUTH_${name.toUpperCase()}`, value]));
 const PLACES = [
   ["vars", "", (name, value) => ({ [CANONICAL]: SOUND[CANONICAL], ORIGIN_URL: SOUND.ORIGIN_URL, allow_token_passthrough: true, ...prefixed(believed(name)), [name]: value })],
-  ["entry", `${SERVERS}[0].`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, [name]: value }] })],
+  ["entry", `${SERVERS}[0].`, (name, value) => ({ ...SOUND, ...(name === "dpop_nonce" && NONCES), [SERVERS]: [{ ...ENTRY, ...(name.startsWith("dpop_") && { dpop: "accept" }), [name]: value }] })],
   ["options", `${SERVERS}[0].validation_options.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, validation_options: { [name]: value } }] })],
   ["introspection", `${SERVERS}[0].introspection.`, (name, value) => ({ ...SOUND, [SERVERS]: [{ ...ENTRY, introspection: { client_id: "edge", client_secret: "AS_SECRET", [name]: value } }] })],
   ["policy", `${POLICY}.`, (name, value) => ({ ...SOUND, [POLICY]: { rules: [{ deny: true }], [name]: value } })],
@@ -137,7 +139,8 @@ const PLACES = [
 
 /** The faults that `npm run check` finds in these variables. */
 function faults(vars) {
-  const { lines } = check({ settings: { vars, ratelimits: [{ name: "CALLS", simple: { limit: 1, period: 60 } }] } });
+  const kv_namespaces = [{ binding: "JWKS_CACHE", id: "0123456789abcdef0123456789abcdef" }];
+  const { lines } = check({ settings: { vars, kv_namespaces, ratelimits: [{ name: "CALLS", simple: { limit: 1, period: 60 } }] } });
   return lines.filter(({ level }) => level === "fault").map(({ says }) => says);
 }
 
