@@ -134,30 +134,36 @@ impl Challenges {
         let metadata = ("resource_metadata", self.resource_metadata.as_deref());
         let (error, scope) = (("error", error), ("scope", scope));
         let description = ("error_description", description);
+        let mut line = String::new();
         let Some(DpopOffer { algorithms, is_alone }) = &self.dpop else {
-            return Some(written("Bearer", &[metadata, error, scope, description]));
+            write(&mut line, "Bearer", &[metadata, error, scope, description]);
+            return Some(line);
         };
         let algorithms = algorithms.join(" ");
         let algorithms = ("algs", Some(algorithms.as_str()));
         let of_dpop = detail.by_dpop && challenge != Challenge::Entry;
-        Some(match (is_alone, of_dpop) {
-            (true, _) => written("DPoP", &[metadata, error, scope, algorithms, description]),
+        match (is_alone, of_dpop) {
+            (true, _) => write(&mut line, "DPoP", &[metadata, error, scope, algorithms, description]),
             (false, true) => {
-                let bearer = written("Bearer", &[metadata]);
-                let dpop = written("DPoP", &[error, scope, algorithms, description]);
-                [bearer, dpop].join(", ")
+                write(&mut line, "Bearer", &[metadata]);
+                write(&mut line, ", DPoP", &[error, scope, algorithms, description]);
             }
             (false, false) => {
-                let bearer = written("Bearer", &[metadata, error, scope, description]);
-                [bearer, written("DPoP", &[algorithms])].join(", ")
+                write(&mut line, "Bearer", &[metadata, error, scope, description]);
+                write(&mut line, ", DPoP", &[algorithms]);
             }
-        })
+        }
+        Some(line)
     }
 }
 
-/// One challenge, with those parameters that have a value.
-fn written(scheme: &str, parameters: &[(&str, Option<&str>)]) -> String {
-    let there = parameters.iter().filter_map(|(name, value)| value.map(|v| format!("{name}=\"{v}\"")));
-    let there: Vec<String> = there.collect();
-    if there.is_empty() { scheme.to_owned() } else { format!("{scheme} {}", there.join(", ")) }
+/// Adds a challenge, with those parameters that have a value.
+fn write(line: &mut String, scheme: &str, parameters: &[(&str, Option<&str>)]) {
+    line.push_str(scheme);
+    let mut before = " ";
+    for (name, value) in parameters {
+        let Some(value) = value else { continue };
+        [before, name, "=\"", value, "\""].iter().for_each(|part| line.push_str(part));
+        before = ", ";
+    }
 }
