@@ -25,8 +25,8 @@ impl<'c> Verification<'c> {
     ) -> Result<Self, Refusal> {
         // There is one such entry at most.
         let entry = trusted.iter().find(|entry| entry.introspection.is_some());
-        let is_opaque = refusal != Refusal::TokenTooLarge && jose::is_opaque(text);
-        let entry = entry.filter(|_| is_opaque).ok_or(refusal)?;
+        let is_opaque = || refusal != Refusal::TokenTooLarge && jose::is_opaque(text);
+        let entry = entry.filter(|_| is_opaque()).ok_or(refusal)?;
         Ok(Self {
             token: Rc::new(Token::opaque(text)),
             now,
