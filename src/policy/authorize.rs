@@ -54,6 +54,93 @@ pub struct Body<'a> {
 #[derive(Debug)]
 pub struct Cleared {
     authorized: Authorized,
+    /// Apart, since most requests have nothing of it.
+    open: Option<Box<Open>>,
+}
+
+impl Cleared {
+    /// The right to be forwarded, if nothing is open.
+    ///
+    /// # Errors
+    /// Something is, and has to be asked first.
+    pub fn authorized(self) -> Result<Authorized, Box<Self>> {
+        match &self.open {
+            Some(open) if open.is_something() => Err(Box::new(self)),
+            _ => Ok(self.authorized),
+        }
+    }
+
+    /// `None`: anonymous.
+    pub const fn verified(&self) -> Option<&Verified> {
+        self.authorized.verified()
+    }
+
+    /// Whether limits are to be counted: that comes first.
+    pub fn is_to_be_counted(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.hits.is_empty())
+    }
+
+    /// What a policy decision point is to be asked, at the server with this canonical URL. It is
+    /// told once: a call's arguments may be long, and are not kept while the request waits.
+    pub fn evaluations(&mut self, server: &str) -> Vec<String> {
+        let Some(open) = &mut self.open else { return Vec::new() };
+        let questions = mem::take(&mut open.questions);
+        open.asked = questions.len();
+        questions.iter().map(|question| question.evaluation(server, self.authorized.verified())).collect()
+    }
+
+    /// How many questions wait for an answer.
+    pub fn asked(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.asked)
+    }
+
+    /// Goes on with what it says. `refusal`: none for a yes.
+    ///
+    /// # Errors
+    /// It is none; or limits were not counted yet, without which nobody is asked.
+    pub fn decided(mut self, refusal: Option<Refusal>) -> Result<Authorized, Denial> {
+        let Open { mode, id, hits, .. } = *self.open.take().unwrap_or_default();
+        if let Some(refusal) = refusal {
+            let denial = match (refusal, mode) {
+                // Whoever logs in may get it.
+                (Refusal::DecisionDenied, Mode::Enforce) if self.verified().is_none() => {
+                    Refusal::CredentialsMissing.into()
+                }
+                _ => Denial { id, ..refusal.into() },
+            };
+            self.authorized.refuse(mode, denial)?;
+        }
+        if hits.is_empty() { Ok(self.authorized) } else { Err(Refusal::DecisionUnavailable.into()) }
+    }
+
+    /// What is to be counted, and by which binding.
+    pub fn counts(&self, limits: &[Limit], sender: &Sender<'_>) -> Vec<Count> {
+        self.open.as_ref().map(|open| counting::counts(limits, &open.hits, sender)).unwrap_or_default()
+    }
+
+    /// Lets go of what only `counts` needs: the names of tools may be long, and the request waits.
+    pub fn forget_names(&mut self) {
+        self.open.iter_mut().flat_map(|open| &mut open.hits).for_each(Hit::forget_tool);
+    }
+
+    /// Goes on with what the bindings say of these counts.
+    ///
+    /// # Errors
+    /// One of the limits is exceeded.
+    pub fn counted(mut self, counts: &[Count], answers: &[Answer]) -> Result<Self, Denial> {
+        let open = self.open.get_or_insert_default();
+        open.hits.clear();
+        if let Some(exceeded) = counting::exceeded(counts, answers) {
+            let denial = Denial { id: open.id.clone(), ..exceeded };
+            self.authorized.refuse(open.mode, denial)?;
+        }
+        Ok(self)
+    }
+}
+
+/// What is asked after the rules have said yes.
+#[derive(Debug, Default)]
+struct Open {
     mode: Mode,
     /// The JSON of the request's id.
     id: Option<String>,
@@ -63,96 +150,22 @@ pub struct Cleared {
     asked: usize,
 }
 
-impl Cleared {
-    fn at_once(authorized: Authorized) -> Self {
-        let (hits, questions) = (Vec::new(), Vec::new());
-        Self { authorized, mode: Mode::Enforce, id: None, hits, questions, asked: 0 }
-    }
-
-    /// The right to be forwarded, if nothing is open.
-    ///
-    /// # Errors
-    /// Something is, and has to be asked first.
-    pub fn authorized(self) -> Result<Authorized, Box<Self>> {
-        let is_open = !(self.hits.is_empty() && self.questions.is_empty()) || self.asked > 0;
-        if is_open { Err(Box::new(self)) } else { Ok(self.authorized) }
-    }
-
-    /// `None`: anonymous.
-    pub const fn verified(&self) -> Option<&Verified> {
-        self.authorized.verified()
-    }
-
-    /// Whether limits are to be counted: that comes first.
-    pub const fn is_to_be_counted(&self) -> bool {
-        !self.hits.is_empty()
-    }
-
-    /// What a policy decision point is to be asked, at the server with this canonical URL. It is
-    /// told once: a call's arguments may be long, and are not kept while the request waits.
-    pub fn evaluations(&mut self, server: &str) -> Vec<String> {
-        let questions = mem::take(&mut self.questions);
-        self.asked = questions.len();
-        questions.iter().map(|question| question.evaluation(server, self.verified())).collect()
-    }
-
-    /// How many questions wait for an answer.
-    pub const fn asked(&self) -> usize {
-        self.asked
-    }
-
-    /// Goes on with what it says. `refusal`: none for a yes.
-    ///
-    /// # Errors
-    /// It is none; or limits were not counted yet, without which nobody is asked.
-    pub fn decided(mut self, refusal: Option<Refusal>) -> Result<Authorized, Denial> {
-        self.questions.clear();
-        self.asked = 0;
-        let is_nobody = self.verified().is_none();
-        let cleared = match refusal {
-            None => self,
-            Some(refusal) => {
-                let denial = match (refusal, self.mode) {
-                    // Whoever logs in may get it.
-                    (Refusal::DecisionDenied, Mode::Enforce) if is_nobody => {
-                        Refusal::CredentialsMissing.into()
-                    }
-                    _ => Denial { id: self.id.clone(), ..refusal.into() },
-                };
-                self.refuse(denial)?
-            }
-        };
-        cleared.authorized().map_err(|_| Refusal::DecisionUnavailable.into())
-    }
-
-    /// What is to be counted, and by which binding.
-    pub fn counts(&self, limits: &[Limit], sender: &Sender<'_>) -> Vec<Count> {
-        counting::counts(limits, &self.hits, sender)
-    }
-
-    /// Lets go of what only `counts` needs: the names of tools may be long, and the request waits.
-    pub fn forget_names(&mut self) {
-        self.hits.iter_mut().for_each(Hit::forget_tool);
-    }
-
-    /// Goes on with what the bindings say of these counts.
-    ///
-    /// # Errors
-    /// One of the limits is exceeded.
-    pub fn counted(mut self, counts: &[Count], answers: &[Answer]) -> Result<Self, Denial> {
-        self.hits.clear();
-        let Some(exceeded) = counting::exceeded(counts, answers) else { return Ok(self) };
-        let denial = Denial { id: self.id.clone(), ..exceeded };
-        self.refuse(denial)
-    }
-
-    /// Refuses after all, or remembers for the log that it would.
-    fn refuse(mut self, denial: Denial) -> Result<Self, Denial> {
-        if self.mode == Mode::Enforce {
-            return Err(denial);
+impl Open {
+    /// And whether all readers of the body find the same in what is asked.
+    fn of(policy: &Policy, operations: &[Operation<'_>], body: Option<&[u8]>) -> (Self, Result<(), Refusal>) {
+        let mut open = Self { mode: policy.mode, ..Self::default() };
+        if !policy.limits.is_empty() {
+            open.hits = counting::hits(&policy.limits, operations);
         }
-        self.authorized.would_refuse.get_or_insert(denial);
-        Ok(self)
+        let Some(decide) = &policy.decide else { return (open, Ok(())) };
+        match decide.questions(operations, body) {
+            Ok(questions) => (Self { questions, ..open }, Ok(())),
+            Err(refusal) => (open, Err(refusal)),
+        }
+    }
+
+    const fn is_something(&self) -> bool {
+        !(self.hits.is_empty() && self.questions.is_empty()) || self.asked > 0
     }
 }
 
@@ -161,7 +174,7 @@ impl Cleared {
 pub struct Authorized {
     verified: Option<Verified>,
     /// What report mode let through.
-    pub would_refuse: Option<Denial>,
+    pub would_refuse: Option<Box<Denial>>,
     /// Whether the answer may be a list to filter.
     pub lists: bool,
 }
@@ -170,6 +183,15 @@ impl Authorized {
     /// `None`: anonymous.
     pub const fn verified(&self) -> Option<&Verified> {
         self.verified.as_ref()
+    }
+
+    /// Refuses after all, or remembers for the log that it would.
+    fn refuse(&mut self, mode: Mode, denial: Denial) -> Result<(), Denial> {
+        if mode == Mode::Enforce {
+            return Err(denial);
+        }
+        self.would_refuse.get_or_insert_with(|| Box::new(denial));
+        Ok(())
     }
 }
 
@@ -199,7 +221,7 @@ pub fn authorize(
     let Some(policy) = policy else {
         let authorized = Authorized { verified, would_refuse: None, lists: false };
         return match authorized.verified {
-            Some(_) => (RpcSummary::default(), Ok(Cleared::at_once(authorized))),
+            Some(_) => (RpcSummary::default(), Ok(Cleared { authorized, open: None })),
             None => (RpcSummary::default(), Err(Refusal::CredentialsMissing.into())),
         };
     };
@@ -237,40 +259,13 @@ pub fn authorize(
     let would_refuse = match judged {
         Ok(()) => None,
         Err(unmet) if policy.mode == Mode::Report && unmet.refusal != Refusal::CredentialsMissing => {
-            Some(unmet)
+            Some(Box::new(unmet))
         }
         Err(unmet) => return (heard, Err(unmet)),
     };
     let authorized = Authorized { verified, would_refuse, lists: lists && policy.filters() };
-    let Open { id, hits, questions } = open;
-    (heard, Ok(Cleared { authorized, mode: policy.mode, id, hits, questions, asked: 0 }))
-}
-
-/// What is asked after the rules have said yes.
-#[derive(Default)]
-struct Open {
-    id: Option<String>,
-    hits: Vec<Hit>,
-    questions: Vec<Question>,
-}
-
-impl Open {
-    /// And whether all readers of the body find the same in what is asked.
-    fn of(policy: &Policy, operations: &[Operation<'_>], body: Option<&[u8]>) -> (Self, Result<(), Refusal>) {
-        let mut open = Self::default();
-        if !policy.limits.is_empty() {
-            open.hits = counting::hits(&policy.limits, operations);
-        }
-        let Some(decide) = &policy.decide else { return (open, Ok(())) };
-        match decide.questions(operations, body) {
-            Ok(questions) => (Self { questions, ..open }, Ok(())),
-            Err(refusal) => (open, Err(refusal)),
-        }
-    }
-
-    const fn is_something(&self) -> bool {
-        !(self.hits.is_empty() && self.questions.is_empty())
-    }
+    let open = open.is_something().then(|| Box::new(open));
+    (heard, Ok(Cleared { authorized, open }))
 }
 
 /// The JSON of the first id among messages.

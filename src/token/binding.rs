@@ -25,9 +25,7 @@ pub enum Use {
 }
 
 /// A SHA-256.
-type Thumbprint = Vec<u8>;
-
-const SHA256_BYTES: usize = 32;
+type Thumbprint = Box<[u8; 32]>;
 
 /// What the holder of a token has yet to show.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl Binding {
 
     /// The thumbprint of a key by which a good proof was made.
     pub(super) fn key(&mut self, shown: &[u8]) -> Result<(), Refusal> {
-        if self.key.as_deref() != Some(shown) {
+        if self.key.as_deref().is_none_or(|key| key.as_slice() != shown) {
             return Err(Refusal::ProofMismatch);
         }
         self.key = None;
@@ -105,7 +103,7 @@ fn confirmation(claims: &Document) -> Result<(Option<Thumbprint>, Option<Thumbpr
             _ => return Err(Refusal::TokenBound),
         };
         let thumbprint = value.as_str().and_then(base64url::decode);
-        *member = Some(thumbprint.filter(|hash| hash.len() == SHA256_BYTES).ok_or(Refusal::TokenBound)?);
+        *member = Some(thumbprint.and_then(|hash| hash.try_into().ok()).ok_or(Refusal::TokenBound)?);
     }
     if certificate.is_none() && key.is_none() { Err(Refusal::TokenBound) } else { Ok((certificate, key)) }
 }
@@ -121,7 +119,7 @@ fn shown(told: Option<&str>) -> Result<Thumbprint, Refusal> {
         return Err(Refusal::CertificateUnverified);
     }
     unhex(says("certFingerprintSHA256"))
-        .filter(|hash| hash.len() == SHA256_BYTES)
+        .and_then(|hash| hash.try_into().ok())
         .ok_or(Refusal::CertificateMissing)
 }
 

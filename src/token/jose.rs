@@ -83,10 +83,11 @@ pub fn is_opaque(token: &str) -> bool {
     rest.split('.').count() != 2 || !is_header()
 }
 
+#[inline]
 fn take_apart(
     token: &str,
     bytes: usize,
-    check_typ: fn(Option<&str>) -> Result<bool, Refusal>,
+    check_typ: impl Fn(Option<&str>) -> Result<bool, Refusal>,
 ) -> Result<Token, Refusal> {
     let parts = Parts::of(token, bytes)?;
     let header = Header::of(&parts.header).checked()?;

@@ -63,7 +63,7 @@ enum Stage<'c> {
     Certificate(&'c TrustedIssuer, Judged),
     Proof(&'c TrustedIssuer, Judged),
     ProofSignature(&'c TrustedIssuer, Judged, Rc<Proof>),
-    Accepted(Permit, ClaimNames),
+    Accepted(&'c TrustedIssuer, Permit),
 }
 
 /// What a verification needs next.
@@ -170,13 +170,13 @@ impl<'c> Verification<'c> {
             Err(refusal) => return Self::of_opaque(trusted, credential.token, now, refusal, ath),
         };
         let issuer = token.issuer();
-        let entries = trusted
+        let entries: Vec<&TrustedIssuer> = trusted
             .iter()
             .rev()
             .filter(|entry| !entry.rules.verify_iss || issuer == Some(entry.rules.issuer.as_str()))
             .collect();
-        let inquiry =
-            trusted.iter().any(TrustedIssuer::asks_about_jwts).then(|| Inquiry::about_jwt(credential.token));
+        let is_asked_about = entries.iter().any(|entry| entry.asks_about_jwts());
+        let inquiry = is_asked_about.then(|| Inquiry::about_jwt(credential.token));
         Ok(Self {
             token: Rc::new(token),
             now,
@@ -276,7 +276,9 @@ impl<'c> Verification<'c> {
     /// The outcome, once nothing is needed any more. Before that, it is a no.
     pub fn verdict(self) -> Result<Verified, Refusal> {
         match self.stage {
-            Stage::Accepted(permit, names) => Ok(Verified { permit, names, token: self.token }),
+            Stage::Accepted(entry, permit) => {
+                Ok(Verified { permit, names: entry.rules.names, token: self.token })
+            }
             _ => Err(self.refusal),
         }
     }
@@ -344,7 +346,7 @@ impl<'c> Verification<'c> {
             return self.has_to_be_proven(entry, judged);
         }
         match judged.permit() {
-            Ok(permit) => self.stage = Stage::Accepted(permit, entry.rules.names),
+            Ok(permit) => self.stage = Stage::Accepted(entry, permit),
             Err(refusal) => self.refuse(refusal),
         }
     }
