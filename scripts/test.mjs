@@ -28,7 +28,7 @@ const native = core || builder;
 const built = await buildWorker();
 await buildCommands();
 // Without a Worker every e2e test would fail for the same reason.
-const e2e = built === 0 ? await run(process.execPath, ["--test", "--test-reporter=spec", ...files]) : built;
+const e2e = built === 0 ? await run(process.execPath, [join("scripts", "suite.mjs"), ...files]) : built;
 // Counts of the whole Worker: whoever asks for some files asks for none of them.
 const budgets = built === 0 && !filters.length ? await run(process.execPath, [join("bench", "budgets.mjs")]) : built;
 
