@@ -51,7 +51,8 @@ pub(crate) fn names(path: &str) -> Vec<String> {
 pub(crate) fn may_start_with(path: &str, start: &[String]) -> bool {
     // How many of the names readers may have found: those for whom a segment begins here, and those
     // who are in one that was cut off.
-    let (mut beginning, mut cut_off) = (BTreeSet::from([0]), BTreeSet::new());
+    let (mut beginning, mut cut_off) = (BTreeSet::new(), BTreeSet::new());
+    beginning.insert(0);
     for segment in read(path).unwrap_or_default().split(SLASHES) {
         let (kept, is_cut) = match segment.split_once(CUTS) {
             Some((kept, _)) => (kept, true),
@@ -63,7 +64,10 @@ pub(crate) fn may_start_with(path: &str, start: &[String]) -> bool {
             if name.is_empty() {
                 return beginning.clone();
             }
-            beginning.iter().filter(|found| is_next(found)).map(|found| found + 1).collect()
+            // Not `collect`, which brings a sort of its own into the wasm.
+            let mut after = BTreeSet::new();
+            after.extend(beginning.iter().filter(|found| is_next(found)).map(|found| found + 1));
+            after
         };
         let whole = after(name(&kept.replace(' ', "")));
         cut_off.extend(after(name(up_to_blank(kept))).into_iter().filter(|_| kept.contains(' ')));

@@ -1,6 +1,6 @@
 //! A policy as it stands in the settings, and what it says of a caller and an operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arguments::{self, Arguments, Asked};
 use super::caller::Caller;
@@ -120,15 +120,13 @@ impl Rules {
 
     /// The rules that match one of the operations, each once.
     fn matching(&self, operations: &[Operation<'_>]) -> Vec<(usize, &Rule)> {
-        let mut found: Vec<usize> = Vec::new();
+        let mut found: BTreeSet<usize> = BTreeSet::new();
         let is = |index: usize, matches: &dyn Fn(&Rule) -> bool| self.all.get(index).is_some_and(matches);
         for operation in operations {
             let exact = operation.method.and_then(|method| self.by_method.get(method)).into_iter().flatten();
             found.extend(exact.filter(|index| is(**index, &|rule| rule.names_match(operation))));
             found.extend(self.others.iter().filter(|index| is(**index, &|rule| rule.matches(operation))));
         }
-        found.sort_unstable();
-        found.dedup();
         found.into_iter().filter_map(|index| Some((index, self.all.get(index)?))).collect()
     }
 

@@ -8,7 +8,8 @@ pub(super) fn read(variables: &Variables, faults: &mut Faults) -> Logging {
     let lines = lines(variables, faults);
     let Some(found) = variables.get("LOG_SAMPLE", faults) else { return Logging { lines, ..Logging::ALL } };
     let sample = match found.value.as_str() {
-        Some(text) => text.trim().parse().ok(),
+        // Not `parse`, which brings a reader of numbers of its own into the wasm.
+        Some(text) => serde_json::from_str(text).ok(),
         None => found.value.as_f64(),
     };
     let sample = sample.filter(|sample| (0.0..=1.0).contains(sample));

@@ -215,7 +215,7 @@ impl Definitions {
             Form::Demands(name, members) => self.demands(name, members),
             Form::Part => any_of(vec![
                 json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-                json!({ "type": "string", "pattern": r"^\s*\+?(0*\.[0-9]+|0+\.?|0*1(\.0*)?)\s*$" }),
+                json!({ "type": "string", "pattern": r"^[ \t\r\n]*(0(\.[0-9]+)?|1(\.0+)?)[ \t\r\n]*$" }),
             ]),
             Form::Number => exact("number".into()),
             Form::NumberOrTime => {
