@@ -5,6 +5,8 @@
 // with the Worker's own profile, under valgrind's callgrind. Each scenario runs twice, for a few
 // requests and for many; the difference is the requests' alone.
 import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { ROOT, stop } from "../../scripts/setup.mjs";
@@ -19,10 +21,14 @@ export async function instructions() {
   return { given: compiledWith(), counts: await countAll(program) };
 }
 
-/** The program's path. Flags of the caller's own would change what is counted. */
+/**
+ * The program's path. Flags of the caller's own would change what is counted; the Worker's own are
+ * read where it is built.
+ */
 function build() {
   const ours = Object.entries(process.env).filter(([name]) => !/^CARGO_(INCREMENTAL|PROFILE_)/.test(name));
-  const env = { ...Object.fromEntries(ours), CARGO_ENCODED_RUSTFLAGS: "" };
+  const [, inlined] = /^const INLINED: &str = "(.*)";$/m.exec(readFileSync(join(ROOT, "xtask", "src", "main.rs"), "utf8"));
+  const env = { ...Object.fromEntries(ours), CARGO_ENCODED_RUSTFLAGS: inlined };
   const args = ["build", "--release", "--locked", "--package", "instructions", "--message-format", "json-render-diagnostics"];
   const { status, stdout } = spawnSync("cargo", args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: Infinity });
   if (status !== 0) stop("What is to be counted could not be built; cargo said why above.");

@@ -93,6 +93,10 @@ fn compile(package: &str, target_dir: &Path, features: Option<&str>) -> Result<(
     Ok(())
 }
 
+/// How many instructions may be inlined at once, about half of what `opt-level` 3 allows: a
+/// request takes no more with it, and the Worker is smaller (`docs/decisions`, 9).
+const INLINED: &str = "-Cllvm-args=-inline-threshold=120";
+
 /// A panic says its file. The files of other crates lie in cargo's folder, and where that is would
 /// make other bytes of the same sources on another machine. Flags of this machine would, too: what
 /// is given here takes the place of `RUSTFLAGS` and of cargo's configuration.
@@ -103,6 +107,8 @@ fn flags() -> Result<OsString> {
     let mut flag = OsString::from("--remap-path-prefix=");
     flag.push(home.join("registry").join("src"));
     flag.push("=crates");
+    flag.push("\u{1f}"); // cargo takes it for the end of a flag
+    flag.push(INLINED);
     Ok(flag)
 }
 
