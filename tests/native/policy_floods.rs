@@ -91,4 +91,16 @@ fn what_is_kept_of_senders_is_bounded_and_the_oldest_goes_first() {
     }
     assert_eq!(floods.refuses(&sender(0), NOW), None);
     assert!((1..=FLOODS).all(|number| floods.refuses(&sender(number), NOW).is_some()));
+    // One that comes again has no second place, and none that is over has a place.
+    for _ in 0..FLOODS {
+        flood(&mut floods, &sender(FLOODS), 0, NOW);
+    }
+    assert!(floods.refuses(&sender(1), NOW).is_some());
+    let mut floods = Floods::default();
+    flood(&mut floods, &sender(0), 0, NOW);
+    for number in 1..FLOODS {
+        flood(&mut floods, &sender(number), 1, NOW);
+    }
+    flood(&mut floods, &sender(FLOODS), 1, NOW + 10);
+    assert!(floods.refuses(&sender(0), NOW + 10).is_some());
 }

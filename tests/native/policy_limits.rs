@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use mcp_edge_auth::policy::limits::{Answer, Count, Sender, count_floods, exceeded, unanswered};
+use mcp_edge_auth::policy::limits::{
+    Answer, Count, Sender, count_floods, exceeded, flood_counts, unanswered,
+};
 use mcp_edge_auth::policy::{self, Body, Cleared, Head, PolicyInput};
 use mcp_edge_auth::refusal::Refusal;
 use mcp_edge_auth::token::verify::Verified;
@@ -109,19 +111,21 @@ fn what_has_a_count_of_its_own() {
     let (other_user, other_client) =
         (json!({ "sub": "v", "client_id": "c" }), json!({ "sub": "u", "client_id": "d" }));
     let no_client = json!({ "sub": "u" });
-    // Which of these changes make another count: user, client, tool, server, address.
+    let other_issuer = with(usual.clone(), json!({ "iss": "https://other.example.com" }));
+    // Which of these changes make another count: user, client, issuer, tool, server, address.
     let rows = [
-        ("user", [true, false, false, true, false]),
-        ("client", [false, true, false, true, false]),
-        ("tool", [false, false, true, true, false]),
-        ("user+tool", [true, false, true, true, false]),
-        ("ip", [false, false, false, true, true]),
+        ("user", [true, false, true, false, true, false]),
+        ("client", [false, true, true, false, true, false]),
+        ("tool", [false, false, false, true, true, false]),
+        ("user+tool", [true, false, true, true, true, false]),
+        ("ip", [false, false, false, false, true, true]),
     ];
     for_each_row(rows, |&(by, expected)| {
         let base = key(by, Some(&usual), "t", CANONICAL, "192.0.2.1");
         let changed = [
             key(by, Some(&other_user), "t", CANONICAL, "192.0.2.1"),
             key(by, Some(&other_client), "t", CANONICAL, "192.0.2.1"),
+            key(by, Some(&other_issuer), "t", CANONICAL, "192.0.2.1"),
             key(by, Some(&usual), "s", CANONICAL, "192.0.2.1"),
             key(by, Some(&usual), "t", "https://mcp.example.com/other", "192.0.2.1"),
             key(by, Some(&usual), "t", CANONICAL, "192.0.2.2"),
@@ -132,6 +136,7 @@ fn what_has_a_count_of_its_own() {
     let nameless = named(Some(&no_client), "192.0.2.1");
     assert_ne!(nameless, named(Some(&usual), "192.0.2.1"));
     assert_eq!(nameless, named(Some(&json!({ "sub": "v" })), "192.0.2.9"), "those without a client are one");
+    assert_ne!(nameless, named(None, ISSUER), "an address that reads like their issuer is not theirs");
     for by in ["user", "client", "user+tool"] {
         let nobody = |address: &str| key(by, None, "t", CANONICAL, address);
         assert_ne!(nobody("192.0.2.1"), nobody("192.0.2.2"), "{by}: who has no token has an address");
@@ -177,7 +182,9 @@ fn addresses() {
         ("one of IPv4 in IPv6", "192.0.2.1", "::ffff:192.0.2.1", true),
         ("a host of the same network", "2001:db8:0:1::1", "2001:db8:0:1:a:b:c:d", true),
         ("the same in other letters and with a port", "2001:db8:0:1::1", "[2001:DB8:0:1::2]:443", true),
+        ("the last one of it", "2001:db8:0:1::", "2001:db8:0:1:ffff:ffff:ffff:ffff", true),
         ("another network", "2001:db8:0:1::1", "2001:db8:0:2::1", false),
+        ("the next network", "2001:db8:0:2::1", "2001:db8:0:3::1", false),
         ("this machine", "[::1]:80", "::1", true),
         ("no address, which counts as it is", "unknown", "other", false),
         ("none at all", "", "", true),
@@ -246,6 +253,18 @@ fn report_mode_counts_what_it_cannot_read_and_tells_what_comes_first() {
     assert_eq!(counts.iter().map(|count| (count.limit, count.times)).collect::<Vec<_>>(), [(0, 1)]);
     let authorized = cleared.counted(&counts, &[Some(false)]).unwrap().authorized().unwrap();
     assert_eq!(authorized.would_refuse.unwrap().refusal, Refusal::BodyTooLarge);
+}
+
+/// A token that was refused, and a good one from the same address: each has a count of its own.
+#[test]
+fn floods_are_counted_apart() {
+    let policy = limits(json!([{ "by": "ip" }]));
+    let good = counts(&policy, &json!({}), &call("t"));
+    let config = config(&with(settings(), json!({ POLICY: policy })));
+    let limits = &resource(&config).policy.as_ref().unwrap().limits;
+    let bad = flood_counts(limits, CANONICAL, "192.0.2.1");
+    assert_eq!((good.len(), bad.len(), good[0].limit, bad[0].limit), (1, 1, 0, 0));
+    assert_ne!(good[0].key, bad[0].key);
 }
 
 #[test]

@@ -10,14 +10,16 @@ use serde_json::{Value, json};
 
 use super::engine::run_with;
 use super::es256::trusted;
-use super::{claims, config, for_each_row, resource, same, settings, with};
+use super::{claims, config, entry, for_each_row, resource, same, settings, with, with_entries};
 
 pub const POLICY: &str = "MCP_SERVER_AUTH_POLICY";
 
-/// A token that was verified.
+/// A token that was verified, of the issuer that its claims name.
 pub fn verified(changes: &Value) -> Verified {
-    let config = config(&settings());
-    let token = trusted().with_claims(&with(claims(), changes.clone()));
+    let claims = with(claims(), changes.clone());
+    let issuer = json!({ "authorization_server_url": claims["iss"] });
+    let config = config(&with_entries(json!([with(entry(), issuer)])));
+    let token = trusted().with_claims(&claims);
     run_with(resource(&config), &token, &trusted().key_set()).verdict.unwrap()
 }
 
