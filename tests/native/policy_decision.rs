@@ -61,6 +61,18 @@ fn who_asks_for_what() {
             "resources/read",
             json!({ "type": "resource", "id": "file:///x?y" }),
         ),
+        (
+            "a resource that is watched",
+            of("resources/subscribe", json!({ "uri": "x", "name": "n" })),
+            "resources/subscribe",
+            json!({ "type": "resource", "id": "x" }),
+        ),
+        (
+            "one that is no longer watched",
+            of("resources/unsubscribe", json!({ "uri": "x" })),
+            "resources/unsubscribe",
+            json!({ "type": "resource", "id": "x" }),
+        ),
         ("a list", plain("tools/list"), "tools/list", server(json!({}))),
         (
             "a method that nobody knows",
@@ -138,9 +150,13 @@ fn arguments_are_passed_on_as_they_are_written_or_refused() {
     }
     let batch =
         format!("[{},{}]", with_params(r#","arguments":{"n":1}"#), with_params(r#","arguments":{"n":2}"#));
-    let all: Vec<Value> =
-        asked(&told, &batch).iter().map(|one| one["context"]["arguments"]["n"].clone()).collect();
-    assert_eq!(all, [json!(1), json!(2)], "to each its own");
+    let numbers = |told: &Value, batch: &str| -> Vec<Value> {
+        asked(told, batch).iter().map(|one| one["context"]["arguments"]["n"].clone()).collect()
+    };
+    assert_eq!(numbers(&told, &batch), [json!(1), json!(2)], "to each its own");
+    let calls = deciding(json!({ "arguments": true, "methods": ["tools/call"] }));
+    let behind = batch.replacen('[', r#" [{"id":6,"method":"x","params":{"arguments":{"n":0}}},"#, 1);
+    assert_eq!(numbers(&calls, &behind), [json!(1), json!(2)], "behind one that nobody decides on");
 }
 
 #[test]
@@ -159,6 +175,19 @@ fn what_an_answer_means() {
             r#"{"decision":false,"context":{"reason_user":{"en":"u"},"reason_admin":{"403":"a"}}}"#,
             no(Some("a")),
         ),
+        (
+            "for administrators, before all others",
+            200,
+            r#"{"decision":false,"context":{"reason_user":"u","reason":"r","reason_admin":"a"}}"#,
+            no(Some("a")),
+        ),
+        (
+            "for anybody, before that for users",
+            200,
+            r#"{"decision":false,"context":{"reason_user":"u","reason":"r"}}"#,
+            no(Some("r")),
+        ),
+        ("for users alone", 200, r#"{"decision":false,"context":{"reason_user":{"en":"u"}}}"#, no(Some("u"))),
         (
             "no reason that is one",
             200,
@@ -207,8 +236,10 @@ fn what_all_of_them_come_to() {
         same(name, outcome(verdicts, verdicts.len(), true), *open)
     });
     for lets_through in [false, true] {
-        let (refusal, _) = outcome(&[Permit], 2, lets_through);
-        assert_eq!(refusal, unavailable, "one of two was answered");
+        for (verdicts, asked) in [(vec![Permit], 2), (vec![Permit, Permit], 1), (vec![], 1)] {
+            let (refusal, _) = outcome(&verdicts, asked, lets_through);
+            assert_eq!(refusal, unavailable, "{} answers to {asked}", verdicts.len());
+        }
     }
 }
 
@@ -222,6 +253,20 @@ fn how_much_is_asked_at_once() {
         let policy = deciding(json!({ "on_error": on_error }));
         let more = judged(&policy, Some(&json!({})), &posting(&batch(limits::DECISIONS + 1)));
         assert_eq!(more.unwrap_err().refusal, Refusal::MessageInvalid);
+    }
+    let others = deciding(json!({ "names": ["other"] }));
+    let none = judged(&others, Some(&json!({})), &posting(&batch(limits::DECISIONS + 1)));
+    assert!(none.unwrap().authorized().is_ok(), "nobody is asked about them");
+}
+
+/// In report mode, what cannot be read goes on as one message of no method.
+#[test]
+fn what_cannot_be_read_is_asked_about_in_report_mode() {
+    for (changes, expected) in [(json!({}), 1), (json!({ "methods": ["tools/call"] }), 0)] {
+        let policy = with(deciding(changes), json!({ "mode": "report" }));
+        let mut cleared = judged(&policy, Some(&json!({})), &posting("no JSON")).unwrap();
+        assert_eq!(cleared.evaluations(CANONICAL).len(), expected);
+        assert_eq!(cleared.asked(), expected);
     }
 }
 
@@ -247,6 +292,9 @@ fn only_a_yes_gives_the_right_to_be_forwarded() {
     assert_eq!(denial.refusal, Refusal::CredentialsMissing, "who logs in may get it");
     let denial = anonymous().decided(Some(Refusal::DecisionUnavailable)).unwrap_err();
     assert_eq!(denial.refusal, Refusal::DecisionUnavailable);
+    let reported = judged(&with(nobody.clone(), json!({ "mode": "report" })), None, &posting(&body));
+    let told = reported.unwrap().decided(Some(Refusal::DecisionDenied)).unwrap().would_refuse.unwrap();
+    assert_eq!(told.refusal, Refusal::DecisionDenied);
 
     let limited = with(policy, json!({ "limits": [{ "by": "user", "binding": "CALLS" }] }));
     assert!(open(&limited).is_to_be_counted());
