@@ -111,6 +111,14 @@ fn arguments_in_another_case_are_read_by_some() {
     for_each_row(rows, |(members, expected)| {
         same(members, said_of(&policy, None, &body(members)), (*expected).into())
     });
+    // What is to be absent is there for those readers.
+    let absent = demanding(json!({ "a": { "present": false } }));
+    for members in [r#""Arguments":{"a":1}"#, r#""argument\u017f":{"b":1},"arguments":{}"#] {
+        assert_eq!(said_of(&absent, None, &body(members)), unmet, "{members}");
+    }
+    let spaced = format!(" \r\n\t[\n{},{} ]\n", body(r#""arguments":{"a":"x"}"#), calling(r#"{"a" : "x"}"#));
+    assert_eq!(said_of(&policy, None, &spaced), "ok");
+    assert_eq!(said_of(&policy, None, &format!("\n {}\t", calling(r#"{"a":"x"}"#))), "ok");
 }
 
 #[test]

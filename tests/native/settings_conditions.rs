@@ -109,8 +109,13 @@ fn conditions_that_are_taken() {
         arguments(json!({ "max_length": 1_048_576 })),
     ]);
     let (longest, deepest) = ("x".repeat(ARGUMENT_PATH_CHARS), vec!["x"; ARGUMENT_PATH_NAMES].join("."));
-    for path in ["größe", "a b", "*", "a.*", &longest, &deepest] {
+    let wide = "ö".repeat(ARGUMENT_PATH_CHARS);
+    for path in ["größe", "a b", "*", "a.*", &longest, &deepest, &wide] {
         sound(vec![json!({ "methods": "tools/call", "arguments": { path: "x" } })]);
+    }
+    // Claims are the issuer's to make, so their paths have no such bound.
+    for path in [format!("{longest}x"), format!("{deepest}.x")] {
+        sound(vec![json!({ "claims": { path: "x" } })]);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::check::told;
 use crate::support::policy::POLICY;
-use crate::support::{config, for_each_row, read, resource, same, settings, with};
+use crate::support::{config, for_each_row, read, resource, same, settings, variables, with};
 
 fn places(policy: &Value) -> Vec<String> {
     match read(&with(settings(), json!({ POLICY: policy }))) {
@@ -46,6 +46,11 @@ fn faults() {
         ),
         ("by tool, and calls among others", one(json!({ "by": "tool", "methods": ["tools/*"] })), vec![]),
         (
+            "by tool, and calls beside others",
+            one(json!({ "by": "user+tool", "methods": ["tools/list", "tools/call"] })),
+            vec![],
+        ),
+        (
             "too many",
             json!({ "limits": vec![json!({ "by": "ip", "binding": "CALLS" }); LIMITS + 1] }),
             vec![".limits"],
@@ -60,6 +65,18 @@ fn faults() {
         let expected: Vec<String> = expected.iter().map(|place| format!("{POLICY}{place}")).collect();
         same(name, places(policy), expected)
     });
+}
+
+/// Names go to JavaScript as lines of one text, in which one with a line break would be two.
+#[test]
+fn a_binding_has_a_name_that_is_one_word() {
+    for name in ["A\nCALLS", "A B", "a-b", "\u{e4}"] {
+        let limits = json!([{ "by": "user", "binding": name }]);
+        let settings = with(settings(), json!({ POLICY: { "limits": limits } }));
+        let bound = variables(&settings).with_limiters([name.to_owned()]);
+        let faults = mcp_edge_auth::settings::read(&bound).unwrap_err();
+        assert_eq!(faults[0].field, ".limits[0].binding", "{name:?}");
+    }
 }
 
 #[test]

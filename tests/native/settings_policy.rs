@@ -92,6 +92,11 @@ fn faults() {
             vec![".filter_lists"],
         ),
         ("filter_lists without rules", json!({ "filter_lists": true }), vec![".filter_lists"]),
+        (
+            "filter_lists with limits alone",
+            json!({ "filter_lists": true, "limits": [{ "by": "user", "binding": "CALLS" }] }),
+            vec![".filter_lists"],
+        ),
         ("everything anonymous", json!({ "anonymous_methods": ["*"] }), vec![".anonymous_methods"]),
         ("nothing anonymous", json!({ "anonymous_methods": [] }), vec![".anonymous_methods"]),
         (
