@@ -162,6 +162,42 @@ fn every_row() {
     });
 }
 
+/// The codes of JSON-RPC (section 5.1) and MCP; all others are the status.
+#[test]
+fn codes() {
+    let reserved = [
+        ("body_malformed", -32700),
+        ("message_invalid", -32600),
+        ("body_not_allowed", -32600),
+        ("mirror_missing", -32020),
+        ("mirror_mismatch", -32020),
+        ("session_malformed", -32001),
+        ("session_mismatch", -32001),
+    ];
+    for_each_row(rows(), |&(reason, refusal, status, ..)| {
+        let Some(rpc) = refusal.row().rpc else { return Ok(()) };
+        let code = reserved.iter().find(|(of, _)| *of == reason).map_or(status.into(), |(_, code)| *code);
+        same(reason, rpc.code, code)
+    });
+}
+
+#[test]
+fn an_error_is_written_with_what_is_known() {
+    let body = |refusal: Refusal, detail: &Detail| refusal.answer(None, detail).body.unwrap();
+    let scopes = ["a:b", "c"].map(str::to_owned).to_vec();
+    assert_eq!(
+        body(
+            Refusal::ScopeInsufficient,
+            &Detail { id: Some("\"7\"".to_owned()), scopes, ..Detail::default() }
+        ),
+        r#"{"jsonrpc":"2.0","id":"7","error":{"code":403,"message":"Insufficient scope","data":{"error":"insufficient_scope","required_scopes":["a:b","c"]}}}"#
+    );
+    assert_eq!(
+        body(Refusal::RateLimited(10), &Detail::default()),
+        r#"{"jsonrpc":"2.0","error":{"code":429,"message":"Too many requests","data":{"error":"rate_limited"}}}"#
+    );
+}
+
 #[test]
 fn no_refusal_is_left_out_of_the_rows() {
     // The source of the enum says how many there are: a variant that is added without a row is
