@@ -8,6 +8,7 @@ import { send } from "./support/http.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { mint } from "./support/mint.mjs";
 import { call, guarded, post } from "./support/policy.mjs";
+import { boundToken, byDpop, proof } from "./support/proofs.mjs";
 import { assertInvalid, bearer, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 import { testClock } from "./support/worker.mjs";
@@ -74,6 +75,15 @@ test("what a rate limiter is told is a hash, and no name", async (t) => {
   assert.deepEqual(s.worker.lines("counted").slice(names.length), asked);
 });
 
+test("each limit asks the rate limiter that it names", async (t) => {
+  const limits = [{ by: "user", binding: "CALLS" }, { by: "client", binding: "BURSTS", period: 10 }];
+  const s = await guarded(t, { limits }, { stage: { limiters: { CALLS: counting(9), BURSTS: counting(1) } } });
+  assert.equal((await s.call(s.token(), post(call("echo")))).status, 200);
+  const { response, line } = await s.ask(s.token(), post(call("echo")));
+  assertLimited(response, { period: 10 });
+  assert.equal(line.limit, 1);
+});
+
 test("a batch costs what its messages cost, each by itself", async (t) => {
   const s = await behind(t, limited([{ by: "user+tool", names: ["a*"] }]), counting(10));
   const batch = (...names) => post(JSON.stringify(names.map((name, at) => ({ ...call(name), id: at + 7 }))));
@@ -128,13 +138,25 @@ const FAILING = {
 for (const [how, method] of Object.entries(FAILING)) {
   test(`a rate limiter that ${how} lets through, and the log says so once`, async (t) => {
     const s = await behind(t, limited([{ by: "user" }]), `export default () => ({ ${method} });`);
+    const began = Date.now();
     const answers = await Promise.all(Array.from({ length: 5 }, () => send(s.worker.port, { method: "POST", path: "/mcp", ...post(call("echo")), headers: { ...post("").headers, ...bearer(s.token()) } })));
     assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
     assert.equal((await s.call(s.token(), post(call("echo")))).status, 200);
+    assert.ok(Date.now() - began < 8000, "each waits for half a second at most");
     const said = s.worker.lines("limit");
     assert.deepEqual(said.map(({ binding, result }) => [binding, result]), [["CALLS", "no_answer"]]);
   });
 }
+
+test("of a rate limiter that goes on failing, the log says so once a minute", async (t) => {
+  const clock = testClock();
+  const s = await behind(t, limited([{ by: "user" }]), `export default () => ({ ${FAILING.rejects} });`, { clock });
+  for (const [seconds, lines] of [[0, 1], [59, 1], [1, 2], [1, 2]]) {
+    clock.forward(seconds);
+    assert.equal((await s.call(s.token(), post(call("echo")))).status, 200);
+    assert.equal(s.worker.lines("limit").length, lines, `${seconds} seconds later`);
+  }
+});
 
 test("requests at the same time get each its own answer", async (t) => {
   const s = await behind(t, limited([{ by: "user" }]), counting(3));
@@ -237,6 +259,18 @@ test("report mode says of bad tokens that they are too many, and refuses them as
     assert.deepEqual([line.reason, line.would_refuse, line.limit], ["token_encoding", "rate_limited", 0]);
   }
   assert.equal((await s.call(s.token(), post(call("echo")))).status, 200);
+});
+
+test("a bad proof counts as a bad token does, and one that only lacks a nonce does not", async (t) => {
+  const vars = { MCP_SERVER_AUTH_DPOP_NONCE_KEY: "a key of nonces, of thirty-nine letters" };
+  const dpop = { dpop: "require", dpop_nonce: true };
+  const s = await behind(t, limited([{ by: "ip" }]), counting(1), { around: cloudflare, entry: dpop, vars: { MCP_SERVER_AUTH_POLICY: limited([{ by: "ip" }]), ...vars } });
+  const token = boundToken(s);
+  const ask = async (shown) => (await s.ask(undefined, { ...post(call("echo")), headers: { ...post("").headers, ...byDpop(token, shown) } })).line.reason;
+  for (const _ of [1, 2]) assert.equal(await ask(proof(token)), "proof_nonce");
+  assert.equal(s.worker.lines("counted").length, 0);
+  const other = proof(token, { claims: { htm: "GET" } });
+  assert.deepEqual([await ask(other), await ask(other)], ["proof_htm", "rate_limited"]);
 });
 
 test("an issuer that is down is nobody's flood", async (t) => {

@@ -20,10 +20,10 @@ const document = (url) => url.replace(/^(https:\/\/[^/]+)/, `$1${WELL_KNOWN}`);
 
 /**
  * Three servers and one authorization server. over: members for each, by canonical URL, or a
- * function of the origins; vars: beside the array; services(origins): bindings. s.ask(url, token,
- * head) sends to `url`'s host and path.
+ * function of the origins; vars: beside the array; services(origins), limiters: bindings.
+ * s.ask(url, token, head) sends to `url`'s host and path.
  */
-async function stage(t, { over = {}, vars = {}, services, urls = ALL } = {}) {
+async function stage(t, { over = {}, vars = {}, services, limiters, urls = ALL } = {}) {
   const issuer = await startIssuer(t, { keys: [signingKey("rsa")] });
   const origins = {};
   for (const url of urls) origins[url] = await startOrigin(t);
@@ -33,7 +33,7 @@ async function stage(t, { over = {}, vars = {}, services, urls = ALL } = {}) {
     MCP_SERVER_AUTH_RESOURCES: urls.map((url) => ({ canonical_url: url, origin_url: `${origins[url].url}${BASE}`, ...members[url] })),
     ...vars,
   };
-  const worker = await startWorker(t, { vars: settings, services: services?.(origins) });
+  const worker = await startWorker(t, { vars: settings, services: services?.(origins), limiters });
   const head = (url, { headers = {}, path = "", ...rest } = {}) => {
     const { host, pathname } = new URL(url);
     return { path: pathname + path, ...rest, headers: { host, ...headers } };
@@ -332,6 +332,22 @@ test("an origin's own refusals carry that server's challenge and name that serve
   assert.ok(response.get("www-authenticate").includes(`resource_metadata="${document(ISSUES)}"`), response.get("www-authenticate"));
   s.origins[OTHER].on(BASE, (_, res) => res.writeHead(401).end());
   assert.deepEqual((await s.ask(OTHER, s.token(OTHER))).line.resource, OTHER);
+});
+
+test("each has counts of its own, of good tokens and of bad ones", async (t) => {
+  const policy = { limits: [{ by: "user", binding: "CALLS" }, { by: "ip", binding: "SENDERS" }] };
+  const counting = (most) => `const counts = new Map();
+export default () => ({ async limit({ key }) { counts.set(key, (counts.get(key) ?? 0) + 1); return { success: counts.get(key) <= ${most} }; } });`;
+  const limiters = { CALLS: counting(1), SENDERS: counting(2) };
+  const s = await stage(t, { over: { [FILES]: { policy }, [OTHER]: { policy } }, limiters });
+  const headers = { "content-type": "application/json" };
+  const ask = async (url, token) => (await s.ask(url, token, { headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' })).response.status;
+  for (const [url, statuses] of [[FILES, [200, 429]], [OTHER, [200, 429]]]) {
+    for (const status of statuses) assert.equal(await ask(url, s.token(url)), status, url);
+  }
+  for (const url of [FILES, OTHER]) {
+    for (const status of [401, 401, 429]) assert.equal(await ask(url, "no.good.token"), status, url);
+  }
 });
 
 test("a fault in one of them closes all", async (t) => {
