@@ -15,6 +15,7 @@ import { closed, listen } from "./support/issuer.mjs";
 import { call, guarded, post } from "./support/policy.mjs";
 import { assertUnauthorized, bearer, CANONICAL } from "./support/stage.mjs";
 import { bounded } from "./support/until.mjs";
+import { testClock } from "./support/worker.mjs";
 
 /** A decision point that answers as `answer(question, response)` says; it records its questions. */
 async function startDecider(t, answer) {
@@ -75,6 +76,7 @@ test("a no is 403 with the request's id; its reason is in the log and not in the
   assertRpc(response, 403, "decision_denied", "a");
   assert.ok(!response.text.includes("leave"));
   assert.deepEqual([line.outcome, line.reason, line.decision], ["refused", "decision_denied", "onleave"]);
+  assert.deepEqual(s.worker.lines("decision"), [], "a no is an answer");
   assert.equal(s.origin.seen.length, 0);
 });
 
@@ -148,7 +150,8 @@ test("no answer, and one that is no evaluation, is 503; or lets through, if it i
     answer = next;
     const { response, line } = await closes.ask(closes.token(), post(call("echo")));
     assertRpc(response, 503, "temporarily_unavailable");
-    assert.deepEqual([line.reason, typeof line.decision], ["decision_unavailable", "string"], name);
+    assert.equal(line.reason, "decision_unavailable", name);
+    assert.match(line.decision, /./, name);
     assert.equal((await opens.call(opens.token(), post(call("echo")))).status, 200, name);
   }
   assert.equal(closes.origin.seen.length, 0);
@@ -161,6 +164,17 @@ test("no answer, and one that is no evaluation, is 503; or lets through, if it i
   assert.equal((await opens.call(opens.token(), post(call("echo")))).status, 403);
   answer = saying(true);
   assert.equal((await closes.call(closes.token(), post(call("echo")))).status, 200);
+});
+
+test("of a decision point that goes on saying nothing, the log says so once a minute", async (t) => {
+  const clock = testClock();
+  const decider = await startDecider(t, NO_ANSWERS["a status that is not 200"]);
+  const s = await guarded(t, decided(decider), { stage: { clock } });
+  for (const [seconds, lines] of [[0, 1], [59, 1], [1, 2], [1, 2]]) {
+    clock.forward(seconds);
+    assert.equal((await s.call(s.token(), post(call("echo")))).status, 503);
+    assert.equal(s.worker.lines("decision").length, lines, `${seconds} seconds later`);
+  }
 });
 
 test("where nobody listens, it is 503, too", async (t) => {

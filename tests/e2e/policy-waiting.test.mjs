@@ -1,11 +1,13 @@
-// Requests whose bodies are being read wait in the Worker's memory, and there is room for so many
-// of each kind (limits.rs, PENDING). Whoever fills it pushes out only others of the same kind, and
-// what failed leaves its place.
+// Requests whose bodies are being read, or that are decided on, wait in the Worker's memory, and
+// there is room for so many of each kind (limits.rs, PENDING). Whoever fills it pushes out only
+// others of the same kind, and what failed leaves its place.
 import assert from "node:assert/strict";
+import http from "node:http";
 import net from "node:net";
 import { test } from "node:test";
-import { open, raw, whole } from "./support/http.mjs";
-import { call, guarded } from "./support/policy.mjs";
+import { open, raw, send, whole } from "./support/http.mjs";
+import { closed, listen } from "./support/issuer.mjs";
+import { call, guarded, post } from "./support/policy.mjs";
 import { bearer } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
@@ -72,4 +74,30 @@ test("nobody's requests do not push out a user's", { timeout: 120_000 }, async (
   assert.equal((await end()).status, 200);
   // And there is a bound: the oldest of nobody's had to go.
   assert.equal((await first()).status, 500);
+});
+
+/** An entry in which nothing that is waited for is too late, however slow the machine is. */
+const patient = (main) => `import worker from "./${main}";
+AbortSignal.timeout = () => new AbortController().signal;
+export default worker;`;
+
+test("nor where they wait for a decision", { timeout: 120_000 }, async (t) => {
+  const held = [];
+  const decider = http.createServer((_, response) => held.push(response));
+  const port = await listen(decider, 0);
+  t.after(() => closed(decider));
+  const s = await guarded(t, { anonymous_methods: ["ping"], decide: { url: `http://127.0.0.1:${port}/x`, timeout_ms: 10 } }, { stage: { around: patient } });
+  const ping = (token) => send(s.worker.port, { method: "POST", path: "/mcp", ...post({ jsonrpc: "2.0", id: 1, method: "ping" }, token && bearer(token)) });
+  const asked = (count) => until(`question ${count}`, () => held.length === count);
+  const user = ping(s.token());
+  await asked(1);
+  const first = ping();
+  await asked(2);
+  const others = Array.from({ length: PLACES }, () => ping());
+  await asked(PLACES + 2);
+  for (const response of held) response.end('{"decision":true}');
+  assert.equal((await user).status, 200);
+  assert.equal((await first).status, 500);
+  const statuses = (await Promise.all(others)).map(({ status }) => status);
+  assert.deepEqual(new Set(statuses), new Set([200]));
 });
