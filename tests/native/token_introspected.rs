@@ -44,6 +44,10 @@ fn inactive_is_remembered_for_ten_seconds() {
     for other in [key("b"), key("aa"), key(""), Key::new(1, "a")] {
         assert_eq!(known(&memory, &other, T), "nothing");
     }
+    // However long the answer took: it is the answer that is so old, and not the question.
+    memory.told(key("slow"), &Answer::Inactive, 0, T, T + 4000.0);
+    assert_eq!(known(&memory, &key("slow"), T + 13_999.0), "inactive");
+    assert_eq!(known(&memory, &key("slow"), T + 14_000.0), "nothing");
 }
 
 #[test]
@@ -85,6 +89,11 @@ fn an_older_word_does_not_push_out_a_newer_one() {
     memory.told(key("a"), &good, 60, T, T + 2000.0);
     assert_eq!(known(&memory, &key("a"), T + 2000.0), "inactive");
     assert_eq!(known(&memory, &key("a"), T + 1100.0 + seconds(10)), "nothing");
+    // Asked in the very millisecond in which another request hears that it is not active.
+    let mut memory = Introspected::default();
+    memory.told(key("a"), &Answer::Inactive, 60, T, T);
+    memory.told(key("a"), &good, 60, T, T);
+    assert_eq!(known(&memory, &key("a"), T + seconds(10)), "nothing");
     // Told inactive after it was told active: nothing of the first is left.
     let mut memory = Introspected::default();
     memory.told(key("a"), &good, 60, T, T);
@@ -124,6 +133,11 @@ fn a_long_answer_is_asked_for_each_time() {
         let mut memory = Introspected::default();
         memory.told(key("a"), &sized(bytes), 60, T, T);
         assert_eq!(known(&memory, &key("a"), T), expected, "{bytes} bytes");
+        // What was told before, to a request at the same time, serves no longer either way.
+        let mut memory = Introspected::default();
+        memory.told(key("a"), &active(json!({ "active": true, "first": true })), 60, T, T);
+        memory.told(key("a"), &sized(bytes), 60, T, T + 1.0);
+        assert_eq!(known(&memory, &key("a"), T + 1.0), expected, "{bytes} bytes, after another answer");
     }
 }
 
