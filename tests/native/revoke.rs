@@ -288,6 +288,10 @@ fn an_entry_about_the_same_refuses_more_and_never_less() {
     }
     let other = done(revoke(json!({ "subject": "<absent>", "client": "user-1" })), first["document"].clone());
     assert_eq!(list_of(&other).entries.len(), 2);
+    let of_other = Entry { issuer: OTHER.to_owned(), ..held(1, "user-1", NOW + 9) };
+    let beside = done(revoke(json!({})), json!(List::document(9, 2, std::slice::from_ref(&of_other))));
+    let entries = list_of(&beside).entries;
+    assert_eq!((entries.len(), &entries[0], entries[1].number), (2, &of_other, 2), "another issuer's");
 }
 
 #[test]

@@ -242,6 +242,37 @@ fn a_look_costs_the_same_in_any_list() {
     assert!(most.iter().any(|compared| *compared > 1), "nothing was compared: {most:?}");
 }
 
+/// Wherever two entries meet, the end of the table included, each is found.
+#[test]
+fn two_entries_that_share_a_place_both_hold() {
+    let names: Vec<String> = (0..40).map(|n| format!("name-{n}")).collect();
+    for (at, one) in names.iter().enumerate() {
+        for other in &names[..at] {
+            let list = list(&[one, other].map(|name| entry(json!({ "value": name }))));
+            for subject in [one, other] {
+                let token = Presented { issuer: ISSUER, subject, client: None, jti: None, iat: None };
+                assert!(list.look(&token, NOW).revoked, "{subject} of {one} and {other}");
+            }
+        }
+    }
+}
+
+/// Two subjects of which `hash` makes the same number. Nobody is revoked in another's name.
+#[test]
+fn two_names_with_one_hash_are_told_apart() {
+    let (one, other) = ("cdUmYYVSsfO", "t7COB-US1WD");
+    let is_revoked = |list: &List, subject: &str, iat: u64| {
+        let token = Presented { issuer: ISSUER, subject, client: None, jti: None, iat: Some(iat as f64) };
+        list.look(&token, NOW).revoked
+    };
+    let of = |value: &str, before: u64| entry(json!({ "value": value, "before": before }));
+    let alone = list(&[of(one, NOW)]);
+    assert!(is_revoked(&alone, one, NOW) && !is_revoked(&alone, other, NOW));
+    let both = list(&[of(one, NOW), of(other, NOW - 50)]);
+    assert!(is_revoked(&both, one, NOW) && !is_revoked(&both, other, NOW));
+    assert!(is_revoked(&both, other, NOW - 50));
+}
+
 /// A list of colliding names, should anybody find them, is a list of 1000 comparisons.
 #[test]
 fn a_list_that_is_full_still_ends_a_search() {

@@ -123,6 +123,29 @@ fn a_read_that_was_given_up_ends_nothing_but_its_own() {
     reading.ended(some(8), NOW + READING, NOW + READING);
     reading.ended(some(7), NOW, NOW + READING);
     assert_eq!(seen(&reading, NOW + READING + DUE - 1), ("use", 8), "neither older nor from longer ago");
+    // What it has found counts all the same, from when it was begun, and nobody waits any longer.
+    let mut reading = Reading::default();
+    reading.started(NOW);
+    reading.started(NOW + READING);
+    reading.ended(some(7), NOW, NOW + READING);
+    assert_eq!(seen(&reading, NOW + READING), ("use", 7));
+    assert_eq!(seen(&reading, NOW + BELIEVED), ("read", 0));
+}
+
+/// Two operators who write in the same millisecond give their lists one version. KV keeps the one
+/// that came last.
+#[test]
+fn of_two_lists_of_one_version_the_last_that_was_read_is_in_force() {
+    let of = |value: &str| {
+        let (issuer, value) = (ISSUER.to_owned(), value.to_owned());
+        let entry = Entry { number: 1, issuer, kind: Kind::Subject, value, before: NOW, until: NOW + 1000 };
+        Ok(Some(List::document(7, 2, &[entry])))
+    };
+    let mut reading = Reading::default();
+    read(&mut reading, of("a"), NOW);
+    read(&mut reading, of("b"), NOW + DUE);
+    let Next::Use(Some(list)) = reading.next(NOW + DUE) else { panic!("nothing to use") };
+    assert_eq!((list.version, list.entries[0].value.as_str()), (7, "b"));
 }
 
 #[test]
