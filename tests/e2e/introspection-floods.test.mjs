@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { open, whole } from "./support/http.mjs";
 import { active, introspecting, opaque, told } from "./support/introspection.mjs";
-import { startIssuer } from "./support/issuer.mjs";
+import { reply, startIssuer } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
 import { assertInvalid, assertUnavailable, bearer, CANONICAL, entryFor, INVALID } from "./support/stage.mjs";
 import { bounded, until } from "./support/until.mjs";
@@ -17,6 +17,8 @@ const AT_A_TIME = limit("INTROSPECTIONS");
 const A_SECOND = limit("INTROSPECTIONS_PER_SECOND");
 const REMEMBERED = limit("INACTIVE_SECONDS");
 const KEPT = limit("INACTIVE_KEPT");
+const WAITERS = limit("WAITERS");
+const METADATA = "/.well-known/oauth-authorization-server";
 
 const repeated = (length, value) => Array.from({ length }, (_, at) => value(at));
 
@@ -60,7 +62,7 @@ test("so many run at a time: one more is refused at once, and JWTs go their way"
   for (let i = 0; i < 3; i++) {
     const { response, line } = await s.ask(opaque());
     assertCrowded(response);
-    assert.equal(line.reason, "introspection_unavailable");
+    assert.deepEqual([line.reason, line.introspection], ["introspection_unavailable", undefined]);
   }
   assert.equal((await s.call(s.token())).status, 200);
   assert.equal(s.asked.length, AT_A_TIME);
@@ -80,8 +82,75 @@ test("clients that leave leave their places, once these are overdue", async (t) 
   clock.forward(6);
   assertCrowded(await s.call(opaque()));
   clock.forward(2);
+  s.tells(active({}, clock.seconds()));
+  assert.equal((await s.call(opaque())).status, 200, "while the server has still not answered");
   release();
-  assert.equal((await s.call(opaque())).status, 200);
+});
+
+/**
+ * Says what the runtime is asked to bring to an end also when its client has left. By itself,
+ * workerd ends the rest, too.
+ */
+const keeping = (main) => `import worker from "./${main}";
+export default {
+  fetch(request, env, context) {
+    const waitUntil = (promise) => {
+      console.log('{"event":"kept"}');
+      context.waitUntil(promise);
+    };
+    return worker.fetch(request, env, { waitUntil });
+  },
+};
+`;
+
+test("clients that leave leave their places at once where the server answers", async (t) => {
+  const s = await introspecting(t, { around: keeping });
+  const { waiting, release } = held(s);
+  const calls = opened(s, repeated(AT_A_TIME, () => opaque()));
+  await until("the questions", () => waiting.length === AT_A_TIME);
+  assert.equal(s.worker.lines("kept").length, AT_A_TIME);
+  for (const { request } of calls) request.destroy();
+  assertCrowded(await s.call(opaque()));
+  release();
+  // Well before the 5 s that a question may take. Each of these looks takes a place in this second.
+  await until("a place", async () => (await s.call(opaque())).status === 200, 2000);
+});
+
+/** Metadata that says where the endpoint is, once release() is called. */
+function heldMetadata(s) {
+  const metadata = reply.held((_, res) => reply.json(s.issuer.metadata({ introspection_endpoint: `${s.issuer.url}/introspect` }))(_, res));
+  s.issuer.on(METADATA, metadata);
+  return metadata;
+}
+
+test("the endpoint is looked for once, for all that wait, also if the first of them leaves", async (t) => {
+  const s = await introspecting(t, { introspection: { url: undefined }, around: keeping });
+  const { release } = heldMetadata(s);
+  const [first] = opened(s, [opaque()]);
+  await until("the search", () => s.issuer.hits(METADATA) === 1);
+  const others = opened(s, repeated(5, () => opaque()));
+  await until("the others", async () => (await s.worker.send({ path: "/healthz" })).status === 200);
+  assert.equal(s.worker.lines("kept").length, 1, "the search");
+  first.request.destroy();
+  release();
+  for (const response of await answers(others)) assert.equal(response.status, 200);
+  assert.equal(s.issuer.hits(METADATA), 1);
+});
+
+test("so many wait for the endpoint, and the others are refused", async (t) => {
+  const MORE = 5;
+  const s = await introspecting(t, { introspection: { url: undefined } });
+  const { release } = heldMetadata(s);
+  const calls = opened(s, repeated(WAITERS + MORE, () => opaque()));
+  const refused = () => s.worker.lines("request").filter(({ reason }) => reason === "introspection_unavailable").length;
+  await until("the refusals", () => refused() === MORE);
+  assertCrowded(await s.call(opaque()));
+  assert.equal(s.issuer.hits(METADATA), 1);
+  assert.deepEqual(told(s).map(({ source, result }) => [source, result]), [[s.issuer.url, "crowded"]]);
+  release();
+  const found = await answers(calls);
+  const asked = found.filter(({ status }) => status === 200).length;
+  assert.ok(asked > 0 && asked === s.asked.length && s.origin.seen.length === asked, `${asked}`);
 });
 
 test("so many begin in a second", async (t) => {
@@ -170,6 +239,8 @@ test("what a server said is kept from when it was asked, and no older word pushe
   const held1 = waiting.splice(0);
   s.tells({ active: false });
   assert.equal((await s.ask(token)).line.reason, "token_inactive");
+  clock.forward(1);
+  assert.equal((await s.ask(token)).line.introspection, "memory");
   waiting.push(...held1);
   release();
   const [response] = await answers([slow]);
@@ -177,6 +248,9 @@ test("what a server said is kept from when it was asked, and no older word pushe
   s.tells({ active: false });
   const { line } = await s.ask(token);
   assert.deepEqual([line.reason, line.introspection], ["token_inactive", "memory"]);
+  clock.forward(REMEMBERED);
+  const later = await s.ask(token);
+  assert.deepEqual([later.line.reason, later.line.introspection], ["token_inactive", "server"], "nor does it come back");
 });
 
 test("outages are not remembered", async (t) => {

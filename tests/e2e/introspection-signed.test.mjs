@@ -107,6 +107,7 @@ test("while its keys cannot be had, a signed answer is none", async (t) => {
   tells(s, signed(s));
   const { response, line } = await s.ask(opaque());
   assertUnavailable(response);
+  assert.ok(Number(response.get("retry-after")) > 5, "when the keys are fetched again");
   assert.equal(line.reason, "introspection_unavailable");
 });
 
