@@ -6,9 +6,11 @@ import { test } from "node:test";
 
 import { send } from "./support/http.mjs";
 import { signingKey } from "./support/keys.mjs";
+import { startKv } from "./support/kv.mjs";
 import { mint } from "./support/mint.mjs";
 import { call, guarded, post } from "./support/policy.mjs";
 import { boundToken, byDpop, proof } from "./support/proofs.mjs";
+import { KEY, ON, revocations, revoked } from "./support/revocations.mjs";
 import { assertInvalid, bearer, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 import { testClock } from "./support/worker.mjs";
@@ -236,6 +238,20 @@ test("a flood of bad tokens costs its sender 429 and no signature check; others 
   // Another address is another's.
   assertInvalid((await from("192.0.2.2", expired())).response, "The access token expired");
   assert.equal((await from("192.0.2.2", s.token({ sub: "new" }))).response.status, 200);
+});
+
+test("a revoked token is a bad one; with a good one, who shares its address goes on", async (t) => {
+  const kv = await startKv(t);
+  const s = await guarded(t, limited([{ by: "ip" }]), { vars: ON, stage: { kv, limiters: { CALLS: counting(2) } } });
+  kv.values.set(KEY, revocations(1, [revoked(s.issuer, { value: "gone" })]));
+  const [good, gone] = [s.token({ sub: "colleague" }), s.token({ sub: "gone" })];
+  assert.equal((await s.call(good, post(call("echo")))).status, 200);
+  for (const status of [401, 401, 429]) assert.equal((await s.call(gone, post(call("echo")))).status, status);
+  const counted = s.worker.lines("counted").length;
+  assertLimited(await s.call(gone, post(call("echo"))), { id: null });
+  assertLimited(await s.call(s.token({ sub: "new" }), post(call("echo"))), { id: null });
+  assert.equal(s.worker.lines("counted").length, counted, "nobody takes it for one that was good");
+  assert.equal((await s.call(good, post(call("echo")))).status, 200);
 });
 
 test("a sender of bad tokens may come again after the period", async (t) => {

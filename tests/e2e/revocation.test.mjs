@@ -156,6 +156,29 @@ test("a list that is believed no longer is read before the answer", async (t) =>
   assert.equal(readsOf(kv), 2);
 });
 
+test("a read counts from its beginning", async (t) => {
+  const { clock, kv, s } = await begin(t);
+  await s.ask(s.token({ exp: 1 })); // the keys are at hand
+  const held = reply.held((_, res) => res.writeHead(404).end());
+  kv.on("GET", held);
+  const opened = () => {
+    const exchange = open(s.worker.port, { method: "POST", path: "/mcp", headers: bearer(token(s)) });
+    exchange.request.end();
+    return exchange.response;
+  };
+  const first = opened();
+  await until("the read", () => readsOf(kv) === 1);
+  clock.forward(2);
+  const second = opened();
+  await until("its time", async () => (await s.worker.send({ path: "/healthz" })).status === 200);
+  held.release();
+  for (const response of await bounded("the answers", Promise.all([first, second]))) assert.equal(response.statusCode, 200);
+  kv.off("GET");
+  clock.forward(18);
+  await assertPasses(s);
+  await until("the next one, 20 s after the first was begun", () => readsOf(kv) === 2);
+});
+
 test("a cold burst reads the list once, and none of it gets by", async (t) => {
   const { kv, s } = await begin(t);
   kv.values.set(KEY, revocations(1, [revoked(s.issuer)]));
