@@ -5,8 +5,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asserting } from "./support/assertion.mjs";
 import { open, send, whole } from "./support/http.mjs";
+import { introspecting, opaque } from "./support/introspection.mjs";
+import { reply } from "./support/issuer.mjs";
+import { startKv } from "./support/kv.mjs";
 import { BASE } from "./support/origin.mjs";
-import { bearer, stage } from "./support/stage.mjs";
+import { ON, readsOf } from "./support/revocations.mjs";
+import { assertUnavailable, bearer, CANONICAL, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
 // A panic cannot be caused from outside, so the event by which the runtime reports one is raised
@@ -98,6 +102,33 @@ export default {
   assert.deepEqual([response.status, response.all("mcp-session-id")], [502, []], response.text);
   await send(s.worker.port, { path: "/test/release" });
   assert.equal((await whole(await judging.response)).status, 200);
+});
+
+test("who waits for an authorization server, or for another's read of the revoked tokens, is told to come again", async (t) => {
+  const kv = await startKv(t);
+  const s = await introspecting(t, { around, kv, vars: ON });
+  await s.ask(s.token({ exp: 1 })); // the keys are at hand
+  const begun = (token) => {
+    const exchange = open(s.worker.port, { method: "POST", path: "/mcp", headers: bearer(token) });
+    exchange.request.end();
+    return exchange.response;
+  };
+  const answer = reply.held((_, res) => res.end("{}"));
+  s.tells((_, res, req) => answer(req, res));
+  const asking = begun(opaque());
+  await until("the question", () => s.asked.length === 1);
+  kv.on("GET", reply.hang());
+  begun(s.token()).catch(() => {}); // its read was the old instance's, and nobody ends it
+  await until("the read", () => readsOf(kv) === 1);
+  const waits = begun(s.token());
+  await raise(s, "RuntimeError");
+  assert.equal((await s.worker.send({ path: "/healthz" })).status, 200, "a fresh instance");
+  answer.release();
+  for (const response of [asking, waits]) assertUnavailable(await whole(await response));
+  const lines = () => s.worker.lines("request").filter(({ status }) => status === 503);
+  await until("their lines", () => lines().length === 2);
+  for (const { outcome, resource } of lines()) assert.deepEqual([outcome, resource], ["refused", CANONICAL]);
+  assert.equal(s.origin.seen.length, 0);
 });
 
 test("an error that is no panic changes nothing", async (t) => {
