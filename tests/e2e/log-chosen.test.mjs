@@ -101,6 +101,7 @@ test("what is refused after it was sent on has a line all the same, with what is
     await s.origin.close();
     const gone = await s.ask(s.token(), { method: "DELETE" });
     assert.deepEqual([gone.line.method, gone.line.reason, gone.line.resource, typeof gone.line.detail], ["DELETE", "origin_unreachable", CANONICAL, "string"]);
+    assert.doesNotMatch(s.worker.output(), /AUDIT/, "what is not bound is not written to");
   }
   const silent = await stage(t, { vars: logging("none") });
   await silent.origin.close();

@@ -3,9 +3,11 @@
 // every test, in support/worker.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertPlain, HOSTILE } from "./support/hostile.mjs";
 import { reply } from "./support/issuer.mjs";
 import { signingKey } from "./support/keys.mjs";
-import { bearer, CANONICAL, stage } from "./support/stage.mjs";
+import { call, post } from "./support/policy.mjs";
+import { bearer, CANONICAL, entryFor, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
 const SUBJECT = "subject-9Qx";
@@ -150,4 +152,57 @@ test("a key set's coming and failing is told, with its issuer", async (t) => {
   assert.ok(JSON.stringify(failed).includes(down.issuer.url));
   assert.notEqual(failed.result, fetched.result);
   assert.match(failed.detail, /500/, "what the issuer did is told");
+});
+
+test("the query of a URL, which may hold a key, is in no line about what is fetched", async (t) => {
+  const QUERY = "?key=hidden-4Tz";
+  const s = await stage(t, {
+    // Of an issuer it is a part of the name, which stands in tokens.
+    entries: (issuer) => [entryFor(issuer, {
+      authorization_server_url: `${issuer.url}/as${QUERY}`, jwks_uri: `${issuer.url}/jwks${QUERY}`,
+      introspection: { url: `${issuer.url}/introspect${QUERY}`, auth_method: "none" },
+    })],
+    vars: {
+      MCP_SERVER_AUTH_COMPATIBILITY: "authorization-server-metadata",
+      MCP_SERVER_AUTH_POLICY: { decide: { url: `http://127.0.0.1:9/evaluation${QUERY}` } },
+    },
+  });
+  const sources = (event) => s.worker.lines(event).map(({ source }) => source);
+  const token = () => s.token({ iss: `${s.issuer.url}/as${QUERY}` });
+  assert.equal((await s.ask(token())).line.reason, "keys_unavailable");
+  assert.deepEqual(sources("keys"), [`${s.issuer.url}/jwks`]);
+  assert.equal((await s.ask("opaque-1")).line.reason, "introspection_unavailable");
+  assert.deepEqual(sources("introspection"), [`${s.issuer.url}/as`]);
+  assert.equal((await s.worker.send({ path: "/.well-known/oauth-authorization-server" })).status, 503);
+  assert.deepEqual(sources("copy"), [`${s.issuer.url}/as`]);
+  const served = await s.another();
+  s.issuer.serve([signingKey("rsa")], `/jwks${QUERY}`);
+  assert.equal((await served.ask(token(), post(call("echo")))).line.reason, "decision_unavailable");
+  assert.deepEqual(served.worker.lines("keys").map(({ source }) => source), [`${s.issuer.url}/jwks`]);
+  assert.deepEqual(served.worker.lines("decision").map(({ source }) => source), ["http://127.0.0.1:9/evaluation"]);
+});
+
+test("what a runtime says of a failure is cut, and breaks no line", async (t) => {
+  const around = (main) => `import worker from "./${main}";
+const real = fetch;
+globalThis.fetch = (url, ...rest) => (String(url).includes("evaluation") ? Promise.reject(decodeURIComponent("${encodeURIComponent(`\u0007${HOSTILE}${"x".repeat(400)}`)}")) : real(url, ...rest));
+export default { fetch: (...all) => worker.fetch(...all) };
+`;
+  const s = await stage(t, { around, vars: { MCP_SERVER_AUTH_POLICY: { decide: { url: "http://127.0.0.1:9/evaluation" } } } });
+  assert.equal((await s.call(s.token(), post(call("echo")))).status, 503);
+  const [{ detail }] = s.worker.lines("decision");
+  assert.equal([...detail].length, 256);
+  assert.doesNotMatch(detail, /\p{Cc}/u);
+  assertPlain(s.worker.stdout);
+});
+
+test("a clock that is set back makes no time negative", async (t) => {
+  const around = (main) => `import worker from "./${main}";
+const { now } = Date;
+let back = 0;
+Date.now = () => now() - (back += 100);
+export default { fetch: (...all) => worker.fetch(...all) };
+`;
+  const s = await stage(t, { around });
+  for (const token of [s.token(), undefined]) assert.equal((await s.ask(token)).line.ms, 0);
 });
