@@ -13,7 +13,7 @@ import { reply } from "./support/issuer.mjs";
 import { BASE } from "./support/origin.mjs";
 import { send } from "./support/http.mjs";
 import { call, guarded, post } from "./support/policy.mjs";
-import { CANONICAL, stage } from "./support/stage.mjs";
+import { CANONICAL, entryFor, stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 import { testClock } from "./support/worker.mjs";
 
@@ -95,6 +95,9 @@ test("callers are hashed with the key, and left out without one", async (t) => {
   assert.equal(one.audit, "binding AUDIT, callers hashed");
   const other = await names({ MCP_SERVER_AUTH_AUDIT_KEY: "l".repeat(40) }, { sub: "subject-9Qx" });
   assert.equal(other.caller, hashed(other.issuer, "subject-9Qx", "l".repeat(40)));
+  // Lengths are those of UTF-8.
+  const far = await names(KEYED, { sub: "zo\u00eb", iss: "\u540d\u524d" }, (issuer) => [{ issuer: "\u540d\u524d", jwks_uri: `${issuer.url}/jwks`, for_clients: false }, entryFor(issuer)]);
+  assert.equal(far.caller, hashed("\u540d\u524d", "zo\u00eb"));
   const none = await names({}, { sub: "subject-9Qx" });
   assert.equal(none.caller, "");
   assert.equal(none.audit, "binding AUDIT, without callers: there is no secret MCP_SERVER_AUTH_AUDIT_KEY");
@@ -116,6 +119,9 @@ test("what others say is one part of a point, and no longer than in the log", as
   assert.deepEqual([blobs[0], blobs[2], blobs[6]], ["forwarded", "tools/call", "issuer"]);
   for (const blob of blobs) assert.doesNotMatch(blob, /[\p{Cc}\u2028\u202e\u2066]/u);
   assert.ok(blobs[4].length <= 128 && blobs[3].startsWith("a??b"));
+  const other = await pointOf(s, () => s.call(s.token({ client_id: "app" }), post({ jsonrpc: "2.0", id: 1, method: `m\n${HOSTILE}` })));
+  assert.deepEqual([other.blobs.length, other.blobs[0], other.blobs[4], other.blobs[6]], [8, "forwarded", "app", "memory"]);
+  assert.doesNotMatch(other.blobs[2], /[\p{Cc}\u2028\u202e\u2066]/u);
 });
 
 test("a long canonical URL is cut to what an index may have", async (t) => {
