@@ -96,7 +96,17 @@ test("in the KV of `serve`: a file, which a Worker on that folder reads", async 
   assert.equal((await s.ask(s.token())).line.reason, "ok");
   await succeeds(run, "--undo", "1");
   assert.match(await fails(revokeAt("--config", config, "--kv", join(kv.folder, "none")), 1, "--list"), /^There is no folder /);
-  assert.match(await fails(run, 2, "--list", "--remote"), /^--kv is the store of `serve`/);
+  for (const other of [["--remote"], ["--persist-to", kv.folder]]) {
+    assert.match(await fails(run, 2, "--list", ...other), /^--kv is the store of `serve`/);
+  }
+});
+
+test("with --env it is the settings of that environment that count", async (t) => {
+  const kv = kvStore(t);
+  const config = file(t, { ...SOUND, MCP_SERVER_AUTH_REVOCATION: undefined }, { env: { staging: { vars: SOUND, kv_namespaces: [{ binding: "JWKS_CACHE" }] } } });
+  const who = ["--issuer", ISSUER, "--all"];
+  assert.match(await fails(revokeAt("--config", config, "--kv", kv.folder), 1, ...who), /has no MCP_SERVER_AUTH_REVOCATION = true/);
+  await succeeds(revokeAt("--config", config, "--kv", kv.folder, "--env", "staging"), ...who);
 });
 
 test("what is wrong is said, and nothing is written", async (t) => {
@@ -129,6 +139,9 @@ test("what stands in the list does not reach the terminal as it is", async (t) =
   assert.equal(code, 0);
   assertPlain(out);
   assert.match(out, /\n1 in force\.\nNone of it is in force: /);
+  const json = await command(["revoke", "--config", file(t, off), "--kv", kv.folder, "--list", "--json"]);
+  assertPlain(json.out);
+  assert.equal(JSON.parse(json.out).entries[0].value, `a${HOSTILE}`, "to a program it is what it is");
 });
 
 /** Cloudflare's KV, as wrangler asks for it: { url, values, log }, and `after(method, then)`. */
@@ -166,8 +179,18 @@ test("with --remote it is the deployment's; a second operator's write is found",
   assert.match(said, /^KV namespace JWKS_CACHE of [^\n]*: the deployment's, at Cloudflare\n1 {2}every token, of /);
   assert.equal(JSON.parse(values.get(KEY)).entries.length, 1);
   assert.deepEqual(log.filter((line) => !line.startsWith("GET keys")).slice(-3), [`GET ${KEY}`, `PUT ${KEY}`, `GET ${KEY}`]);
-  // Another command, which had read the same, writes right after.
-  const others = values.get(KEY);
+  // What is refused anyway costs no question, and nobody a login.
+  const asked = log.length;
+  assert.match(await fails(run, 1, "--issuer", `${ISSUER}/`, "--all"), /^Nothing was written: /);
+  await fails(run, 2, "--issuer", ISSUER);
+  assert.equal(log.length, asked);
+  // Another command, which had read the same, writes right after; its entry has the same number.
+  const { version, entries: [first] } = JSON.parse(values.get(KEY));
+  const { number: _, ...second } = { ...first, kind: "subject", value: "c" };
+  after("PUT", () => values.set(KEY, revocations(version + 1, [first, second])));
+  assert.match(await fails(run, 1, "--issuer", ISSUER, "--subject", "b"), /^What was written is not what KV gives/);
+  const others = revocations(version, [first]);
+  values.set(KEY, others);
   after("PUT", () => values.set(KEY, others));
   assert.match(await fails(run, 1, "--issuer", ISSUER, "--subject", "b"), /^What was written is not what KV gives/);
   assert.match(await fails(run, 1, "--undo", "1"), /^What was written is not what KV gives/);
