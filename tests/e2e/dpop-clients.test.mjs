@@ -1,6 +1,6 @@
 // DPoP with parts of others: tokens that oidc-provider binds, and the clients that send them: the
-// official TypeScript client, oauth4webapi and npm's dpop. What each of them, and the Python SDK's
-// patterns, read in the challenges.
+// official TypeScript client, oauth4webapi and npm's dpop. What each of them reads in the
+// challenges; what the Python SDK does, tests/origins/python.test.mjs shows.
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -11,7 +11,7 @@ import * as oauth from "oauth4webapi";
 import { Provider } from "oidc-provider";
 import { signingKey } from "./support/keys.mjs";
 import { startMcpServer } from "./support/mcp-server.mjs";
-import { boundToken, byDpop, proof } from "./support/proofs.mjs";
+import { byDpop, challenges } from "./support/proofs.mjs";
 import { CANONICAL, METADATA, stage } from "./support/stage.mjs";
 import { startWorker } from "./support/worker.mjs";
 
@@ -130,34 +130,17 @@ test("npm's dpop names EdDSA by its new name, Ed25519 (RFC 9864), which oidc-pro
   assert.equal((await s.ask(undefined, { headers: byDpop(token, shown) })).line.reason, "ok");
 });
 
-/** As the Python SDK reads one field of the line: the first that its pattern finds. */
-const python = (line, field) => new RegExp(`${field}=(?:"([^"]+)"|([^\\s,]+))`).exec(line)?.slice(1).find(Boolean);
-
 test("what clients read in the challenges", async (t) => {
-  for (const dpopUse of ["accept", "require"]) {
-    const s = await stage(t, {
-      entry: { dpop: dpopUse, dpop_nonce: true },
-      vars: { MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: ["mcp"], MCP_SERVER_AUTH_DPOP_NONCE_KEY: KEY },
-    });
-    const bound = boundToken(s);
-    const rows = [
-      ["no token", {}, undefined, undefined],
-      ["a bound token as Bearer", { authorization: `Bearer ${bound}` }, "invalid_token", undefined],
-      ["an expired one", byDpop(boundToken(s, undefined, { exp: 1 }), "x"), "invalid_token", undefined],
-      ["a bad proof", byDpop(bound, "x"), "invalid_dpop_proof", undefined],
-      ["no nonce", byDpop(bound, proof(bound)), "use_dpop_nonce", true],
-    ];
-    for (const [name, headers, error, wantsNonce] of rows) {
-      const response = await fetch(`${s.worker.url}/mcp`, { method: "POST", headers });
+  for (const use of ["accept", "require"]) {
+    for (const { name, response, error } of await challenges(t, use)) {
       const line = response.headers.get("www-authenticate");
-      const schemes = dpopUse === "accept" ? ["bearer", "dpop"] : ["dpop"];
+      const schemes = use === "accept" ? ["bearer", "dpop"] : ["dpop"];
+      const wantsNonce = error === "use_dpop_nonce";
       // The official client, 2.x: discovery, step-up and the retry for a nonce.
       const read = extractWWWAuthenticateParams(response);
-      assert.deepEqual([String(read.resourceMetadataUrl), read.scope, read.error], [METADATA, "mcp", error], `${dpopUse}, ${name}: ${line}`);
-      assert.equal(isDpopNonceChallenge(response), wantsNonce ?? false, line);
-      assert.equal(response.headers.has("dpop-nonce"), wantsNonce ?? false);
-      // The Python SDK.
-      assert.deepEqual(["resource_metadata", "scope", "error"].map((field) => python(line, field)), [METADATA, "mcp", error], line);
+      assert.deepEqual([String(read.resourceMetadataUrl), read.scope, read.error], [METADATA, "mcp", error], `${use}, ${name}: ${line}`);
+      assert.equal(isDpopNonceChallenge(response), wantsNonce, line);
+      assert.equal(response.headers.has("dpop-nonce"), wantsNonce);
       // oauth4webapi, by the grammar of RFC 9110.
       const challenged = await oauth.protectedResourceRequest("x", "POST", new URL(CANONICAL), undefined, undefined, { [oauth.customFetch]: async () => response }).catch((caught) => caught);
       assert.deepEqual(challenged.cause?.map(({ scheme }) => scheme), schemes, line);

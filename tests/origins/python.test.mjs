@@ -1,8 +1,11 @@
 // Origins in Python, each in an environment of its own, which is installed from PyPI first: under a
 // minute, once.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { challenges } from "../e2e/support/proofs.mjs";
+import { METADATA } from "../e2e/support/stage.mjs";
 import { behind, whoami } from "./support/behind.mjs";
 import { freePort } from "./support/origin.mjs";
 import { environments, findPython } from "./support/python.mjs";
@@ -33,3 +36,15 @@ for (const name of ["fastmcp", "python-sdk"]) {
     assert.ok(statuses.includes(307), `it was redirected: ${statuses.join(" ")}`);
   });
 }
+
+test("python-sdk: its client reads the challenges of DPoP", { skip }, async (t) => {
+  const program = fileURLToPath(new URL("python-sdk/challenges.py", import.meta.url));
+  for (const use of ["accept", "require"]) {
+    const all = await challenges(t, use);
+    const input = JSON.stringify(all.map(({ response }) => [response.status, response.headers.get("www-authenticate")]));
+    const read = JSON.parse(execFileSync(made.commands["python-sdk"], [program], { input, encoding: "utf8" }));
+    // Its login begins with the first two, and nothing in it stops at an error that it does not know.
+    const expected = all.map(({ error }) => ({ resource_metadata: METADATA, scope: "mcp", error: error ?? null }));
+    assert.deepEqual(read, expected, input);
+  }
+});

@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { kindFor, signingKey } from "./keys.mjs";
 import { mint, seconds } from "./mint.mjs";
-import { CANONICAL } from "./stage.mjs";
+import { CANONICAL, stage } from "./stage.mjs";
 
 const hash = (text) => createHash("sha256").update(text).digest("base64url");
 
@@ -33,3 +33,23 @@ export function proof(token, { alg = "ES256", key = holder(alg), header = {}, cl
 
 /** The headers of a request with a token and a proof. */
 export const byDpop = (token, proof) => ({ authorization: `DPoP ${token}`, ...(proof === undefined ? {} : { dpop: proof }) });
+
+/**
+ * The refusals of a resource with DPoP that clients react to: [{ name, response, error }], where
+ * `error` is the challenge's.
+ */
+export async function challenges(t, use) {
+  const s = await stage(t, {
+    entry: { dpop: use, dpop_nonce: true },
+    vars: { MCP_SERVER_AUTH_DEFAULT_CHALLENGE_SCOPES: ["mcp"], MCP_SERVER_AUTH_DPOP_NONCE_KEY: "a key of nonces, of thirty-nine letters" },
+  });
+  const bound = boundToken(s);
+  const rows = [
+    ["no token", {}, undefined],
+    ["a bound token as Bearer", { authorization: `Bearer ${bound}` }, "invalid_token"],
+    ["an expired one", byDpop(boundToken(s, undefined, { exp: 1 }), "x"), "invalid_token"],
+    ["a bad proof", byDpop(bound, "x"), "invalid_dpop_proof"],
+    ["no nonce", byDpop(bound, proof(bound)), "use_dpop_nonce"],
+  ];
+  return Promise.all(rows.map(async ([name, headers, error]) => ({ name, error, response: await fetch(`${s.worker.url}/mcp`, { method: "POST", headers }) })));
+}
