@@ -117,5 +117,12 @@ fn report(deployment: &Deployment, tell: &mut impl FnMut(Level, String)) -> bool
     if config.revocation {
         tell(Level::Info, "Revoked tokens: by the list in KV".to_owned());
     }
+    if deployment.audit {
+        let callers = match config.pseudonyms {
+            Some(_) => "callers hashed",
+            None => "with callers, hashed, once there is a secret MCP_SERVER_AUTH_AUDIT_KEY",
+        };
+        tell(Level::Info, format!("Audit: binding AUDIT, {callers}"));
+    }
     true
 }

@@ -22,6 +22,10 @@ const SERVERS: [&str; 3] = ["services", "mtls_certificates", "vpc_services"];
 
 /// The Worker's KV binding.
 const KV: &str = "JWKS_CACHE";
+/// The Analytics Engine binding that it reports to.
+const AUDIT: &str = "AUDIT";
+/// The binding that tells it its version.
+const VERSION: &str = "VERSION";
 
 /// What a deployment gets.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Deployment {
     pub unread: Vec<(String, Option<String>)>,
     /// Whether the KV binding `JWKS_CACHE` is there.
     pub kv: bool,
+    /// Whether the Analytics Engine binding `AUDIT` is there.
+    pub audit: bool,
     /// The files that lie beside the one that wrangler takes.
     pub side_by_side: Vec<Fault>,
     /// Bindings by their kind and name, as far as they may be meant for the Worker.
@@ -81,11 +87,13 @@ impl Deployment {
             is_local: local.is_some(),
             unread,
             kv: bound(settings, "kv_namespaces").any(|name| name == KV),
+            audit: bound(settings, "analytics_engine_datasets").any(|name| name == AUDIT),
             side_by_side: side_by_side(said),
-            bindings: ["kv_namespaces"]
+            bindings: ["kv_namespaces", "analytics_engine_datasets"]
                 .into_iter()
                 .chain(SERVERS)
                 .flat_map(|kind| bound(settings, kind).map(move |name| (kind, name)))
+                .chain(version(settings).map(|name| ("version_metadata", name)))
                 .collect(),
             limiters: limiters(settings),
             platform: Platform::read(settings),
@@ -137,13 +145,27 @@ impl Deployment {
                 "kv_namespaces" => {
                     format!("the Worker reads no KV namespace of this name; that of key sets is {KV}")
                 }
+                "analytics_engine_datasets" if self.audit => return None,
+                "analytics_engine_datasets" => {
+                    format!("the Worker reports to no dataset of this name; that of its audit is {AUDIT}")
+                }
+                "version_metadata" if name == VERSION => return None,
+                "version_metadata" => {
+                    format!("the Worker reads no version of this name; that of its log is {VERSION}")
+                }
                 _ if used(name) => return None,
                 _ => "no server is reached by this binding: the one server's is ORIGIN, and one of several names its own"
                     .to_owned(),
             };
             Some(Warning { variable: (*kind).to_owned(), field: format!(".{name}"), text })
         });
-        idle.collect()
+        let mut idle: Vec<Warning> = idle.collect();
+        if config.pseudonyms.is_some() && !self.audit {
+            let text = format!("has no effect: there is no Analytics Engine binding {AUDIT}");
+            let variable = "MCP_SERVER_AUTH_AUDIT_KEY".to_owned();
+            idle.push(Warning { variable, field: String::new(), text });
+        }
+        idle
     }
 
     /// Rate limiters that count nothing, and limits that say another period than theirs.
@@ -204,4 +226,9 @@ fn all_bindings(settings: &Object) -> Vec<String> {
 fn bound<'s>(settings: &'s Object, kind: &str) -> impl Iterator<Item = String> + use<'s> {
     let all = settings.get(kind).and_then(Value::as_array).into_iter().flatten();
     all.filter_map(|binding| Some(binding.get("binding")?.as_str()?.to_owned()))
+}
+
+/// The name of the binding that tells a Worker its version: of that kind there is one at most.
+fn version(settings: &Object) -> Option<String> {
+    Some(settings.get("version_metadata")?.get("binding")?.as_str()?.to_owned())
 }

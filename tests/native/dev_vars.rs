@@ -63,3 +63,26 @@ fn an_address_of_this_machine_needs_no_route() {
     assert!(check(&vars(), None).1.contains("warning: routes: none leads to mcp.acme.test"));
     assert!(!check(&vars(), Some(&local)).1.contains("routes"));
 }
+
+#[test]
+fn a_key_that_hashes_callers_wants_a_binding_to_report_them_to() {
+    let local =
+        json!({ KEY: key(), "MCP_SERVER_AUTH_AUDIT_KEY": "a key of callers, of thirty-nine letters" });
+    let (passed, said) = check(&vars(), Some(&local));
+    let warning =
+        "warning: MCP_SERVER_AUTH_AUDIT_KEY: has no effect: there is no Analytics Engine binding AUDIT\n";
+    assert!(passed && said.contains(warning), "{said}");
+    let mut read = json!({ "file": "wrangler.jsonc", "settings": { "vars": vars(), "compatibility_date": "2026-04-26" } });
+    read["settings"]["analytics_engine_datasets"] = json!([{ "binding": "AUDIT" }]);
+    read["variables"] = vars();
+    for (name, value) in local.as_object().unwrap() {
+        read["variables"][name] = value.clone();
+    }
+    let (passed, said) = told(&read);
+    assert!(
+        passed
+            && said.contains("\nAudit: binding AUDIT, callers hashed\n")
+            && !said.contains("has no effect"),
+        "{said}"
+    );
+}

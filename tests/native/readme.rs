@@ -180,6 +180,17 @@ fn bindings_that_the_worker_does_not_use_are_named() {
     assert!(passed && said.contains(warning) && said.ends_with("Key sets: memory only\n"), "{said}");
     let two = wrangler_toml() + "\n[[kv_namespaces]]\nbinding = \"OTHER\"\n";
     assert!(!check(&two, None).1.contains("kv_namespaces"), "the one that is read is there");
+    let audit = |name: &str| format!("\n[[analytics_engine_datasets]]\nbinding = \"{name}\"\n");
+    let (_, said) = check(&(wrangler_toml() + &audit("REPORTS")), None);
+    let warning = "warning: analytics_engine_datasets.REPORTS: the Worker reports to no dataset of this name; that of its audit is AUDIT\n";
+    assert!(said.contains(warning) && !said.contains("Audit:"), "{said}");
+    let (_, said) = check(&(wrangler_toml() + &audit("AUDIT") + &audit("REPORTS")), None);
+    assert!(!said.contains("warning: analytics") && said.contains("\nAudit: binding AUDIT, with callers, hashed, once there is a secret MCP_SERVER_AUTH_AUDIT_KEY\n"), "{said}");
+    let version = |name: &str| {
+        check(&format!("{}\n[version_metadata]\nbinding = \"{name}\"\n", wrangler_toml()), None).1
+    };
+    let warning = "warning: version_metadata.RELEASE: the Worker reads no version of this name; that of its log is VERSION\n";
+    assert!(version("RELEASE").contains(warning) && !version("VERSION").contains("version_metadata"));
     for kind in ["services", "mtls_certificates", "vpc_services"] {
         let with =
             |name: &str| check(&format!("{}\n[[{kind}]]\nbinding = \"{name}\"\n", wrangler_toml()), None).1;
