@@ -5,19 +5,19 @@ use super::object_reader::ObjectReader;
 use super::patterns;
 use super::table::DECIDE;
 use super::urls::{self, Kind, PUBLIC_URL};
+use super::variables::Variables;
 use crate::limits::{DECIDE_MILLISECONDS, DECIDE_MILLISECONDS_DEFAULT};
 use crate::policy::decision::Decide;
 
 /// Where a binding is asked, if nothing else is said (the path is AuthZEN's own).
 const BEHIND_BINDING: &str = "https://authzen.internal/access/v1/evaluation";
 
-/// `None`: it is not there, or has a fault. `is_binding`: whether a binding of this name answers
-/// requests.
-pub(super) fn read(members: &mut ObjectReader<'_>, is_binding: &dyn Fn(&str) -> bool) -> Option<Decide> {
+/// `None`: it is not there, or has a fault.
+pub(super) fn read(members: &mut ObjectReader<'_>, variables: &Variables) -> Option<Decide> {
     let value = members.get("decide")?;
     let mut members = members.inner(".decide", value, &DECIDE)?;
     let before = members.count();
-    let binding = binding(&mut members, is_binding);
+    let binding = binding(&mut members, variables);
     if !members.has("binding") && !members.has("url") {
         members.fault_here("binding, or url: who decides");
     }
@@ -42,14 +42,11 @@ pub(super) fn read(members: &mut ObjectReader<'_>, is_binding: &dyn Fn(&str) -> 
     (members.count() == before).then_some(decide)
 }
 
-fn binding(members: &mut ObjectReader<'_>, is_binding: &dyn Fn(&str) -> bool) -> Option<String> {
+fn binding(members: &mut ObjectReader<'_>, variables: &Variables) -> Option<String> {
     let value = members.get("binding")?;
-    let name = value.as_str().filter(|name| is_binding(name)).map(str::to_owned);
+    let name = value.as_str().filter(|name| variables.has_binding(name)).map(str::to_owned);
     if name.is_none() {
-        members.fault(
-            "binding",
-            "the name of a binding that answers requests: a service, a VPC service, an mTLS certificate",
-        );
+        members.fault("binding", variables.expected_binding());
     }
     name
 }

@@ -40,7 +40,7 @@ pub(super) fn read(entry: &mut ObjectReader<'_>, variables: &Variables) -> Optio
     let (secret_name, client_secret) = secret(&mut asking, auth_method, variables);
     let binding = text(&mut asking, "binding");
     if binding.as_ref().is_some_and(|name| !variables.has_binding(name)) {
-        asking.fault("binding", "the name of a service binding");
+        asking.fault("binding", variables.expected_binding());
     }
     let cache_seconds = match asking.get("cache_seconds").map(Value::as_u64) {
         None => limits::INTROSPECTION_CACHE_DEFAULT,

@@ -49,7 +49,7 @@ fn policy(members: &mut ObjectReader<'_>, variables: &Variables) -> Policy {
         filter_lists: members.switch("filter_lists").unwrap_or_default(),
         rules: Rules::new(rules),
         limits: limits::read(members, &|name| variables.has_limiter(name)),
-        decide: decide::read(members, &|name| variables.has_binding(name)),
+        decide: decide::read(members, variables),
     };
     if policy.filter_lists && !policy.has_rules() {
         members.fault("filter_lists", "rules, by which lists could be filtered");

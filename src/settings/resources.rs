@@ -288,9 +288,7 @@ impl Element<'_> {
         }
         let name = self.text(BINDING).filter(|name| self.beside.has_binding(name));
         if name.is_none() {
-            let expected =
-                "the name of a binding that answers requests: a service, a VPC service, an mTLS certificate";
-            self.fault(BINDING, expected, faults);
+            self.fault(BINDING, self.beside.expected_binding(), faults);
         }
         name.map(str::to_owned)
     }

@@ -135,6 +135,16 @@ impl Variables {
         self.bindings.iter().any(|binding| binding == name)
     }
 
+    /// What is expected where a binding is named that is not there.
+    pub(super) const fn expected_binding(&self) -> &'static str {
+        match self.outside_cloudflare {
+            true => "nothing: outside Cloudflare no binding answers requests. Take it out, and say the URL",
+            false => {
+                "the name of a binding that answers requests: a service, a VPC service, an mTLS certificate"
+            }
+        }
+    }
+
     /// The same without some, and with others, which are the own ones of a resource at this place.
     pub(super) fn overlaid(
         &self,

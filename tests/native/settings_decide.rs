@@ -1,5 +1,6 @@
 //! The settings of `decide`: every fault is found and named, and the check says who decides.
 
+use mcp_edge_auth::settings::Variables;
 use serde_json::{Value, json};
 
 use crate::support::check::told;
@@ -53,6 +54,30 @@ fn faults() {
         let expected: Vec<String> = expected.iter().map(|place| format!("{POLICY}{place}")).collect();
         same(name, places(policy), expected)
     });
+}
+
+/// Outside Cloudflare a service is no binding, though the file that is read has one.
+#[test]
+fn outside_cloudflare_no_binding_answers() {
+    let policy = json!({ "decide": { "binding": "PDP" } });
+    let variables = || {
+        let all = with(settings(), json!({ POLICY: policy.clone() })).as_object().unwrap().clone();
+        all.into_iter().collect::<Variables>()
+    };
+    let expected = |variables: Variables| -> Vec<String> {
+        let faults = mcp_edge_auth::settings::read(&variables).err().unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(expected(variables().with_bindings(["PDP".to_owned()])), [""; 0]);
+    let place = format!("{POLICY}.decide.binding");
+    assert_eq!(
+        expected(variables().outside_cloudflare(true)),
+        [format!(
+            "{place}: expected nothing: outside Cloudflare no binding answers requests. Take it out, and say the URL"
+        )]
+    );
+    let name = "the name of a binding that answers requests: a service, a VPC service, an mTLS certificate";
+    assert_eq!(expected(variables()), [format!("{place}: expected {name}")]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn what_is_a_fault() {
             "client_secret_basic or client_secret_post or none",
         ),
         (json!({ "auth_method": null }), ".auth_method", "client_secret_basic"),
-        (json!({ "binding": "NONE" }), ".binding", "a service binding"),
+        (json!({ "binding": "NONE" }), ".binding", "the name of a binding that answers requests"),
         (json!({ "binding": [] }), ".binding", "a non-empty string"),
         (json!({ "cache_seconds": 61 }), ".cache_seconds", "0 to 60"),
         (json!({ "cache_seconds": -1 }), ".cache_seconds", "0 to 60"),
