@@ -21,7 +21,7 @@ use crate::limits::{self, Seconds};
 pub struct Floods {
     /// The keys of counts that are exceeded, and until when; the oldest first.
     exceeded: VecDeque<(String, Seconds)>,
-    /// Tokens that were good, the oldest first.
+    /// Tokens that were good, that first which is longest ago.
     known: VecDeque<Known>,
 }
 
@@ -63,9 +63,8 @@ impl Floods {
 
     /// The token was found good.
     pub fn accepted(&mut self, bearer: &Bearer) {
-        if self.known.contains(&bearer.token) {
-            return;
-        }
+        // What is in use stays longest.
+        self.known.retain(|token| *token != bearer.token);
         if self.known.len() >= limits::TOKENS_KNOWN {
             self.known.pop_front();
         }

@@ -104,3 +104,19 @@ fn what_is_kept_of_senders_is_bounded_and_the_oldest_goes_first() {
     flood(&mut floods, &sender(FLOODS), 1, NOW + 10);
     assert!(floods.refuses(&sender(0), NOW + 10).is_some());
 }
+
+#[test]
+fn a_token_that_is_in_use_stays_known() {
+    let mut floods = Floods::default();
+    let own = bearer("10.0.0.1", "own");
+    floods.accepted(&own);
+    for number in 1..TOKENS_KNOWN {
+        floods.accepted(&bearer("10.0.0.1", &number.to_string()));
+    }
+    floods.accepted(&own);
+    floods.accepted(&bearer("10.0.0.1", "another"));
+    flood(&mut floods, &bearer("10.0.0.1", "bad"), 0, NOW);
+    assert_eq!(floods.refuses(&own, NOW), None);
+    assert!(floods.refuses(&bearer("10.0.0.1", "1"), NOW).is_some(), "longest ago");
+    assert_eq!(floods.refuses(&bearer("10.0.0.1", "2"), NOW), None);
+}
