@@ -5,15 +5,21 @@
 //! 2. A path leads through objects, by one member for each of its names. Where some reader could
 //!    find another value there, the demand is not met: where a name is written in another case, or
 //!    with its dots within one member, or where something else than an object is on the way.
+//!    Whoever is told all arguments is told none in which two members of an object are one to a
+//!    reader that does not look at case.
 //! 3. Numbers are compared as they are written, whatever their length. None is accepted that some
 //!    readers take for another one.
 //! 4. A pattern accepts no text in which some reader of paths could see a step up, or an end.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::demands::{Accepted, Condition, MemberDemand};
-use super::folding::folds_into;
+use super::folding::{folded, folds_into};
 use super::numbers::Decimal;
 use super::pattern::NamePattern;
 use crate::http::path::may_step_up;
@@ -61,10 +67,31 @@ pub(super) fn written(body: &[u8]) -> Vec<Result<Option<&str>, ()>> {
         match found {
             [Found::Unsure] => Err(()),
             [Found::Nothing] => Ok(None),
+            [Found::Value(value)] if are_ambiguous(value) => Err(()),
             [Found::Value(value)] => Ok(Some(value)),
         }
     };
     messages(body).into_iter().map(arguments).collect()
+}
+
+/// Whether some reader could take a member for another one of its object.
+fn are_ambiguous(arguments: &str) -> bool {
+    let Ok(arguments) = serde_json::from_str::<Value>(arguments) else { return true };
+    let mut open = vec![&arguments];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => {
+                let mut names: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+                if !members.keys().all(|name| names.insert(Cow::Owned(folded(name).collect()))) {
+                    return true;
+                }
+                open.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The messages of a body, each as it is written.

@@ -16,7 +16,8 @@ pub(super) fn folds_into(name: &str, path: &str) -> bool {
     folded(name).all(|c| rest.next() == Some(c)) && matches!(rest.next(), None | Some('.'))
 }
 
-fn folded(text: &str) -> impl Iterator<Item = char> {
+/// What all names have in common that such a reader takes for one.
+pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if c.is_ascii() { c.to_ascii_uppercase() } else { fold(c) })
 }
 

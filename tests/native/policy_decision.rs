@@ -121,7 +121,7 @@ fn arguments_are_passed_on_as_they_are_written_or_refused() {
     let told = deciding(json!({ "arguments": true }));
     let with_params =
         |params: &str| format!(r#"{{"id":7,"method":"tools/call","params":{{"name":"t"{params}}}}}"#);
-    let rows: [(&str, &str, Option<&str>); 5] = [
+    let rows: [(&str, &str, Option<&str>); 6] = [
         (
             "an object",
             r#","arguments": {"a" : 1.10,"é":"\u00e9",  "big":12345678901234567890}"#,
@@ -130,6 +130,11 @@ fn arguments_are_passed_on_as_they_are_written_or_refused() {
         ("nothing", "", None),
         ("null", r#","arguments":null"#, Some("null")),
         ("no object", r#","arguments":[1]"#, Some("[1]")),
+        (
+            "one name in several objects",
+            r#","arguments":{"a":{"A":[{"a":1},{"A":2}]}}"#,
+            Some(r#"{"a":{"A":[{"a":1},{"A":2}]}}"#),
+        ),
         ("one that seems to end its place", r#","arguments":{"a":"}}\"}"}"#, Some(r#"{"a":"}}\"}"}"#)),
     ];
     for_each_row(rows, |(name, params, expected)| {
@@ -140,7 +145,15 @@ fn arguments_are_passed_on_as_they_are_written_or_refused() {
         same(name, serde_json::from_str::<Value>(&text).is_ok(), true)
     });
     // In which some reader finds others.
-    for params in [r#","arguments":{},"Arguments":{}"#, r#","ARGUMENTS":{}"#, r#","argument\u017f":{}"#] {
+    let others = [
+        r#","arguments":{},"Arguments":{}"#,
+        r#","ARGUMENTS":{}"#,
+        r#","argument\u017f":{}"#,
+        r#","arguments":{"amount":5,"Amount":5000}"#,
+        r#","arguments":{"a":{"b":[{"to":"me"},{"k":1,"\u212a":2}]}}"#,
+        r#","arguments":[{"STRASSE":1,"stra\u017f\u017fe":2}]"#,
+    ];
+    for params in others {
         let denial = judged(&told, Some(&json!({})), &posting(&with_params(params))).unwrap_err();
         assert_eq!((denial.refusal, denial.id.as_deref()), (Refusal::MessageInvalid, Some("7")), "{params}");
         assert!(judged(&deciding(json!({})), Some(&json!({})), &posting(&with_params(params))).is_ok());
