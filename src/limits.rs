@@ -339,6 +339,10 @@ pub const FLOODS: usize = 256;
 /// Good tokens that an isolate knows again behind the address of such a sender: 32 KB of hashes.
 pub const TOKENS_KNOWN: usize = 1024;
 
+/// How often one request is counted: a batch of 100 messages, once. Rate limiters answer one count
+/// at a time, and what is not answered in time is let through.
+pub const COUNTS: usize = 100;
+
 /// Questions about one request that a policy decision point is asked at once: the runtime lets six
 /// connections wait for an answer at a time, and no client sends such batches.
 pub const DECISIONS: usize = 16;

@@ -26,6 +26,8 @@ thread_local! {
 struct Deciding {
     admitted: Admitted,
     cleared: Box<Cleared>,
+    /// When the answer should be there, in milliseconds.
+    until: f64,
 }
 
 /// Asks; `on_decided` goes on.
@@ -38,10 +40,18 @@ pub(super) fn ask(
     let Some(decide) = decide(&admitted) else { return admitted.refuse(exchange, Refusal::Misconfigured) };
     let questions = cleared.evaluations(resource.canonical.as_str()).join("\0");
     let (id, is_nobody) = (admitted.id, cleared.verified().is_none());
-    DECIDING.with_borrow_mut(|list| {
-        let is_alike = |other: &Deciding| other.cleared.verified().is_none() == is_nobody;
-        list.keep(id, Deciding { admitted, cleared }, is_alike);
-    });
+    let now = clock::now_milliseconds();
+    // Those without a credential do not take the places of those with a good one.
+    let is_alike = |other: &Deciding| other.cleared.verified().is_none() == is_nobody;
+    let has_place =
+        |list: &mut Pending<Deciding>| list.has_place(limits::PENDING, is_alike, |other| other.until < now);
+    if !DECIDING.with_borrow_mut(has_place) {
+        let nothing = Verdict::Unknown(format!("{} requests wait for it already", limits::PENDING));
+        let verdicts = vec![nothing; cleared.asked()];
+        return go_on(exchange, admitted, *cleared, decide, &verdicts);
+    }
+    let until = now + (decide.milliseconds + limits::WAITER_LOST_MILLISECONDS) as f64;
+    DECIDING.with_borrow_mut(|list| list.keep_in_place(id, Deciding { admitted, cleared, until }));
     let (binding, milliseconds) = (decide.binding.as_deref().unwrap_or_default(), decide.milliseconds as f64);
     let limit = limits::DOCUMENT_BYTES as f64;
     exchange::decide(exchange, binding, &decide.url, &questions, milliseconds, limit)
@@ -57,10 +67,21 @@ pub(super) fn ask(
 pub fn on_decided(exchange: &Exchange, id: RequestId, answers: Vec<JsValue>) -> Result<JsValue, JsValue> {
     let held = DECIDING.with_borrow_mut(|list| list.take(id));
     let deciding = held.ok_or_else(|| JsError::new("this request was lost while it was decided on"))?;
-    let Deciding { mut admitted, cleared } = deciding;
+    let Deciding { admitted, cleared, .. } = deciding;
     let Some(decide) = decide(&admitted) else { return admitted.refuse(exchange, Refusal::Misconfigured) };
     let verdicts: Vec<Verdict> = answers.chunks(2).map(verdict).collect();
-    let (refusal, said) = outcome(&verdicts, cleared.asked(), decide.lets_through);
+    go_on(exchange, admitted, *cleared, decide, &verdicts)
+}
+
+/// Forwards a request, or refuses it.
+fn go_on(
+    exchange: &Exchange,
+    mut admitted: Admitted,
+    cleared: Cleared,
+    decide: &Decide,
+    verdicts: &[Verdict],
+) -> Result<JsValue, JsValue> {
+    let (refusal, said) = outcome(verdicts, cleared.asked(), decide.lets_through);
     admitted.line.decided(said);
     if refusal != Some(Refusal::DecisionDenied)
         && let Some(said) = said

@@ -31,6 +31,8 @@ struct Limiting {
     admitted: Admitted,
     counts: Vec<Count>,
     then: Then,
+    /// When the answer should be there, in milliseconds.
+    until: f64,
 }
 
 /// What becomes of a request that is within its limits.
@@ -41,7 +43,12 @@ enum Then {
 }
 
 impl Limiting {
-    /// Requests of one kind do not push out those of another.
+    fn new(admitted: Admitted, counts: Vec<Count>, then: Then) -> Self {
+        let longest = limits::LIMITER_MILLISECONDS + limits::WAITER_LOST_MILLISECONDS;
+        Self { admitted, counts, then, until: clock::now_milliseconds() + longest as f64 }
+    }
+
+    /// Requests of one kind do not take the places of another.
     const fn kind(&self) -> (bool, bool) {
         match &self.then {
             Then::GoOn(cleared) => (true, cleared.verified().is_some()),
@@ -51,13 +58,48 @@ impl Limiting {
 
     /// Asks the rate limiters; `on_counted` goes on.
     fn ask(self, exchange: &Exchange) -> Result<JsValue, JsValue> {
+        let (kind, now) = (self.kind(), clock::now_milliseconds());
+        let has_place = |pending: &mut Pending<Self>| {
+            pending.has_place(limits::PENDING, |other| other.kind() == kind, |other| other.until < now)
+        };
+        if !LIMITING.with_borrow_mut(has_place) {
+            return self.go_on(exchange, &[]);
+        }
         let pairs = self
             .counts
             .iter()
             .flat_map(|count| std::iter::repeat_n((count.binding.as_str(), count.key.as_str()), count.times));
-        let (asked, id, kind) = (list(pairs), self.admitted.id, self.kind());
-        LIMITING.with_borrow_mut(|pending| pending.keep(id, self, |other| other.kind() == kind));
+        let (asked, id) = (list(pairs), self.admitted.id);
+        LIMITING.with_borrow_mut(|pending| pending.keep_in_place(id, self));
         exchange::count(exchange, &asked, limits::LIMITER_MILLISECONDS as f64)
+    }
+
+    /// Goes on with what they say, or with nothing, where too many requests wait for them.
+    fn go_on(self, exchange: &Exchange, answers: &[Answer]) -> Result<JsValue, JsValue> {
+        let Self { mut admitted, counts, then, .. } = self;
+        if let Some(binding) = unanswered(&counts, answers) {
+            tell(binding);
+        }
+        match then {
+            Then::GoOn(cleared) => match cleared.counted(&counts, answers) {
+                Ok(cleared) => proceed(exchange, admitted, cleared),
+                Err(unmet) => admitted.unmet(exchange, unmet),
+            },
+            Then::Refuse(refusal) => match exceeded(&counts, answers) {
+                Some(flood) if enforces(&admitted) => {
+                    if let Some(bearer) = &admitted.bearer {
+                        admitted.isolate.floods.borrow_mut().exceeded(bearer, &flood, clock::now());
+                    }
+                    admitted.unmet(exchange, flood)
+                }
+                flood => {
+                    if let Some(flood) = flood {
+                        admitted.line.would_refuse(&flood);
+                    }
+                    admitted.refuse(exchange, refusal)
+                }
+            },
+        }
     }
 }
 
@@ -74,7 +116,7 @@ pub(super) fn proceed(exchange: &Exchange, admitted: Admitted, cleared: Cleared)
         Sender { resource: resource.canonical.as_str(), verified: cleared.verified(), address: &address };
     let counts = cleared.counts(limits_of(resource), &sender);
     cleared.forget_names();
-    Limiting { admitted, counts, then: Then::GoOn(cleared) }.ask(exchange)
+    Limiting::new(admitted, counts, Then::GoOn(cleared)).ask(exchange)
 }
 
 /// Refuses a token. Where senders of bad ones are counted, this one is.
@@ -83,7 +125,7 @@ pub(super) fn refuse(exchange: &Exchange, admitted: Admitted, refusal: Refusal) 
     match admitted.bearer.as_ref().filter(|_| is_bad) {
         Some(bearer) => {
             let counts = bearer.counts.clone();
-            Limiting { admitted, counts, then: Then::Refuse(refusal) }.ask(exchange)
+            Limiting::new(admitted, counts, Then::Refuse(refusal)).ask(exchange)
         }
         None => admitted.refuse(exchange, refusal),
     }
@@ -124,31 +166,8 @@ pub(super) fn accepted(admitted: &Admitted) {
 pub fn on_counted(exchange: &Exchange, id: RequestId, answers: Vec<JsValue>) -> Result<JsValue, JsValue> {
     let held = LIMITING.with_borrow_mut(|list| list.take(id));
     let limiting = held.ok_or_else(|| JsError::new("this request was lost while it was counted"))?;
-    let Limiting { mut admitted, counts, then } = limiting;
     let answers: Vec<Answer> = answers.iter().map(JsValue::as_bool).collect();
-    if let Some(binding) = unanswered(&counts, &answers) {
-        tell(binding);
-    }
-    match then {
-        Then::GoOn(cleared) => match cleared.counted(&counts, &answers) {
-            Ok(cleared) => proceed(exchange, admitted, cleared),
-            Err(unmet) => admitted.unmet(exchange, unmet),
-        },
-        Then::Refuse(refusal) => match exceeded(&counts, &answers) {
-            Some(flood) if enforces(&admitted) => {
-                if let Some(bearer) = &admitted.bearer {
-                    admitted.isolate.floods.borrow_mut().exceeded(bearer, &flood, clock::now());
-                }
-                admitted.unmet(exchange, flood)
-            }
-            flood => {
-                if let Some(flood) = flood {
-                    admitted.line.would_refuse(&flood);
-                }
-                admitted.refuse(exchange, refusal)
-            }
-        },
-    }
+    limiting.go_on(exchange, &answers)
 }
 
 fn limits_of(resource: &Resource) -> &[Limit] {

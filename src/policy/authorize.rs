@@ -155,7 +155,10 @@ impl Open {
     fn of(policy: &Policy, operations: &[Operation<'_>], body: Option<&[u8]>) -> (Self, Result<(), Refusal>) {
         let mut open = Self { mode: policy.mode, ..Self::default() };
         if !policy.limits.is_empty() {
-            open.hits = counting::hits(&policy.limits, operations);
+            match counting::hits(&policy.limits, operations) {
+                Ok(hits) => open.hits = hits,
+                Err(refusal) => return (open, Err(refusal)),
+            }
         }
         let Some(decide) = &policy.decide else { return (open, Ok(())) };
         match decide.questions(operations, body) {
@@ -329,23 +332,30 @@ fn said(
 }
 
 fn heard(messages: &Messages<'_>) -> RpcSummary {
-    let short = |text: &str| text.chars().take(limits::LOGGED_NAME_CHARS).collect::<String>();
-    match messages.all.as_slice() {
-        [message] if !messages.batch => RpcSummary {
-            method: message.method.as_deref().map(short),
-            // The query of a URI may hold a secret.
-            name: message
-                .names()
-                .into_iter()
-                .flatten()
-                .next()
-                .and_then(|name| name.split('?').next())
-                .map(short),
-            batch: None,
-            trace: message.trace.as_deref().and_then(trace_id).map(str::to_owned),
-        },
-        all => RpcSummary { batch: Some(all.len()), ..RpcSummary::default() },
+    let all = messages.all.as_slice();
+    // The query of a URI may hold a secret.
+    let name = |message: &Message<'_>| {
+        let name = message.names().into_iter().flatten().next();
+        name.and_then(|name| name.split('?').next()).map(str::to_owned)
+    };
+    RpcSummary {
+        method: listed(all.iter().filter_map(|message| message.method.as_deref().map(str::to_owned))),
+        name: listed(all.iter().filter_map(name)),
+        batch: messages.batch.then_some(all.len()),
+        trace: all.iter().find_map(|message| message.trace.as_deref().and_then(trace_id)).map(str::to_owned),
     }
+}
+
+/// What the messages of a request say, each once, as far as it is logged: nothing is hidden behind
+/// the first one.
+fn listed(mut texts: impl Iterator<Item = String>) -> Option<String> {
+    let mut listed = vec![texts.next()?];
+    for text in texts {
+        if !listed.contains(&text) && listed.len() < limits::LOGGED_NAME_CHARS {
+            listed.push(text);
+        }
+    }
+    Some(listed.join(", ").chars().take(limits::LOGGED_NAME_CHARS).collect())
 }
 
 /// Whether every reader of a body takes it for JSON, and its bytes as they are, for UTF-8. A form

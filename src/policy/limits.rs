@@ -19,7 +19,7 @@ use super::denial::Denial;
 use super::operation::Operation;
 use super::pattern::{MethodPattern, NamePattern};
 
-use crate::limits::Seconds;
+use crate::limits::{self, Seconds};
 use crate::refusal::Refusal;
 use crate::token::verify::Verified;
 
@@ -143,8 +143,11 @@ impl Count {
 }
 
 /// The limits that these operations match.
-pub(super) fn hits(limits: &[Limit], operations: &[Operation<'_>]) -> Vec<Hit> {
-    let mut hits: Vec<Hit> = Vec::new();
+///
+/// # Errors
+/// It is too much to be counted at once.
+pub(super) fn hits(limits: &[Limit], operations: &[Operation<'_>]) -> Result<Vec<Hit>, Refusal> {
+    let (mut hits, mut times): (Vec<Hit>, usize) = (Vec::new(), 0);
     for (at, limit) in (0..).zip(limits) {
         for operation in operations.iter().filter(|operation| limit.matches(operation)) {
             let called = operation.names.first().copied().flatten();
@@ -154,13 +157,18 @@ pub(super) fn hits(limits: &[Limit], operations: &[Operation<'_>]) -> Vec<Hit> {
                 // What calls no tool has no count by tools.
                 (true, ..) => continue,
             };
+            // Who asks for so much at once could otherwise see to it that not all of it is counted.
+            times += 1;
+            if times > limits::COUNTS {
+                return Err(Refusal::MessageInvalid);
+            }
             match hits.iter_mut().find(|hit| hit.limit == at && hit.tool.as_deref() == tool) {
                 Some(hit) => hit.times += 1,
                 None => hits.push(Hit { limit: at, tool: tool.map(str::to_owned), times: 1 }),
             }
         }
     }
-    hits
+    Ok(hits)
 }
 
 const CALL: &str = "tools/call";
@@ -184,7 +192,7 @@ pub fn exceeded(counts: &[Count], answers: &[Answer]) -> Option<Denial> {
 /// The binding that has not answered one of these, if there is one.
 pub fn unanswered<'c>(counts: &'c [Count], answers: &[Answer]) -> Option<&'c str> {
     let mut answers = answers.iter();
-    let is_silent = |count: &&Count| !answers.by_ref().take(count.times).all(Option::is_some);
+    let is_silent = |count: &&Count| answers.by_ref().take(count.times).flatten().count() < count.times;
     counts.iter().find(is_silent).map(|count| count.binding.as_str())
 }
 

@@ -1,6 +1,6 @@
-// Requests whose bodies are being read, or that are decided on, wait in the Worker's memory, and
-// there is room for so many of each kind (limits.rs, PENDING). Whoever fills it pushes out only
-// others of the same kind, and what failed leaves its place.
+// Requests whose bodies are being read, that are counted or decided on, wait in the Worker's
+// memory, and there is room for so many of each kind (limits.rs, PENDING). Whoever fills it takes
+// only the places of its own kind, and what failed leaves its place.
 import assert from "node:assert/strict";
 import http from "node:http";
 import net from "node:net";
@@ -81,23 +81,52 @@ const patient = (main) => `import worker from "./${main}";
 AbortSignal.timeout = () => new AbortController().signal;
 export default worker;`;
 
-test("nor where they wait for a decision", { timeout: 120_000 }, async (t) => {
+test("so many wait for a decision: who finds no place gets none, and is told so", { timeout: 120_000 }, async (t) => {
   const held = [];
   const decider = http.createServer((_, response) => held.push(response));
   const port = await listen(decider, 0);
   t.after(() => closed(decider));
-  const s = await guarded(t, { anonymous_methods: ["ping"], decide: { url: `http://127.0.0.1:${port}/x`, timeout_ms: 10 } }, { stage: { around: patient } });
+  const s = await guarded(t, { anonymous_methods: ["ping"], decide: { url: `http://127.0.0.1:${port}/x`, timeout_ms: 10_000 } }, { stage: { around: patient } });
   const ping = (token) => send(s.worker.port, { method: "POST", path: "/mcp", ...post({ jsonrpc: "2.0", id: 1, method: "ping" }, token && bearer(token)) });
   const asked = (count) => until(`question ${count}`, () => held.length === count);
-  const user = ping(s.token());
-  await asked(1);
-  const first = ping();
-  await asked(2);
   const others = Array.from({ length: PLACES }, () => ping());
-  await asked(PLACES + 2);
+  await asked(PLACES);
+  const last = await ping();
+  assert.deepEqual([last.status, last.json().error.data.error], [503, "temporarily_unavailable"]);
+  assert.equal(held.length, PLACES, "nobody was asked");
+  const line = await until("its line", () => s.worker.lines("request").find(({ reason }) => reason === "decision_unavailable"));
+  assert.match(line.decision, /1024 requests wait/);
+  // Nobody's requests do not take a user's place.
+  const user = ping(s.token());
+  await asked(PLACES + 1);
   for (const response of held) response.end('{"decision":true}');
   assert.equal((await user).status, 200);
-  assert.equal((await first).status, 500);
   const statuses = (await Promise.all(others)).map(({ status }) => status);
   assert.deepEqual(new Set(statuses), new Set([200]));
+});
+
+/** The same, on a clock that stands still. */
+const timeless = (main) => `${patient(main)}
+const now = Date.now();
+Date.now = () => now;
+globalThis.setTimeout = () => 0;`;
+
+test("so many wait for rate limiters: who finds no place is let through, and the log says so", { timeout: 120_000 }, async (t) => {
+  const held = [];
+  const counter = http.createServer((_, response) => held.push(response));
+  const port = await listen(counter, 0);
+  t.after(() => closed(counter));
+  const limiter = `export default () => ({ async limit() { await fetch("http://127.0.0.1:${port}/"); return { success: false }; } });`;
+  const s = await guarded(t, { limits: [{ by: "user", binding: "CALLS" }] }, { stage: { around: timeless, limiters: { CALLS: limiter } } });
+  const token = s.token();
+  const ask = () => send(s.worker.port, { method: "POST", path: "/mcp", ...post(call("echo"), bearer(token)) });
+  assert.equal((await s.call(s.token({ exp: 1 }))).status, 401, "with the keys that all need, whose waiting has timers");
+  const others = Array.from({ length: PLACES }, () => ask());
+  await until("all counts", () => held.length === PLACES);
+  assert.equal((await ask()).status, 200);
+  assert.equal(held.length, PLACES, "it was not counted");
+  await until("what the log says of it", () => s.worker.lines("limit").length === 1);
+  for (const response of held) response.end();
+  const statuses = (await Promise.all(others)).map(({ status }) => status);
+  assert.deepEqual(new Set(statuses), new Set([429]));
 });

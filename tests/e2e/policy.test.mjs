@@ -97,7 +97,7 @@ test("a batch passes if all of it does, and the challenge is for all of it", asy
   const batch = [call("echo", { id: "a" }), call("delete_all", { id: "b" })];
   const { response, line } = await s.ask(s.token({ scope: "mcp tools" }), post(batch));
   assertInsufficient(response, ["mcp", "tools:delete", "tools"], "a");
-  assert.equal(line.rpc_batch, 2);
+  assert.deepEqual([line.rpc_method, line.rpc_name, line.rpc_batch], ["tools/call", "echo, delete_all", 2]);
   assert.equal((await s.call(s.token({ scope: "mcp tools tools:delete" }), post(batch))).status, 200);
 });
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use mcp_edge_auth::limits::COUNTS;
 use mcp_edge_auth::policy::limits::{
     Answer, Count, Sender, count_floods, exceeded, flood_counts, unanswered,
 };
@@ -206,7 +207,8 @@ fn what_answers_mean() {
         ("no answer lets through", vec![nothing, nothing, yes, yes], None, Some("CALLS")),
         ("and does not hide another's no", vec![yes, nothing, yes, no], Some(1), Some("CALLS")),
         ("none of the second", vec![yes, yes, yes, nothing], None, Some("BURSTS")),
-        ("fewer answers than were asked for", vec![yes], None, None),
+        ("fewer answers than were asked for", vec![yes], None, Some("CALLS")),
+        ("nobody was asked", vec![], None, Some("CALLS")),
     ];
     for_each_row(rows, |(name, answers, limit, silent)| {
         let denial = exceeded(&counts, answers);
@@ -281,4 +283,24 @@ fn which_limits_are_of_floods() {
         let limits = &resource(&config).policy.as_ref().unwrap().limits;
         same(&all.to_string(), count_floods(limits), *expected)
     });
+}
+
+/// Whoever asks for more at once than can be counted in time must not get it for that.
+#[test]
+fn how_much_is_counted_at_once() {
+    let refusal = |policy: &Value, calls: usize| {
+        let text = json!(vec![call("a"); calls]).to_string();
+        let config = config(&with(settings(), json!({ POLICY: policy })));
+        let asked = body_of(&text);
+        let cleared =
+            policy::authorize(resource(&config).policy.as_ref(), Some(verified(&json!({}))), &asked).1;
+        cleared.err().map(|denial| denial.refusal)
+    };
+    let one = limits(json!([{ "by": "user" }]));
+    assert_eq!(refusal(&one, COUNTS), None);
+    let two = limits(json!([{ "by": "user" }, { "by": "tool" }]));
+    assert_eq!(refusal(&two, COUNTS / 2), None);
+    assert_eq!(refusal(&two, COUNTS / 2 + 1), Some(Refusal::MessageInvalid));
+    let other = limits(json!([{ "by": "user" }, { "by": "tool", "names": ["b"] }]));
+    assert_eq!(refusal(&other, COUNTS), None, "what is not counted does not count");
 }

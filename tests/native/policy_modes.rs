@@ -126,7 +126,15 @@ fn what_was_heard() {
     let read =
         json!({ "id": 1, "method": "resources/read", "params": { "uri": "https://x.example/y?key=secret" } });
     assert_eq!(heard(read), (some("resources/read"), some("https://x.example/y"), None));
-    assert_eq!(heard(json!([call("a")])), (None, None, Some(1)));
+    // Nothing is hidden in a batch: each is told once, as far as there is room.
+    assert_eq!(heard(json!([call("a")])), (some("tools/call"), some("a"), Some(1)));
+    let ping = json!({ "id": 2, "method": "ping" });
+    let batch = json!([ping, call("a"), call("b"), call("a"), { "id": 3, "result": {} }]);
+    assert_eq!(heard(batch), (some("ping, tools/call"), some("a, b"), Some(5)));
+    let long = json!([call(&"é".repeat(100)), call(&"è".repeat(100))]);
+    let listed = format!("{}, {}", "é".repeat(100), "è".repeat(26));
+    assert_eq!(heard(long), (some("tools/call"), some(&listed), Some(2)));
+    assert_eq!(heard(json!([{ "id": 3, "result": {} }])), (None, None, Some(1)));
     assert_eq!(heard(json!({ "id": 1, "result": {} })), (None, None, None));
 }
 
