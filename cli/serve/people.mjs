@@ -69,7 +69,7 @@ function request(line, paint) {
 }
 
 const what = ({ method, rpc_method: rpc, rpc_name: name, rpc_batch: batch }) =>
-  batch === undefined ? [rpc ?? method, name].filter((part) => part !== undefined).join(" ") : `batch of ${batch}`;
+  batch === undefined ? [rpc ?? method, name].filter((part) => part !== undefined).join(" ") : [`batch of ${batch}`, name ?? rpc].filter((part) => part !== undefined).join(": ");
 
 const who = ({ sub, client, anonymous, iss }) => sub ?? client ?? iss ?? (anonymous ? "anonymous" : "-");
 

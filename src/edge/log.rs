@@ -139,7 +139,7 @@ impl Line {
     /// there. What is refused after all has the line of `members_of`.
     pub(super) fn forwarded(&self) -> End {
         let line = self.written(self.would_refuse.is_some(), str::to_owned);
-        End { line, point: self.point("forwarded", "ok") }
+        End { line, point: self.point("forwarded", self.would_refuse.unwrap_or("ok")) }
     }
 
     pub(super) fn refused(mut self, refused: &Refused<'static, '_>) -> End {

@@ -52,6 +52,8 @@ test("each request has one point, whatever its end", async (t) => {
     ["a stream", () => s.call(good, { method: "GET" }), ["forwarded", "ok", "GET", "", "app", who, "memory"]],
     ["a page", () => s.call(good, post(call("search"), { origin: "https://app.example.com" })), ["forwarded", "ok", "tools/call", "search", "app", who, "memory"]],
     ["denied", () => s.call(good, post(call("delete_all"))), ["refused", "scope_insufficient", "tools/call", "delete_all", "app", who, "memory"]],
+    ["a batch", () => s.call(good, post([{ jsonrpc: "2.0", id: 2, method: "ping" }, call("search")])), ["forwarded", "ok", "ping, tools/call", "search", "app", who, "memory"]],
+    ["denied in a batch", () => s.call(good, post([call("search"), call("delete_all")])), ["refused", "scope_insufficient", "tools/call", "search, delete_all", "app", who, "memory"]],
     ["expired", () => s.call(s.token({ client_id: "app", exp: 1 })), ["refused", "token_expired", "POST", "", "", "", "memory"]],
     ["nobody", () => s.call(), ["refused", "credentials_missing", "POST", "", "", "", ""]],
     ["the document", () => s.worker.send({ path: "/.well-known/oauth-protected-resource" }), ["served", "metadata", "GET", "", "", "", ""]],
@@ -108,6 +110,14 @@ test("callers are hashed with the key, and left out without one", async (t) => {
     const [fault] = s.worker.lines("misconfigured")[0].faults;
     assert.match(fault, /^MCP_SERVER_AUTH_AUDIT_KEY: expected a secret of at least 32 random bytes/);
     assert.equal(points(s).at(-1).blobs[1], "server_misconfigured", "and that is reported");
+  }
+});
+
+test("in report mode a point says what would have been refused", async (t) => {
+  const s = await guarded(t, { ...POLICY, mode: "report" }, { stage: { audit: PRINTS } });
+  for (const [name, reason] of [["delete_all", "scope_insufficient"], ["search", "ok"]]) {
+    const { blobs } = await pointOf(s, async () => assert.equal((await s.call(s.token(), post(call(name)))).status, 200));
+    assert.deepEqual(blobs.slice(0, 4), ["forwarded", reason, "tools/call", name]);
   }
 });
 

@@ -27,6 +27,7 @@ test("a request is one line: time, outcome, what, who, why, how long", () => {
     [{ rpc_method: "tools/call", rpc_name: "search", client: "app" }, "15:04:05  forwarded  200  tools/call search           app                                               12 ms"],
     [{ outcome: "refused", reason: "token_expired", status: 401, ms: 3 }, "15:04:05  refused    401  POST                        -                   token_expired                  3 ms"],
     [{ sub: "alice", client: "app", rpc_batch: 3, ms: 1204 }, "15:04:05  forwarded  200  batch of 3                  alice                                           1204 ms"],
+    [{ sub: "alice", rpc_method: "ping, tools/call", rpc_name: "a, b", rpc_batch: 3, ms: 1204 }, "15:04:05  forwarded  200  batch of 3: a, b            alice                                           1204 ms"],
     [{ anonymous: true, method: "GET" }, "15:04:05  forwarded  200  GET                         anonymous                                         12 ms"],
     [{ outcome: "served", reason: "metadata", method: "GET", ms: 0 }, "15:04:05  served     200  GET                         -                   metadata                       0 ms"],
     [{ client: "app", would_refuse: "deny" }, "15:04:05  forwarded  200  POST                        app                 would refuse: deny            12 ms"],

@@ -43,7 +43,7 @@ test("python-sdk: its client reads the challenges of DPoP", { skip }, async (t) 
     const all = await challenges(t, use);
     const input = JSON.stringify(all.map(({ response }) => [response.status, response.headers.get("www-authenticate")]));
     const read = JSON.parse(execFileSync(made.commands["python-sdk"], [program], { input, encoding: "utf8" }));
-    // Its login begins with the first two, and nothing in it stops at an error that it does not know.
+    // Its login begins with the first two, and stops at no error that it does not know.
     const expected = all.map(({ error }) => ({ resource_metadata: METADATA, scope: "mcp", error: error ?? null }));
     assert.deepEqual(read, expected, input);
   }
