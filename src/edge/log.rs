@@ -12,7 +12,7 @@ use crate::plain;
 use crate::policy::{Authorized, Denial, RpcSummary};
 use crate::refusal::Refusal;
 use crate::resource::Resource;
-use crate::resource::logging::Logging;
+use crate::resource::logging::{Lines, Logging};
 use crate::token::pseudonym::Pseudonyms;
 use crate::token::verify::{Verification, Verified};
 
@@ -182,6 +182,11 @@ impl Line {
         })
     }
 
+    /// Whether anything that is noted can be written or reported.
+    fn is_wanted(&self) -> bool {
+        self.audits || self.logging.lines != Lines::None
+    }
+
     /// It is for this resource.
     pub(super) fn at(&mut self, resource: &'static Resource) {
         self.resource = Some(resource.canonical.as_str());
@@ -190,6 +195,9 @@ impl Line {
     /// What a token said of itself, as far as that is safe to print: a known algorithm, a bounded
     /// `kid`.
     pub(super) fn token(&mut self, verification: &Verification<'static>) {
+        if !self.is_wanted() {
+            return;
+        }
         self.issuer = verification.issuer();
         self.iss =
             verification.untrusted_issuer().map(|iss| plain::printable(iss, limits::LOGGED_DETAIL_CHARS));
@@ -199,6 +207,9 @@ impl Line {
 
     /// Whose token it is, now that it is verified.
     pub(super) fn verified(&mut self, verified: &Verified) {
+        if !self.is_wanted() {
+            return;
+        }
         self.client =
             verified.client_id().map(|client| plain::printable(client, limits::LOGGED_CLIENT_CHARS));
         self.jti = verified.token_id().map(|jti| plain::printable(jti, limits::LOGGED_JTI_CHARS));
