@@ -123,8 +123,8 @@ impl Verified {
     /// The token's own name (RFC 7519 section 4.1.7), if it has one. Some servers name an opaque
     /// token by itself, which is for no log.
     pub fn token_id(&self) -> Option<&str> {
-        let token = self.signing_input().split('\n').next().unwrap_or_default();
-        let is_name = |jti: &&str| !jti.is_empty() && !token.contains(jti);
+        let opaque = self.token.alg.is_none().then(|| self.signing_input().split('\n').next()).flatten();
+        let is_name = |jti: &&str| !jti.is_empty() && !opaque.is_some_and(|token| token.contains(jti));
         self.claims().get("jti")?.as_str().filter(is_name)
     }
 
@@ -308,7 +308,7 @@ impl<'c> Verification<'c> {
     fn next_entry(&mut self) {
         while let Some(entry) = self.entries.pop() {
             self.asked = Some(entry);
-            if let Some(refusal) = self.scheme_refusal(entry) {
+            if let Some(refusal) = Self::scheme_refusal(entry, self.is_by_dpop()) {
                 self.refusal = self.refusal.max(refusal);
                 continue;
             }

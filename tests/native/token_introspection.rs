@@ -115,6 +115,10 @@ fn a_name_that_is_the_token_itself_is_no_name() {
         let verified = verify(resource(&config), TOKEN, &answer).verdict.unwrap();
         same(name, verified.token_id(), is_told.then_some(*jti))
     });
+    // A JWT has its name in it, and a short one may be anywhere else.
+    let jwt = trusted().with_claims(&with(claims(), json!({ "jti": "e" })));
+    let verified = verify(resource(&config), &jwt, &told(&said())).verdict.unwrap();
+    assert_eq!(verified.token_id(), Some("e"));
 }
 
 #[test]
@@ -209,6 +213,27 @@ fn an_opaque_token_that_is_bound_to_a_key_wants_a_proof() {
     ];
     for_each_row(rows, |(name, scheme, token, told, reason)| {
         same(name, verify_sent(*scheme, resource(&config), token, told).reason(), *reason)
+    });
+}
+
+/// Nobody is asked about a token that the entry does not take in this way.
+#[test]
+fn an_opaque_token_is_sent_as_the_entry_wants_it() {
+    let bound = told(&with(said(), json!({ "cnf": { "jkt": b64([1; 32]) } })));
+    let asked = vec!["introspection"];
+    let rows = [
+        ("off", Scheme::Bearer, told(&said()), "accepted", asked.clone()),
+        ("off", Scheme::Dpop, told(&said()), "dpop_not_accepted", vec![]),
+        ("off", Scheme::Dpop, bound.clone(), "dpop_not_accepted", vec![]),
+        ("require", Scheme::Bearer, told(&said()), "dpop_required", vec![]),
+        ("require", Scheme::Bearer, bound.clone(), "dpop_required", vec![]),
+        ("require", Scheme::Dpop, told(&said()), "key_unbound", asked.clone()),
+        ("require", Scheme::Dpop, bound, "proof_missing", asked),
+    ];
+    for_each_row(rows, |(dpop, scheme, told, reason, steps)| {
+        let config = config(&asking(json!({}), json!({ "dpop": dpop })));
+        let run = verify_sent(*scheme, resource(&config), TOKEN, told);
+        same(&format!("{dpop} {scheme:?}"), (run.reason(), &run.steps), (*reason, steps))
     });
 }
 

@@ -27,11 +27,16 @@ impl<'c> Verification<'c> {
         let entry = trusted.iter().find(|entry| entry.introspection.is_some());
         let is_opaque = || refusal != Refusal::TokenTooLarge && jose::is_opaque(text);
         let entry = entry.filter(|_| is_opaque()).ok_or(refusal)?;
+        // Nobody is asked about a token that is refused whatever the answer.
+        let (stage, refusal) = match Self::scheme_refusal(entry, ath.is_some()) {
+            Some(refusal) => (Stage::NextEntry, refusal),
+            None => (Stage::Introspection(entry), refusal),
+        };
         Ok(Self {
             token: Rc::new(Token::opaque(text)),
             now,
             entries: Vec::new(),
-            stage: Stage::Introspection(entry),
+            stage,
             refusal,
             asked: Some(entry),
             ath,

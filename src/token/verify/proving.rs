@@ -65,8 +65,8 @@ impl<'c> Verification<'c> {
     }
 
     /// Why an entry does not take a token that was sent like this.
-    pub(super) fn scheme_refusal(&self, entry: &TrustedIssuer) -> Option<Refusal> {
-        match (entry.rules.dpop, self.ath.is_some()) {
+    pub(super) const fn scheme_refusal(entry: &TrustedIssuer, is_by_dpop: bool) -> Option<Refusal> {
+        match (entry.rules.dpop, is_by_dpop) {
             (Use::Off, true) => Some(Refusal::DpopNotAccepted),
             (Use::Require, false) => Some(Refusal::DpopRequired),
             _ => None,
