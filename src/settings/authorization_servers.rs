@@ -231,6 +231,11 @@ fn entries_of(
     if from_access && rules.dpop != Use::Off {
         entry.fault("dpop", "off beside token_from: what Cloudflare Access sends has no proof");
     }
+    if from_access && entry.has(names::INTROSPECTION) {
+        let expected =
+            "nothing beside token_from: what Cloudflare Access sends is a JWT that nobody is asked about";
+        entry.fault(names::INTROSPECTION, expected);
+    }
 
     rules.audiences = audiences?;
     rules.clients = clients?;

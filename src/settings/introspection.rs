@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::issuers;
 use super::names::{self, CLIENT_SECRET};
 use super::object_reader::ObjectReader;
 use super::table::{self, INTROSPECTION};
@@ -18,6 +19,7 @@ const CLIENT_ID: &str = "client_id";
 /// What an entry says of it, if that is sound.
 pub(super) fn read(entry: &mut ObjectReader<'_>, variables: &Variables) -> Option<Box<Introspection>> {
     let value = entry.get(names::INTROSPECTION)?;
+    let has_metadata = !issuers::is_name(entry);
     let mut asking = entry.inner(".introspection", value, &INTROSPECTION)?;
     let before = asking.count();
     let auth_method =
@@ -32,6 +34,13 @@ pub(super) fn read(entry: &mut ObjectReader<'_>, variables: &Variables) -> Optio
     let url = asking.get("url").map(|value| urls::read(value, Kind::Public));
     if let Some(Err(found)) = &url {
         asking.fault_hinted("url", urls::PUBLIC_URL, found.clone());
+    }
+    if url.is_none() && !has_metadata {
+        let expected = format!(
+            "{}; it is required, since the issuer is no URL where metadata could be",
+            urls::PUBLIC_URL
+        );
+        asking.fault("url", expected);
     }
     let client_id = text(&mut asking, CLIENT_ID);
     if auth_method != AuthMethod::None && !asking.has(CLIENT_ID) {
@@ -106,7 +115,7 @@ fn secret(
     }
     let secret = variables.text(name).filter(|secret| !secret.trim().is_empty());
     if secret.is_none() && (variables.has(name) || !variables.secrets_are_elsewhere()) {
-        let expected = "the name of a secret variable that is set: npx wrangler secret put, with this name";
+        let expected = "the name of a secret variable that is set: by npx wrangler secret put with this name, or on this machine in .dev.vars";
         asking.fault(CLIENT_SECRET, expected);
     }
     (Some(name.to_owned()), secret.map(|secret| Secret::new(secret.to_owned())))

@@ -70,7 +70,7 @@ fn what_is_a_fault() {
         (json!({ "client_secret": "" }), ".client_secret", "not the secret itself"),
         (json!({ "client_secret": "k7/x+Y==" }), ".client_secret", "not the secret itself"),
         (json!({ "client_secret": "9abc" }), ".client_secret", "not the secret itself"),
-        (json!({ "client_secret": "NOT_SET" }), ".client_secret", "a secret variable that is set"),
+        (json!({ "client_secret": "NOT_SET" }), ".client_secret", "in .dev.vars"),
         (json!({ "client_secret": "MCP_SERVER_AUTH_SESSION_KEY" }), ".client_secret", "another setting"),
         (json!({ "client_secret": "ORIGIN_HEADERS_X" }), ".client_secret", "another setting"),
         (json!({ "auth_method": "none" }), ".client_secret", "sends no secret"),
@@ -108,6 +108,10 @@ fn one_authorization_server_is_asked_and_no_jwt_gets_round_it() {
         with(with(entry(), own), changes)
     };
     let asked = json!({ "introspection": introspection(json!({})) });
+    let named = json!({
+        "issuer": "acme.com", "jwks_uri": "https://auth.example.com/jwks", "for_clients": false,
+        "expected_audiences": ["x"], "introspection": introspection(json!({})),
+    });
     let rows = [
         (
             "a second one",
@@ -147,6 +151,20 @@ fn one_authorization_server_is_asked_and_no_jwt_gets_round_it() {
             json!([{ "provider": "entra-id", "tenant": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "expected_audiences": ["x"], "introspection": introspection(json!({})) }]),
             Some("[0].introspection: expected an issuer of the entry's own"),
         ),
+        (
+            "what Cloudflare Access sends",
+            json!([{ "provider": "cloudflare-access", "team": "example", "expected_audiences": ["x"], "token_from": "cf-access", "introspection": introspection(json!({})) }]),
+            Some("[0].introspection: expected nothing beside token_from"),
+        ),
+        (
+            "an issuer without metadata",
+            json!([with(
+                named.clone(),
+                json!({ "introspection": introspection(json!({ "url": "<absent>" })) })
+            )]),
+            Some("[0].introspection.url: expected"),
+        ),
+        ("an issuer without metadata, and a URL", json!([named]), None),
     ];
     for_each_row(rows, |(name, entries, fault)| {
         let said = said(&settings_of(entries.clone()));
