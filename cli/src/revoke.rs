@@ -191,7 +191,16 @@ fn check_issuer(config: &Config, issuer: &str) -> Result<Vec<String>, Refused> {
     let is_endless = entries().any(|entry| entry.rules.issuer == issuer && !entry.rules.verify_exp);
     let endless = "Tokens of this issuer are accepted after their exp (verify_exp = false), and so are the \
                    revoked ones once the entry has ended.";
-    Ok(if is_endless { vec![endless.to_owned()] } else { Vec::new() })
+    let mut notes: Vec<String> = is_endless.then(|| endless.to_owned()).into_iter().collect();
+    let keys: Vec<_> = entries().filter(|e| e.rules.issuer == issuer).map(|e| e.source).collect();
+    known.retain(|other| *other != issuer);
+    for other in known {
+        if entries().any(|e| e.rules.issuer == other && keys.contains(&e.source)) {
+            let other = plain::line(other);
+            notes.push(format!("This provider also signs as {other}: revoke it for that issuer, too."));
+        }
+    }
+    Ok(notes)
 }
 
 /// What is in force, and the number of the next entry.

@@ -227,6 +227,24 @@ fn what_the_settings_have_to_say() {
     assert_eq!(at(NOW * 1000, revoke(json!({})), None)["document"], Value::Null);
 }
 
+/// A provider with two names: whoever revokes by one of them is told of the other.
+#[test]
+fn the_other_issuers_of_the_same_keys_are_named() {
+    let google = json!({ "provider": "google", "expected_audiences": ["x"] });
+    let servers = with(on(), json!({ crate::support::SERVERS: [entry(), google] }));
+    let note =
+        |issuer: &str| format!("This provider also signs as {issuer}: revoke it for that issuer, too.");
+    let (long, short) = ("https://accounts.google.com", "accounts.google.com");
+    let rows = [(long, json!([note(short)])), (short, json!([note(long)])), (ISSUER, json!([]))];
+    for_each_row(rows, |(issuer, notes)| {
+        let outcome = said(&json!({
+            "read": read_as(servers.clone(), kv()), "ask": revoke(json!({ "issuer": issuer })),
+            "now": NOW * 1000, "document": null,
+        }));
+        same(issuer, &outcome["notes"], notes)
+    });
+}
+
 #[test]
 fn a_list_is_shown_and_nothing_is_written() {
     let document = List::document(9, 4, &[held(1, "ended", NOW), held(3, "user-3", NOW + 1)]);
