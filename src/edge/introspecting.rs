@@ -2,8 +2,9 @@
 //!
 //! 1. An introspection belongs to the request whose token it is about. No other request waits for
 //!    it, not even one with the same token: what was told is data, and each request judges it.
-//! 2. Each has a place while it runs, and there are few. One whose client has left never ends; its
-//!    place is another's once it is overdue.
+//! 2. Each has a place while it runs, and there are few. Where the client has left, the runtime may
+//!    give the request up or carry it out to its end, to the origin, too. One that was given up
+//!    never ends; its place is another's once it is overdue.
 //! 3. Where the endpoint is, the issuer's metadata says if the settings do not. That is fetched
 //!    once for all, as the copies of metadata are.
 

@@ -3,8 +3,9 @@
 //! 1. A request never waits for a promise of another request (see `edge`). It looks again every few
 //!    milliseconds, on its own timer; the one that asked the issuer looks when its own fetch has
 //!    ended. Between two looks the request is in a list, and JavaScript holds the timer.
-//! 2. A request that the runtime gives up, because its client left, does not look again. It leaves
-//!    its place in the list and nothing else, and the place is another's once it is overdue.
+//! 2. Where the client has left, the runtime may carry the request out all the same, or give it up.
+//!    One that was given up does not look again. It leaves its place in the list and nothing else,
+//!    and the place is another's once it is overdue.
 //! 3. Each issuer has places of its own: while one issuer is slow, requests for another find a
 //!    place.
 //! 4. A request that finds no place is answered 503, as if the issuer could not be reached.
