@@ -6,6 +6,7 @@ use mcp_edge_auth::keys::discovery;
 use mcp_edge_auth::keys::source::KeySource;
 use mcp_edge_auth::resource::Config;
 use mcp_edge_auth::resource::Resource;
+use mcp_edge_auth::token::binding::Use;
 use mcp_edge_auth::token::trusted_issuer::TrustedIssuer;
 use serde_json::Value;
 
@@ -63,6 +64,7 @@ impl Server<'_> {
         openid(&place, &metadata, report);
         pkce(&metadata, report);
         registration(&metadata, report);
+        self.binding(&metadata, report);
         self.scopes(&metadata, report);
     }
 
@@ -207,6 +209,28 @@ impl Server<'_> {
                 format!("expected keys at {ours}, and its metadata says {theirs}"),
                 "leave `jwks_uri` out, or set it to what the metadata says, unless you know better",
             ),
+        }
+    }
+
+    /// Whether the server offers to bind tokens, where entries take bound ones.
+    fn binding(&self, metadata: &Object, report: &mut Report) {
+        const ALGORITHMS: &str = "dpop_signing_alg_values_supported";
+        const CERTIFICATES: &str = "tls_client_certificate_bound_access_tokens";
+        let has = |of: fn(&TrustedIssuer) -> Use| self.entries.iter().any(|entry| of(entry) != Use::Off);
+        let todo = "the entry takes bound tokens, and the server does not say that it binds any: turn that on there, or set";
+        if has(|entry| entry.rules.dpop) && strings(metadata, ALGORITHMS).is_empty() {
+            report.warn(
+                "authorization_server.dpop",
+                format!("expected {ALGORITHMS}, found {}", found(metadata, ALGORITHMS)),
+                format!("{todo} `dpop` to off"),
+            );
+        }
+        if has(|entry| entry.rules.mtls) && metadata.get(CERTIFICATES) != Some(&Value::Bool(true)) {
+            report.warn(
+                "authorization_server.mtls",
+                format!("expected {CERTIFICATES} true, found {}", found(metadata, CERTIFICATES)),
+                format!("{todo} `mtls` to off"),
+            );
         }
     }
 
