@@ -168,7 +168,8 @@ pub const REVOKE_FOR_DEFAULT: Seconds = 30 * 86_400;
 pub const CRYPTO_KEYS: usize = 512;
 
 /// Requests that wait for a signature check, per isolate. The runtime answers a check at once;
-/// should it ever not, the oldest is let go.
+/// should it ever not, the oldest is let go. As many of each kind wait for rate limiters, and for a
+/// decision; there whoever finds no place is answered at once.
 pub const PENDING: usize = 1024;
 
 /// `validation_options.leeway`, in seconds.

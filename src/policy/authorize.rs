@@ -123,14 +123,19 @@ impl Cleared {
         self.open.iter_mut().flat_map(|open| &mut open.hits).for_each(Hit::forget_tool);
     }
 
-    /// Goes on with what the bindings say of these counts.
+    /// Goes on with what the bindings say of these counts. No answers: nobody was asked, since too
+    /// many requests wait for one. Whoever sends so many must not get past the limits for that.
     ///
     /// # Errors
-    /// One of the limits is exceeded.
+    /// One of the limits is exceeded, or nobody was asked.
     pub fn counted(mut self, counts: &[Count], answers: &[Answer]) -> Result<Self, Denial> {
         let open = self.open.get_or_insert_default();
         open.hits.clear();
-        if let Some(exceeded) = counting::exceeded(counts, answers) {
+        let exceeded = match answers {
+            [] => counts.first().map(Count::denial),
+            _ => counting::exceeded(counts, answers),
+        };
+        if let Some(exceeded) = exceeded {
             let denial = Denial { id: open.id.clone(), ..exceeded };
             self.authorized.refuse(open.mode, denial)?;
         }

@@ -189,8 +189,12 @@ pub fn exceeded(counts: &[Count], answers: &[Answer]) -> Option<Denial> {
     counts.iter().find(is_over).map(Count::denial)
 }
 
-/// The binding that has not answered one of these, if there is one.
+/// The binding that has not answered one of these, if there is one. Where nobody was asked, it is
+/// none.
 pub fn unanswered<'c>(counts: &'c [Count], answers: &[Answer]) -> Option<&'c str> {
+    if answers.is_empty() {
+        return None;
+    }
     let mut answers = answers.iter();
     let is_silent = |count: &&Count| answers.by_ref().take(count.times).flatten().count() < count.times;
     counts.iter().find(is_silent).map(|count| count.binding.as_str())
